@@ -50,6 +50,8 @@ export class WorkerError extends Error {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
-  return String(error);
+  if (!(error instanceof Error)) return String(error);
+  // The error of a name with several addresses has no message of its own, only a code.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return error.message || code;
 }

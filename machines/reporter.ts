@@ -1,0 +1,301 @@
+import { assign, emit, enqueueActions, raise, sendParent, setup } from 'xstate';
+import { type BackOff, fullJitterMs, nextRandom } from './back-off.js';
+import type { Window } from './ledger.js';
+import { port } from './ports.js';
+
+/**
+ * The reporter: decides when the autoscaler is told what, and at which of its addresses.
+ *
+ * Something is due when the worker's state has changed, when the heartbeat ticks, or when the worker
+ * stops. One message is under way at a time, and each attempt cuts its own window, so that a retry
+ * never tells stale figures. An address that fails makes way for the next one; when each has failed
+ * once, the round has failed and the reporter backs off. The address that worked last is asked first.
+ */
+export type Phase = 'loading' | 'loaded' | 'failing';
+
+/** What the autoscaler is to know of the worker, beside its work. */
+export interface WorkerStatus {
+  readonly phase: Phase;
+  /** How long the last load took, in seconds; 0 until loaded. */
+  readonly loadTimeSeconds: number;
+  /** Units of work per second; 0 until loaded. */
+  readonly maxPerf: number;
+  /** Why the worker is failing, or empty. */
+  readonly errorMessage: string;
+}
+
+/** A message tells the worker's state, or its work; in some dialects every message tells both. */
+export type ReportKind = 'state' | 'work';
+
+/** When a dialect tells what. Kinds stand in the order in which they are sent. */
+export interface ReportPlan {
+  /** What one message of a kind tells. */
+  readonly covers: Readonly<Record<ReportKind, readonly ReportKind[]>>;
+  /** What is due at once when the worker enters a phase. */
+  readonly onEnter: Readonly<Record<Phase, readonly ReportKind[]>>;
+  /** What is due at each heartbeat of a phase. */
+  readonly heartbeat: Readonly<Record<Phase, readonly ReportKind[]>>;
+}
+
+export interface ReporterInput {
+  /** Base addresses in order of preference; none: this worker reports nothing. */
+  readonly addresses: readonly string[];
+  readonly plan: ReportPlan;
+  readonly intervalMs: number;
+  readonly backOff: BackOff;
+  /** Seeds the jitter: the same seed waits the same times. */
+  readonly seed: number;
+}
+
+/** One attempt: what to tell, and whom. */
+export interface Attempt {
+  readonly kind: ReportKind;
+  readonly address: string;
+  readonly status: WorkerStatus;
+}
+
+/** An attempt whose 2xx answer was read. */
+export interface Delivery {
+  readonly window: Window;
+  /** The message's name on the wire, and what to show of it: no secrets. */
+  readonly name: string;
+  readonly shown: Readonly<Record<string, unknown>>;
+  readonly tookMs: number;
+}
+
+export type ReporterEvent =
+  | { type: 'status.changed'; status: WorkerStatus }
+  /** Tell the work now, without waiting for the heartbeat. */
+  | { type: 'work.due' }
+  /** Tell everything, then say that nothing is left. */
+  | { type: 'flush' }
+  | { type: 'heartbeat' };
+
+/** What the reporter tells the machine that invoked it. */
+export type ReporterToParent =
+  | { type: 'report.started' }
+  | { type: 'report.settled' }
+  | { type: 'report.acknowledged'; phase: Phase; covers: readonly ReportKind[]; window: Window }
+  /** Every address has failed since the last delivery. */
+  | { type: 'report.unreachable' }
+  | { type: 'reports.flushed' };
+
+export type ReporterEmitted =
+  | { type: 'report.delivered'; attempt: Attempt; delivery: Delivery }
+  | { type: 'report.failed'; attempt: Attempt; error: unknown }
+  | { type: 'outage.began'; error: unknown }
+  | { type: 'outage.ended'; address: string; failedAttempts: number }
+  | { type: 'address.changed'; from: string; to: string };
+
+interface ReporterContext extends ReporterInput {
+  readonly status: WorkerStatus;
+  readonly due: readonly ReportKind[];
+  readonly flushing: boolean;
+  /** Index of the address that is asked first, because it worked last. */
+  readonly preferred: number;
+  /** Index of the address of this attempt. */
+  readonly current: number;
+  /** The message that is under way, or was last. */
+  readonly attempt: Attempt;
+  readonly failedAttempts: number;
+  readonly failedRounds: number;
+  readonly backOffMs: number;
+}
+
+const LOADING: WorkerStatus = { phase: 'loading', loadTimeSeconds: 0, maxPerf: 0, errorMessage: '' };
+
+const tellParent = (event: ReporterToParent) => event;
+
+export const reporterMachine = setup({
+  types: {
+    input: {} as ReporterInput,
+    context: {} as ReporterContext,
+    events: {} as ReporterEvent,
+    emitted: {} as ReporterEmitted,
+  },
+  actors: { send: port<Delivery, Attempt>('send') },
+  delays: {
+    interval: ({ context }) => context.intervalMs,
+    backOff: ({ context }) => context.backOffMs,
+  },
+  guards: {
+    'there is no autoscaler': ({ context }) => context.addresses.length === 0,
+    'something is due': ({ context }) => context.due.length > 0,
+    'everything is told': ({ context }) => context.flushing && context.due.length === 0,
+    'another address is left': ({ context }) => following(context) !== context.preferred,
+  },
+  actions: {
+    'start the heartbeat': raise({ type: 'heartbeat' }, { delay: 'interval', id: 'heartbeat' }),
+    'owe what the heartbeat tells': assign(({ context }) => ({
+      due: merged(context.due, context.plan.heartbeat[context.status.phase]),
+    })),
+    'take the new status': assign(({ context }, status: WorkerStatus) => ({
+      status,
+      due: merged(
+        context.plan.onEnter[status.phase],
+        context.due.filter((kind) => kind === 'work'),
+      ),
+    })),
+    'owe the work': assign(({ context }) => ({ due: merged(context.due, ['work']) })),
+    'take the next message': assign(({ context }) => {
+      const kind = context.due[0] ?? 'work';
+      const address = context.addresses[context.current] ?? '';
+      const covered = context.plan.covers[kind];
+      return {
+        attempt: { kind, address, status: context.status },
+        due: context.due.filter((other) => !covered.includes(other)),
+      };
+    }),
+    'owe the message still': assign(({ context }) => ({
+      due: merged(context.due, context.plan.covers[context.attempt.kind]),
+      failedAttempts: context.failedAttempts + 1,
+    })),
+    'turn to the next address': assign(({ context }) => ({ current: following(context) })),
+    'plan the next round': assign(({ context }) => {
+      const failedRounds = context.failedRounds + 1;
+      const { seed, random } = nextRandom(context.seed);
+      return {
+        seed,
+        failedRounds,
+        backOffMs: fullJitterMs(context.backOff, failedRounds, random),
+        current: context.preferred,
+      };
+    }),
+    'stay with the address that works': enqueueActions(({ context, enqueue }) => {
+      const [from, to] = [context.addresses[context.preferred], context.addresses[context.current]];
+      if (context.failedRounds > 0) {
+        enqueue.emit({ type: 'outage.ended', address: to ?? '', failedAttempts: context.failedAttempts });
+      }
+      if (from !== undefined && to !== undefined && from !== to) {
+        enqueue.emit({ type: 'address.changed', from, to });
+      }
+      enqueue.assign({ preferred: context.current, failedAttempts: 0, failedRounds: 0 });
+    }),
+    'say that a report is under way': sendParent(tellParent({ type: 'report.started' })),
+    'say that the report has settled': sendParent(tellParent({ type: 'report.settled' })),
+    'say that nobody answers': sendParent(tellParent({ type: 'report.unreachable' })),
+    'say that everything is told': sendParent(tellParent({ type: 'reports.flushed' })),
+  },
+}).createMachine({
+  id: 'reporter',
+  context: ({ input }) => ({
+    ...input,
+    status: LOADING,
+    due: [],
+    flushing: false,
+    preferred: 0,
+    current: 0,
+    attempt: { kind: 'state', address: '', status: LOADING },
+    failedAttempts: 0,
+    failedRounds: 0,
+    backOffMs: 0,
+  }),
+  entry: 'start the heartbeat',
+  on: {
+    heartbeat: { actions: ['owe what the heartbeat tells', 'start the heartbeat'] },
+    'status.changed': {
+      actions: { type: 'take the new status', params: ({ event }) => event.status },
+    },
+    'work.due': { actions: 'owe the work' },
+    flush: { actions: ['owe the work', assign({ flushing: true })] },
+  },
+  initial: 'quiet',
+  states: {
+    quiet: {
+      description: 'Everything that was due is told. Left as soon as something is due.',
+      always: [
+        { guard: 'there is no autoscaler', target: 'silent' },
+        { guard: 'something is due', target: 'sending' },
+        { guard: 'everything is told', target: 'flushed' },
+      ],
+    },
+    sending: {
+      description: 'One message is on its way to one address. Left when its answer is read, or it fails.',
+      entry: ['take the next message', 'say that a report is under way'],
+      exit: 'say that the report has settled',
+      invoke: {
+        id: 'send',
+        src: 'send',
+        input: ({ context }) => context.attempt,
+        onDone: {
+          target: 'quiet',
+          actions: [
+            'stay with the address that works',
+            emit(({ context, event }) => ({
+              type: 'report.delivered',
+              attempt: context.attempt,
+              delivery: event.output,
+            })),
+            sendParent(({ context, event }) => {
+              const { kind, status } = context.attempt;
+              return tellParent({
+                type: 'report.acknowledged',
+                phase: status.phase,
+                covers: context.plan.covers[kind],
+                window: event.output.window,
+              });
+            }),
+          ],
+        },
+        onError: [
+          {
+            guard: 'another address is left',
+            target: 'sending',
+            reenter: true,
+            actions: [
+              emit(({ context, event }) => failureOf(context, event.error)),
+              'owe the message still',
+              'turn to the next address',
+            ],
+          },
+          {
+            target: 'backing off',
+            actions: enqueueActions(({ context, event, enqueue }) => {
+              enqueue.emit(failureOf(context, event.error));
+              if (context.failedRounds === 0) {
+                enqueue.emit({ type: 'outage.began', error: event.error });
+              }
+              enqueue('owe the message still');
+              enqueue('plan the next round');
+              enqueue('say that nobody answers');
+            }),
+          },
+        ],
+      },
+    },
+    'backing off': {
+      description:
+        'Every address has failed. Left when the back-off is over, or at once when the state of the worker has changed or it stops.',
+      after: { backOff: 'sending' },
+      on: {
+        'status.changed': {
+          target: 'quiet',
+          actions: { type: 'take the new status', params: ({ event }) => event.status },
+        },
+        flush: { target: 'sending', actions: ['owe the work', assign({ flushing: true })] },
+      },
+    },
+    flushed: {
+      description: 'The worker stops and nothing is left to tell. Left if something becomes due after all.',
+      entry: 'say that everything is told',
+      always: { guard: 'something is due', target: 'sending' },
+    },
+    silent: {
+      description: 'There is no autoscaler to report to. Never left.',
+    },
+  },
+});
+
+/** The index of the address after the current one, wrapping around. */
+function following({ current, addresses }: ReporterContext): number {
+  return (current + 1) % Math.max(1, addresses.length);
+}
+
+function failureOf(context: ReporterContext, error: unknown): ReporterEmitted {
+  return { type: 'report.failed', attempt: context.attempt, error };
+}
+
+/** Both, each kind once, state before work. */
+function merged(some: readonly ReportKind[], more: readonly ReportKind[]): readonly ReportKind[] {
+  return (['state', 'work'] as const).filter((kind) => some.includes(kind) || more.includes(kind));
+}

@@ -1,0 +1,106 @@
+import type { Response } from 'express';
+import type { StatusMessage } from './decode.js';
+
+/**
+ * A way to answer `POST /worker_status/` badly, so that a worker can be tested against it. Each
+ * message is read and kept in `messages()` first. "Counted" is what the fleet's sums hold;
+ * "acknowledged" is that a whole 2xx answer was written.
+ *
+ * | kind     | counted  | acknowledged | what the worker sees                                        |
+ * | -------- | -------- | ------------ | ----------------------------------------------------------- |
+ * | `status` | if 2xx   | if 2xx       | that status with a JSON body                                |
+ * | `hang`   | no       | no           | nothing, until it gives up                                  |
+ * | `reset`  | no       | no           | a TCP reset, not a byte of an answer                        |
+ * | `slow`   | yes      | yes, later   | 200 after `delayMs`; not acknowledged if it left before     |
+ * | `cut`    | yes      | no           | the headers of a 200, then the connection closes in the body |
+ *
+ * `cut` is the report that arrived and whose answer was lost: the worker tells it again, and it is
+ * counted twice, as in production.
+ */
+export type Fault =
+  | { readonly kind: 'status'; readonly status: number }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'slow'; readonly delayMs: number }
+  | { readonly kind: 'cut' };
+
+/** A message about to be answered. */
+export interface IncomingReport {
+  /** 1 for the first message of this autoscaler, then one more each. */
+  readonly sequence: number;
+  readonly message: StatusMessage;
+}
+
+/** Asked for each message; `undefined` answers it properly. */
+export type FaultFunction = (report: IncomingReport) => Fault | undefined;
+
+/** What an answer does to the books. `settle` is called exactly once for each message. */
+export interface Books {
+  /** Adds the message to the fleet. */
+  count(): void;
+  settle(acknowledged: boolean): void;
+}
+
+const OK_BODY = { ok: true };
+
+/** Answers one message, properly or with a fault. */
+export function answerReport(res: Response, books: Books, fault: Fault | undefined): void {
+  switch (fault?.kind) {
+    case undefined:
+      books.count();
+      acknowledge(res, books);
+      return;
+    case 'status':
+      answerStatus(res, books, fault.status);
+      return;
+    case 'hang':
+      books.settle(false);
+      return;
+    case 'reset':
+      books.settle(false);
+      res.socket?.resetAndDestroy();
+      return;
+    case 'slow':
+      books.count();
+      acknowledgeLater(res, books, fault.delayMs);
+      return;
+    case 'cut':
+      books.count();
+      books.settle(false);
+      cutBody(res);
+      return;
+  }
+}
+
+/** The books are settled before the bytes leave: who saw the 200 finds the message acknowledged. */
+function acknowledge(res: Response, books: Books): void {
+  books.settle(res.socket?.writable === true);
+  res.json(OK_BODY);
+}
+
+function answerStatus(res: Response, books: Books, status: number): void {
+  const ok = status >= 200 && status < 300;
+  if (ok) books.count();
+  books.settle(ok);
+  res
+    .status(status)
+    .json(ok ? OK_BODY : { error: 'fault', message: `The fault asked for status ${status}.` });
+}
+
+function acknowledgeLater(res: Response, books: Books, delayMs: number): void {
+  const leave = (): void => {
+    clearTimeout(timer);
+    books.settle(false);
+  };
+  const timer = setTimeout(() => {
+    res.off('close', leave);
+    acknowledge(res, books);
+  }, delayMs);
+  res.once('close', leave);
+}
+
+function cutBody(res: Response): void {
+  const body = JSON.stringify(OK_BODY);
+  res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  res.write(body.slice(0, 4), () => res.socket?.destroy());
+}

@@ -1,0 +1,116 @@
+// @ts-check
+/** The page of the local autoscaler: it follows `/api/workers` and `/api/messages`. */
+import { byId, element, setText } from './dom.js';
+import { createFeed } from './feed.js';
+import { fetchJson, startPolling } from './poll.js';
+import { createCards } from './workers.js';
+
+/** @typedef {import('../view.js').WorkersView} WorkersView */
+/** @typedef {import('../worker-state.js').WorkerState} WorkerState */
+
+/** @type {readonly WorkerState[]} */
+const STATES = ['serving', 'loading', 'failing', 'silent'];
+const FEED_LENGTH = 12;
+
+const showCards = createCards(byId('cards'));
+const showFeed = createFeed(byId('feed'));
+
+async function load() {
+  /** @type {[WorkersView, { messages: import('../messages.js').MessageRecord[] }]} */
+  const [view, feed] = await Promise.all([
+    fetchJson('api/workers'),
+    fetchJson(`api/messages?limit=${FEED_LENGTH}`),
+  ]);
+  byId('empty').hidden = view.workers.length > 0;
+  showCards(view.workers);
+  byId('main').dataset.feed = feed.messages.length > 0 ? 'shown' : 'empty';
+  byId('feed-section').hidden = feed.messages.length === 0;
+  showFeed(feed.messages);
+  showTally(view);
+  showNotice(view);
+  announceChanges(view);
+}
+
+/** @param {WorkersView} view */
+function showTally({ workers }) {
+  const counts = STATES.map((state) => ({
+    state,
+    count: workers.filter((worker) => worker.state === state).length,
+  }));
+  const told = counts.filter(({ count }) => count > 0);
+  const text = told.map(({ state, count }) => `${count} ${state}`).join(', ');
+  const tally = byId('tally');
+  if (tally.dataset.text === text) return;
+  tally.dataset.text = text;
+  tally.replaceChildren(
+    ...told.map(({ state, count }) => {
+      const item = element('li', '', `${count} ${state}`);
+      item.dataset.state = state;
+      return item;
+    }),
+  );
+  document.title = text === '' ? 'Local autoscaler' : `${text} · Local autoscaler`;
+}
+
+/**
+ * What was refused or forgotten is said: a page that is silent about it would be wrong.
+ * @param {WorkersView} view
+ */
+function showNotice({ refused, dropped }) {
+  /** @type {string[]} */
+  const parts = [];
+  if (refused.last !== null) {
+    const { field, problem } = refused.last;
+    parts.push(`${refused.count} refused with 400; the last: ${field}: ${problem.replace(/\.$/, '')}.`);
+  }
+  if (dropped.workers > 0) parts.push(`${dropped.workers} silent workers were forgotten to make room.`);
+  byId('notice').hidden = parts.length === 0;
+  setText(byId('notice'), parts.join(' '));
+}
+
+/** @type {Map<number, WorkerState>} */
+let knownStates = new Map();
+
+/** @param {WorkersView} view */
+function announceChanges({ workers }) {
+  const changes = workers.filter((worker) => knownStates.get(worker.id) !== worker.state);
+  knownStates = new Map(workers.map((worker) => [worker.id, worker.state]));
+  if (changes.length > 0) {
+    setText(byId('announce'), changes.map(({ id, state }) => `Worker ${id} is ${state}.`).join(' '));
+  }
+}
+
+/**
+ * @param {'live' | 'away'} link
+ * @param {string} text
+ */
+function showLink(link, text) {
+  document.body.dataset.link = link;
+  byId('live').dataset.link = link;
+  byId('away').hidden = link === 'live';
+  setText(byId('live-text'), text);
+}
+
+const polling = startPolling({
+  load,
+  onAnswer: () => showLink('live', 'Live'),
+  onAway: ({ failures, retryInMs }) => {
+    if (document.body.dataset.link !== 'away') {
+      setText(byId('announce'), 'The autoscaler does not answer. This page keeps trying.');
+    }
+    showLink('away', 'Away');
+    const tries = failures === 1 ? '' : ` (${failures} tries)`;
+    const seconds = Math.ceil(retryInMs / 1000);
+    setText(
+      byId('away-text'),
+      `The autoscaler does not answer${tries}. Below is what it said last. Trying again in ${seconds} s.`,
+    );
+  },
+});
+byId('retry').addEventListener('click', () => void polling.askNow());
+
+setText(byId('command'), `CONTAINER_ID=1 REPORT_ADDR=${location.origin} npx tsworker start helloautoscaler`);
+byId('copy').addEventListener('click', async () => {
+  await navigator.clipboard.writeText(byId('command').textContent);
+  setText(byId('copy'), 'Copied');
+});

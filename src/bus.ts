@@ -1,0 +1,43 @@
+import { EventEmitter } from 'eventemitter3';
+import type { RequestEvent } from '../machines/events.js';
+import type { LifecycleEmitted } from '../machines/lifecycle.js';
+import type { ReporterEmitted } from '../machines/reporter.js';
+
+/** What travels over the bus, by topic. */
+export interface BusEvents {
+  request: RequestEvent;
+  lifecycle: LifecycleEmitted;
+  report: ReporterEmitted;
+}
+
+export type Topic = keyof BusEvents;
+
+/**
+ * The worker's event bus. Those who speak do not know who listens, and a listener that throws stops
+ * neither the work that spoke nor the other listeners.
+ */
+export class Bus {
+  readonly #emitter = new EventEmitter<Topic>();
+  readonly #onListenerError: (error: unknown, topic: Topic) => void;
+
+  constructor(onListenerError: (error: unknown, topic: Topic) => void) {
+    this.#onListenerError = onListenerError;
+  }
+
+  emit<T extends Topic>(topic: T, event: BusEvents[T]): void {
+    this.#emitter.emit(topic, event);
+  }
+
+  /** Listens until the returned function is called. */
+  on<T extends Topic>(topic: T, listener: (event: BusEvents[T]) => void): () => void {
+    const safely = (event: BusEvents[T]) => {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onListenerError(error, topic);
+      }
+    };
+    this.#emitter.on(topic, safely);
+    return () => this.#emitter.off(topic, safely);
+  }
+}

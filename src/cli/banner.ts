@@ -1,0 +1,51 @@
+import { styleText } from 'node:util';
+import type { Backend, CompiledRoute } from '../backend/index.js';
+import type { Log } from '../log.js';
+
+export interface Banner {
+  readonly backend: Backend;
+  readonly workerUrl: string;
+  readonly statusUrl: string;
+  readonly autoscalerUrl: string | undefined;
+}
+
+/** Says where everything is and what to try: to a person on a terminal, else to the log. */
+export function showBanner(banner: Banner, log: Log, terminal: boolean): void {
+  const { backend, workerUrl, statusUrl, autoscalerUrl } = banner;
+  const commands = [...backend.routes.values()].map((route) => curl(workerUrl, route));
+  if (!terminal) {
+    log.info(`${backend.name} listens on ${workerUrl}`, {
+      event: 'listening',
+      workerUrl,
+      statusUrl,
+      autoscalerUrl,
+    });
+    for (const command of commands) log.info(`try: ${command}`, { event: 'try', command });
+    return;
+  }
+  const row = (name: string, value: string) => `  ${styleText('dim', name.padEnd(11))} ${value}`;
+  const lines = [
+    '',
+    `  ${styleText('bold', backend.name)} ${styleText('dim', backend.description)}`,
+    '',
+    row('worker', styleText('cyan', workerUrl)),
+    row('status', styleText('cyan', statusUrl)),
+    row(
+      'autoscaler',
+      autoscalerUrl ? styleText('cyan', `${autoscalerUrl}/`) : 'none: this backend reports nothing',
+    ),
+    '',
+    ...commands.map((command, index) => row(index === 0 ? 'try' : '', command)),
+    row('stop', 'Ctrl-C; a second one stops at once'),
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function curl(workerUrl: string, { method, path, example }: CompiledRoute): string {
+  const url = `${workerUrl}${path}`;
+  if (method === 'GET') return `curl ${url}`;
+  const body = example === undefined ? '{}' : JSON.stringify(example);
+  const verb = method === 'POST' ? '' : `-X ${method} `;
+  return `curl ${verb}${url} -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
+}

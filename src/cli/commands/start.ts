@@ -1,0 +1,27 @@
+import type { Overrides } from '../../config/index.js';
+import { createLog } from '../../log.js';
+import { Worker } from '../../worker.js';
+import { loadBackend } from '../load-backend.js';
+import { runWorker } from '../run-worker.js';
+import { checkFor, type Env, settings, tell } from '../settings.js';
+
+/** Runs a worker as on a rented instance. Its first reporting interval begins with the process. */
+export async function start(name: string | undefined, overrides: Overrides, env: Env): Promise<number> {
+  const { config, warnings } = settings(env, overrides);
+  const backend = await loadBackend(name ?? config.backend);
+  checkFor(backend, config);
+  const log = await createLog({ level: config.logLevel, terminal: process.stdout.isTTY });
+  tell(warnings, log);
+  const worker = new Worker(backend, config, { log, startedAtMs: 0 });
+  return runWorker({
+    worker,
+    log,
+    onListening: ({ port, internalPort }) => {
+      const scheme = config.useTls ? 'https' : 'http';
+      log.info(
+        `${backend.name} listens on ${scheme}://${config.host}:${port}, its status is at http://127.0.0.1:${internalPort}/status`,
+        { event: 'listening', backend: backend.name, host: config.host, port, internalPort },
+      );
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { backends } from '../../backends/index.js';
+import { type Backend, isBackend } from '../backend/index.js';
+import { messageOf } from '../errors.js';
+import { UserError } from './exit.js';
+
+const TYPESCRIPT = ['.ts', '.mts'];
+const JAVASCRIPT = ['.js', '.mjs'];
+
+/**
+ * Loads a backend: one that comes with the package, by name, or a user's own file, by path.
+ *
+ * @throws {UserError} when there is none, or the file does not hold one
+ */
+export async function loadBackend(nameOrPath: string | undefined): Promise<Backend> {
+  if (!nameOrPath) throw new UserError(`no backend is named; it takes ${known()}.`);
+  const entry = Object.hasOwn(backends, nameOrPath) ? backends[nameOrPath] : undefined;
+  if (entry !== undefined) return (await entry.load()).default;
+  const extension = extname(nameOrPath);
+  if (![...TYPESCRIPT, ...JAVASCRIPT].includes(extension)) {
+    throw new UserError(`unknown backend "${nameOrPath}"; it takes ${known()}.`);
+  }
+  const path = resolve(nameOrPath);
+  if (!existsSync(path)) throw new UserError(`there is no file ${path}.`);
+  if (TYPESCRIPT.includes(extension)) await understandTypeScript();
+  const exported = await importFile(path);
+  if (isBackend(exported.default)) return exported.default;
+  throw new UserError(
+    `${nameOrPath} has no backend as its default export; write "export default defineBackend({...})".`,
+  );
+}
+
+/** The loader is imported only here, so that who does not need it does not wait for it. */
+async function understandTypeScript(): Promise<void> {
+  const { register } = await import('tsx/esm/api');
+  register();
+}
+
+async function importFile(path: string): Promise<{ default?: unknown }> {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith('defineBackend: ')) {
+      throw new UserError(`${path}: ${error.message}`);
+    }
+    if (messageOf(error).includes("Cannot find package 'tsworker'")) {
+      throw new UserError(
+        `${path} imports tsworker, which is not installed beside it; run: npm install tsworker`,
+      );
+    }
+    throw error;
+  }
+}
+
+function known(): string {
+  return `${Object.keys(backends).join(', ')}, or the path of a file such as ./my-backend.ts`;
+}

@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import { SETTINGS, type Setting, type SettingName } from './settings.js';
+
+type ValueOf<S> = S extends { type: { schema: z.ZodType<infer T, string> } } ? T : never;
+
+type Required = {
+  [N in SettingName]: (typeof SETTINGS)[N] extends { fallback: string } ? N : never;
+}[SettingName];
+
+/** The settings of one worker, read, checked and never changed again. */
+export type Config = Readonly<
+  { [N in Required]: ValueOf<(typeof SETTINGS)[N]> } & {
+    [N in Exclude<SettingName, Required>]: ValueOf<(typeof SETTINGS)[N]> | undefined;
+  }
+>;
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Values from the command line, as text, by the name of their setting. */
+export type Overrides = Readonly<Partial<Record<SettingName, string>>>;
+
+/**
+ * Reads the settings: the environment, then the command line over it. An empty variable is one that
+ * is not set. Every problem is told, each in one line that names the variable.
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  overrides: Overrides = {},
+): ConfigResult {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    const { source, value } = lookUp(setting, env, overrides[name as SettingName]);
+    if (value === undefined) continue;
+    const result = setting.type.schema.safeParse(value);
+    if (result.success) values[name] = result.data;
+    else
+      problems.push(
+        `${source} is ${setting.secret ? 'not usable' : JSON.stringify(value)}; it takes ${setting.type.takes}.`,
+      );
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    config: Object.freeze(values) as Config,
+    warnings: warningsAbout(env, values.masterToken),
+  };
+}
+
+function lookUp(
+  setting: Setting,
+  env: Readonly<Record<string, string | undefined>>,
+  override: string | undefined,
+) {
+  if (override !== undefined) return { source: setting.option ?? setting.variable, value: override };
+  for (const variable of [setting.variable, setting.legacyVariable]) {
+    if (variable !== undefined && env[variable]) return { source: variable, value: env[variable] };
+  }
+  return { source: setting.variable, value: setting.fallback };
+}
+
+/** Variables of the launch scripts, which the worker sees but does not read. */
+const LAUNCHER_VARIABLES = ['TSWORKER_HOME', 'TSWORKER_PACKAGE', 'TSWORKER_NODE_VERSION'];
+
+function warningsAbout(env: Readonly<Record<string, string | undefined>>, masterToken: unknown): string[] {
+  const known = new Set([
+    ...LAUNCHER_VARIABLES,
+    ...Object.values<Setting>(SETTINGS).map(({ variable }) => variable),
+  ]);
+  const unknown = Object.keys(env).filter(
+    (variable) => variable.startsWith('TSWORKER_') && !known.has(variable),
+  );
+  const warnings = unknown.map((variable) => `${variable} is not a setting of this version; it is ignored.`);
+  if (masterToken === '' || masterToken === 'mtoken') {
+    warnings.push('MASTER_TOKEN is not set to a secret, so nothing can be authorised by it.');
+  }
+  return warnings;
+}

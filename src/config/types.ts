@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/**
+ * The types of settings. Each turns the text of a variable into a value, and says in words what it
+ * takes, for error messages and for the documentation.
+ */
+export interface SettingType<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** Completes "it takes ...". */
+  readonly takes: string;
+}
+
+export const text: SettingType<string> = { schema: z.string(), takes: 'any text' };
+
+export const integer: SettingType<number> = {
+  schema: parsed((value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined)),
+  takes: 'a whole number',
+};
+
+export const port: SettingType<number> = {
+  schema: parsed((value) => (/^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? Number(value) : undefined)),
+  takes: 'a port number from 0 to 65535; 0 takes any free port',
+};
+
+export const flag: SettingType<boolean> = {
+  schema: parsed((value) => ({ true: true, '1': true, false: false, '0': false })[value.toLowerCase()]),
+  takes: 'true or false',
+};
+
+const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** In milliseconds. Timers can't wait longer than 2^31 - 1 ms, so neither can a setting. */
+export const duration: SettingType<number> = {
+  schema: parsed((value) => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) ?? [];
+    const ms = Math.round(Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT]);
+    return ms >= 1 && ms < 2 ** 31 ? ms : undefined;
+  }),
+  takes: 'a duration such as 500ms, 10s or 2m, up to 24 days',
+};
+
+const BYTES_PER_UNIT = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** In bytes. */
+export const size: SettingType<number> = {
+  schema: parsed((value) => {
+    const [, amount, unit] = /^(\d+)\s?(B|KiB|MiB|GiB)$/.exec(value) ?? [];
+    const bytes = Number(amount) * BYTES_PER_UNIT[unit as keyof typeof BYTES_PER_UNIT];
+    return bytes >= 1 && bytes <= 2 ** 40 ? bytes : undefined;
+  }),
+  takes: 'a size such as 64KiB or 1MiB',
+};
+
+/** Base addresses, in the order in which they are tried. */
+export const urlList: SettingType<readonly string[]> = {
+  schema: parsed((value) => {
+    const urls = value.split(',').map((part) => part.trim());
+    return urls.every(isHttpUrl) ? [...new Set(urls)] : undefined;
+  }),
+  takes: 'http or https addresses, separated by commas',
+};
+
+export function choice<const T extends string>(values: readonly T[]): SettingType<T> {
+  return {
+    schema: parsed((value) => values.find((candidate) => candidate === value)),
+    takes: `one of ${values.join(', ')}`,
+  };
+}
+
+function isHttpUrl(value: string): boolean {
+  return /^https?:\/\//i.test(value) && URL.canParse(value);
+}
+
+/** A schema of a function that answers undefined for what it does not take. */
+function parsed<T>(parse: (value: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((value, context) => {
+    const result = parse(value.trim());
+    if (result !== undefined) return result;
+    context.addIssue({ code: 'custom', message: 'not taken' });
+    return z.NEVER;
+  });
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/**
+ * The `current` dialect as an autoscaler reads it: the parsed JSON body of `POST /worker_status/`
+ * becomes one typed status. Wire names are kept, misspellings included; fields that are not known
+ * here are left out.
+ */
+
+const amount = z.number().nonnegative();
+const count = z.int().nonnegative();
+
+/** A JSON number from some workers, the environment's string from others. */
+const workerId = z.union(
+  [
+    count,
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+  ],
+  {
+    error: 'Invalid input: expected a whole number, or the same as a string of digits',
+  },
+);
+
+/** Checked as a whole: a megabyte of wrong entries is one problem, not a hundred thousand. */
+const requestIdxs = z.custom<readonly number[]>(
+  (value) => Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry)),
+  { error: 'Invalid input: expected an array of whole numbers' },
+);
+
+const statusSchema = z.object({
+  dialect: z.literal('current'),
+  kind: z.literal('status'),
+  id: workerId,
+  mtoken: z.string().optional(),
+  version: z.string(),
+  loadtime: amount,
+  new_load: amount,
+  cur_load: amount,
+  rej_load: amount,
+  max_perf: amount,
+  cur_perf: amount,
+  error_msg: z.string(),
+  num_requests_working: count,
+  num_requests_recieved: count,
+  // Growth, so it falls below zero when files are removed.
+  additional_disk_usage: z.number(),
+  working_request_idxs: requestIdxs,
+  cur_capacity: z.number(),
+  max_capacity: z.number(),
+  url: z.string(),
+});
+
+/** The one message of a worker that speaks `current`. */
+export type CurrentMessage = z.infer<typeof statusSchema>;
+
+export type DecodedCurrent =
+  | { readonly ok: true; readonly message: CurrentMessage }
+  | { readonly ok: false; readonly field: string; readonly problem: string };
+
+/** Fields that every status of this dialect has and no message of `legacy` has. */
+const MARKS = ['version', 'new_load', 'rej_load', 'working_request_idxs'];
+
+/** Whether a body is of this dialect, told from its fields: the wire has no tag. */
+export function looksCurrent(body: Readonly<Record<string, unknown>>): boolean {
+  return MARKS.some((mark) => Object.hasOwn(body, mark));
+}
+
+/** Reads one body. It never throws: a body of another form is refused with the field that is wrong. */
+export function decodeCurrent(body: Readonly<Record<string, unknown>>): DecodedCurrent {
+  const parsed = statusSchema.safeParse({ ...body, dialect: 'current', kind: 'status' });
+  if (parsed.success) return { ok: true, message: parsed.data };
+  const issue = parsed.error.issues[0];
+  return { ok: false, field: issue?.path.join('.') || 'body', problem: issue?.message ?? 'Invalid input' };
+}

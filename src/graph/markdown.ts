@@ -1,0 +1,39 @@
+import type { AnyStateMachine } from 'xstate';
+import { toMermaid } from './mermaid.js';
+import { pathOf, statesOf, transitionsOf } from './transitions.js';
+
+/** A page about a machine: its drawing, what each state means, and every transition. */
+export function toMarkdown(machine: AnyStateMachine): string {
+  return [
+    ['```mermaid', toMermaid(machine).trimEnd(), '```'].join('\n'),
+    '## States',
+    table(
+      ['state', 'meaning'],
+      statesOf(machine)
+        .filter((node) => node.description !== undefined)
+        .map((node) => [code(pathOf(node)), node.description ?? '']),
+    ),
+    '## Transitions',
+    table(
+      ['in', 'on', 'if', 'goes to', 'does'],
+      transitionsOf(machine).map(({ source, event, guard, target, actions }) => [
+        pathOf(source) === '' ? 'any state' : code(pathOf(source)),
+        event === '' ? 'at once' : code(event),
+        guard ?? '',
+        target ? code(pathOf(target)) : '',
+        actions.join(', '),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+/** A table in markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

@@ -1,0 +1,69 @@
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+
+/** One transition of a machine, in words. */
+export interface TransitionView {
+  readonly source: AnyStateNode;
+  /** The event as people call it: `backend.failed`, `load done`, `after drainTimeout`, or empty: at once. */
+  readonly event: string;
+  readonly guard: string | undefined;
+  /** undefined: the state stays as it is. */
+  readonly target: AnyStateNode | undefined;
+  readonly actions: readonly string[];
+}
+
+/** Every state of a machine, parents first, without its root. */
+export function statesOf(machine: AnyStateMachine): AnyStateNode[] {
+  const below = (node: AnyStateNode): AnyStateNode[] =>
+    Object.values(node.states).flatMap((child) => [child, ...below(child)]);
+  return below(machine.root);
+}
+
+/** Every transition that does something, in the order of the machine's code, those of the root first. */
+export function transitionsOf(machine: AnyStateMachine): TransitionView[] {
+  return [machine.root, ...statesOf(machine)].flatMap((node) => ownTransitions(node).map(view));
+}
+
+/** All transitions of a state itself, also those that forbid what its parents allow. */
+export function ownTransitions(node: AnyStateNode): AnyTransitionDefinition[] {
+  return [...(node.always ?? []), ...[...node.transitions.values()].flat()];
+}
+
+/** A transition without target and actions takes an event and does nothing, so that no parent sees it. */
+export function forbids({ target, actions }: AnyTransitionDefinition): boolean {
+  return (target === undefined || target.length === 0) && actions.length === 0;
+}
+
+/** The path of a state below the root of its machine: `work.draining.finishing`. */
+export function pathOf(node: AnyStateNode): string {
+  return node.path.join('.');
+}
+
+function view(transition: AnyTransitionDefinition): TransitionView {
+  return {
+    source: transition.source,
+    event: eventInWords(transition.eventType),
+    guard: transition.guard === undefined ? undefined : nameOf(transition.guard),
+    target: transition.target?.[0],
+    actions: transition.actions.map(nameOf),
+  };
+}
+
+const WORDED: readonly [RegExp, string][] = [
+  [/^xstate\.done\.actor\.(?:.*\.)?([^.]+)$/, '$1 done'],
+  [/^xstate\.error\.actor\.(?:.*\.)?([^.]+)$/, '$1 failed'],
+  [/^xstate\.after\.([^.]+)\..*$/, 'after $1'],
+];
+
+function eventInWords(eventType: string): string {
+  for (const [pattern, words] of WORDED) {
+    if (pattern.test(eventType)) return eventType.replace(pattern, words);
+  }
+  return eventType;
+}
+
+/** The name of a guard or an action; those without a name are called by what built them. */
+function nameOf(named: unknown): string {
+  if (typeof named === 'string') return named;
+  const type = (named as { type?: unknown }).type;
+  return typeof type === 'string' ? type.replace(/^xstate\./, '') : 'inline';
+}

@@ -1,0 +1,61 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import type { CompiledRoute } from '../backend/index.js';
+import { WorkerError } from '../errors.js';
+import { answerError, toWorkerError } from './answer.js';
+import type { Gate } from './gate.js';
+
+export interface AppOptions {
+  readonly routes: ReadonlyMap<string, CompiledRoute>;
+  readonly gate: Gate;
+  readonly exchange: (route: CompiledRoute, request: Request, response: Response) => Promise<void>;
+  /** Hears every error that a client is told. */
+  readonly onError: (error: WorkerError) => void;
+}
+
+/** The public app: the backend's routes, by exact path, and nothing else. */
+export function createApp({ routes, gate, exchange, onError }: AppOptions): Express {
+  const app = bareApp();
+  app.use((_request, response, next) => {
+    gate.greet(response);
+    next();
+  });
+  for (const route of routes.values()) {
+    app.all(route.path, (request, response) => exchange(route, request, response));
+  }
+  return closeApp(app, onError);
+}
+
+/** An express app without its conveniences: they cost time, and tell strangers what runs here. */
+export function bareApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  return app;
+}
+
+/** Ends an app: unknown paths and errors are answered as JSON. */
+export function closeApp(app: Express, onError: (error: WorkerError) => void): Express {
+  app.use((request: Request) => {
+    throw new WorkerError('not_found', `There is nothing at ${request.path}.`);
+  });
+  // Express knows an error handler by its four parameters.
+  const handleError: ErrorRequestHandler = (thrown, _request, response, _next) => {
+    const error = isMalformed(thrown)
+      ? new WorkerError('malformed_request', undefined, { cause: thrown })
+      : toWorkerError(thrown);
+    if (!response.destroyed) onError(error);
+    answerError(response, error);
+  };
+  app.use(handleError);
+  return app;
+}
+
+/** Express's own refusals, such as of a path that is not well encoded, say that they may be told. */
+function isMalformed(thrown: unknown): boolean {
+  return (
+    thrown instanceof Error && 'status' in thrown && thrown.status === 400 && !(thrown instanceof WorkerError)
+  );
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import getRawBody from 'raw-body';
+import { WorkerError } from '../errors.js';
+
+/**
+ * Reads a body up to the limit. What it says of itself is not looked at here.
+ *
+ * @throws {WorkerError} `payload_too_large`, `client_closed_request`, `malformed_request`
+ */
+export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const length = request.headers['content-length'];
+  try {
+    return await getRawBody(request, { limit: limitBytes, ...(length === undefined ? {} : { length }) });
+  } catch (cause) {
+    throw bodyError(cause, limitBytes);
+  }
+}
+
+function bodyError(cause: unknown, limitBytes: number): WorkerError {
+  const type = cause instanceof Error && 'type' in cause ? cause.type : undefined;
+  if (type === 'entity.too.large') {
+    return new WorkerError('payload_too_large', `The body is over the limit of ${limitBytes} bytes.`, {
+      cause,
+    });
+  }
+  if (type === 'request.aborted') return new WorkerError('client_closed_request', undefined, { cause });
+  return new WorkerError('malformed_request', 'The body does not have the length that was announced.', {
+    cause,
+  });
+}
+
+/**
+ * Checks that the body is JSON in UTF-8 and parses it. No content type at all counts as JSON.
+ *
+ * @throws {WorkerError} `unsupported_media_type`, `invalid_json`
+ */
+export function parseJson(request: IncomingMessage, body: Buffer): unknown {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new WorkerError('unsupported_media_type', 'The body must not be compressed (content-encoding).');
+  }
+  const type = request.headers['content-type'];
+  if (type !== undefined && !isJson(type)) {
+    throw new WorkerError('unsupported_media_type', 'The content-type must be application/json in UTF-8.');
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (cause) {
+    const message = body.length === 0 ? 'The body is empty; it must be JSON.' : undefined;
+    throw new WorkerError('invalid_json', message, { cause });
+  }
+}
+
+function isJson(contentType: string): boolean {
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  const isUtf8 = charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset.replaceAll('"', ''));
+  return (type === 'application/json' || /^[\w.-]+\/[\w.-]+\+json$/.test(type)) && isUtf8;
+}

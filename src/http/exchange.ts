@@ -1,0 +1,82 @@
+import type { Request, Response } from 'express';
+import type { RequestEvent, RequestOutcome } from '../../machines/events.js';
+import { type CompiledRoute, workloadOf } from '../backend/index.js';
+import type { BackendContext } from '../backend/types.js';
+import { WorkerError } from '../errors.js';
+import { answer } from './answer.js';
+import { parseJson, readBody } from './body.js';
+import { ClientGone, type Gate } from './gate.js';
+
+export interface ExchangeOptions {
+  readonly gate: Gate;
+  readonly bodyLimitBytes: number;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  readonly emit: (event: RequestEvent) => void;
+  /** What the backend's `init` returned. */
+  readonly state: () => unknown;
+  readonly context: Omit<BackendContext, 'signal'>;
+  readonly onWorkloadProblem: (route: CompiledRoute, problem: string) => void;
+}
+
+/** Makes the function that takes one request of a route from its socket to the backend and back. */
+export function createExchange(options: ExchangeOptions) {
+  const { gate, bodyLimitBytes, now, emit, state, context, onWorkloadProblem } = options;
+  let lastId = 0;
+
+  return async (route: CompiledRoute, request: Request, response: Response): Promise<void> => {
+    if (request.method !== route.method) {
+      throw new WorkerError('method_not_allowed', `${route.path} takes ${route.method} only.`, {
+        headers: { Allow: route.method },
+      });
+    }
+    const signal = gate.enter(response);
+    const bytes = route.method === 'GET' ? undefined : await readBody(request, bodyLimitBytes);
+
+    // From here on the request counts, whatever becomes of it.
+    const id = ++lastId;
+    const parsed = await settle(async () =>
+      route.parse(bytes === undefined ? undefined : parseJson(request, bytes)),
+    );
+    const workload = parsed.failed
+      ? workloadOfRefused(route)
+      : workloadOf(route, parsed.value, (problem) => onWorkloadProblem(route, problem));
+    emit({ type: 'request.started', id, workload, atMs: now() });
+    let outcome: RequestOutcome = 'errored';
+    try {
+      if (parsed.failed) throw parsed.error;
+      const query = queryOf(request);
+      const result = await route.handle({ ...context, signal, state: state(), body: parsed.value, query });
+      await answer(response, result);
+      outcome = 'succeeded';
+    } catch (error) {
+      if (signal.reason instanceof ClientGone) outcome = 'cancelled';
+      throw error;
+    } finally {
+      emit({ type: `request.${outcome}`, id, workload, atMs: now() });
+    }
+  };
+}
+
+/** A request that was refused for its body is work only where all requests of the route are alike. */
+function workloadOfRefused({ workload }: CompiledRoute): number {
+  return typeof workload === 'number' ? workload : 0;
+}
+
+type Settled = { failed: false; value: unknown } | { failed: true; value: undefined; error: unknown };
+
+async function settle(work: () => Promise<unknown>): Promise<Settled> {
+  try {
+    return { failed: false, value: await work() };
+  } catch (error) {
+    return { failed: true, value: undefined, error };
+  }
+}
+
+/** The query, without what the public client adds for the autoscaler. */
+function queryOf(request: Request): URLSearchParams {
+  const start = request.url.indexOf('?');
+  const query = new URLSearchParams(start < 0 ? '' : request.url.slice(start));
+  query.delete('api_key');
+  return query;
+}

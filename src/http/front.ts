@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import type { RequestListener, Server } from 'node:http';
+import type { Config } from '../config/index.js';
+import { messageOf } from '../errors.js';
+import { close, createHttpServer, listen } from './server.js';
+
+export interface Ports {
+  readonly port: number;
+  readonly internalPort: number;
+}
+
+/** The worker's two doors: one for clients, and one on loopback for its operator. */
+export class Front {
+  readonly #config: Config;
+  readonly #listeners: { readonly clients: RequestListener; readonly operator: RequestListener };
+  #servers: Server[] = [];
+
+  constructor(config: Config, listeners: { clients: RequestListener; operator: RequestListener }) {
+    this.#config = config;
+    this.#listeners = listeners;
+  }
+
+  /**
+   * Opens both doors, or none.
+   *
+   * @throws when a port is taken, or the certificate can't be read
+   */
+  async open(): Promise<Ports> {
+    const { host, workerPort, internalPort = followingPort(workerPort) } = this.#config;
+    const tls = this.#config.useTls ? await readTls(this.#config) : undefined;
+    try {
+      const port = await this.#listen(this.#listeners.clients, workerPort, host, tls);
+      return { port, internalPort: await this.#listen(this.#listeners.operator, internalPort, '127.0.0.1') };
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Lets go of connections on which nothing happens. */
+  closeIdleConnections(): void {
+    for (const server of this.#servers) server.closeIdleConnections();
+  }
+
+  /** Cuts every connection and stops listening. */
+  async close(): Promise<void> {
+    const servers = this.#servers;
+    this.#servers = [];
+    await Promise.all(servers.map(close));
+  }
+
+  async #listen(listener: RequestListener, port: number, host: string, tls?: Tls): Promise<number> {
+    const { headersTimeoutMs, requestTimeoutMs } = this.#config;
+    const server = createHttpServer({ listener, headersTimeoutMs, requestTimeoutMs, ...(tls && { tls }) });
+    const listening = await listen(server, port, host);
+    this.#servers.push(server);
+    return listening;
+  }
+}
+
+interface Tls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+async function readTls({ tlsCertificate, tlsKey }: Config): Promise<Tls> {
+  try {
+    return { cert: await readFile(tlsCertificate), key: await readFile(tlsKey) };
+  } catch (cause) {
+    throw new Error(
+      `USE_SSL is true, but the certificate can not be read: ${messageOf(cause)}. ` +
+        'Put it there, or name its files with TSWORKER_TLS_CERT and TSWORKER_TLS_KEY.',
+      { cause },
+    );
+  }
+}
+
+function followingPort(port: number): number {
+  return port === 0 || port === 65_535 ? 0 : port + 1;
+}

@@ -1,0 +1,54 @@
+import { messageOf, type WorkerError } from '../errors.js';
+import type { Log } from '../log.js';
+import { Tally } from '../tally.js';
+
+const PERIOD_MS = 10_000;
+
+/** Logs what clients were refused, and what failed for them, without letting them flood the log. */
+export class Refusals {
+  readonly #tally: Tally<(log: Log) => void>;
+
+  constructor(log: Log) {
+    this.#tally = new Tally({
+      periodMs: PERIOD_MS,
+      first: (tell) => tell(log),
+      summary: (counts, periodMs) =>
+        log.info(`and within ${periodMs / 1000} s, not told one by one: ${inWords(counts)}`, {
+          refused: counts,
+        }),
+    });
+  }
+
+  /** An error that a client was told. One of the backend's own comes with its stack. */
+  error({ code, status, message, cause }: WorkerError): void {
+    const fields = { event: 'request.refused', code, status };
+    this.#tally.note(code, (log) => {
+      if (code === 'backend_error') log.error(`the backend failed: ${stackOf(cause)}`, fields);
+      else log.info(`refused a request with ${status} ${code}: ${message}`, fields);
+    });
+  }
+
+  /** A workload function that gave no usable number. */
+  workload(path: string, problem: string): void {
+    this.#tally.note(`unusable workload of ${path}`, (log) =>
+      log.warn(`the workload of ${path} is not usable, so the default is counted: ${problem}`, {
+        path,
+        problem,
+      }),
+    );
+  }
+
+  flush(): void {
+    this.#tally.flush();
+  }
+}
+
+function inWords(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
+}
+
+function stackOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? messageOf(cause)) : messageOf(cause);
+}

@@ -1,0 +1,56 @@
+import { Agent, type Dispatcher, request } from 'undici';
+
+/** How much of an answer is read. Nothing in it is needed, and a wrong server may send without end. */
+const ANSWER_LIMIT_BYTES = 64 * 1024;
+
+/** The connections to autoscalers: their own, and given up early when an address does not answer. */
+export function createReportAgent(connectTimeoutMs: number): Agent {
+  return new Agent({ connections: 2, pipelining: 1, connect: { timeout: connectTimeoutMs } });
+}
+
+export interface Post {
+  readonly dispatcher: Dispatcher;
+  readonly url: string;
+  readonly body: unknown;
+  /** For the whole attempt, from the connection to the end of the answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Posts JSON and resolves when a 2xx answer was read to its end.
+ *
+ * @throws when there was none: refused, reset, too slow, another status, aborted
+ */
+export async function post({ dispatcher, url, body, timeoutMs, signal }: Post): Promise<void> {
+  const attempt = new AbortController();
+  const giveUp = () => attempt.abort(signal.reason);
+  const timer = setTimeout(() => attempt.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  try {
+    const response = await request(url, {
+      dispatcher,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: attempt.signal,
+    });
+    await readToTheEnd(response.body);
+    if (response.statusCode < 200 || response.statusCode > 299) {
+      throw new Error(`it answered with status ${response.statusCode}`);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function readToTheEnd(body: Dispatcher.ResponseData['body']): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    // Leaving the loop destroys the body, and its connection with it.
+    if (bytes > ANSWER_LIMIT_BYTES) return;
+  }
+}
