@@ -1,4 +1,5 @@
 import { assign, emit, sendTo, setup } from 'xstate';
+import type { Window } from './ledger.js';
 import { metrics } from './metrics.js';
 import { port } from './ports.js';
 import { type ReporterInput, type ReporterToParent, reporterMachine, type WorkerStatus } from './reporter.js';
@@ -84,7 +85,7 @@ export const lifecycleMachine = setup({
     'may serve unreported': ({ context }) => context.serveUnreported,
     'the backend has loaded before': ({ context }) => context.hasLoaded,
     'the failure is known': ({ context, event }) =>
-      event.type === 'backend.failed' && event.message === context.status.errorMessage,
+      event.type === 'backend.failed' && sentenceOf(event.message) === context.status.errorMessage,
     'loaded was told': ({ event }) =>
       event.type === 'report.acknowledged' && event.phase === 'loaded' && event.covers.includes('state'),
   },
@@ -116,10 +117,10 @@ export const lifecycleMachine = setup({
     })),
     'tell the work': sendTo('reporter', { type: 'work.due' }),
     'tell everything that is left': sendTo('reporter', { type: 'flush' }),
-    'move the ledger': sendTo(
-      'metrics',
-      ({ event }) => event as ReporterToParent & { type: 'report.acknowledged' },
-    ),
+    'move the ledger': sendTo('metrics', (_, { window }: { window: Window }) => ({
+      type: 'report.acknowledged',
+      window,
+    })),
   },
 }).createMachine({
   id: 'lifecycle',
@@ -151,7 +152,7 @@ export const lifecycleMachine = setup({
           target: '.failing',
           actions: {
             type: 'note the failure',
-            params: ({ event }) => ({ message: event.message }),
+            params: ({ event }) => ({ message: sentenceOf(event.message) }),
           },
         },
       },
@@ -228,7 +229,7 @@ export const lifecycleMachine = setup({
         },
         failing: {
           description:
-            'The backend is broken: nothing new is accepted and the autoscaler is told why. Left when the backend has recovered.',
+            'The backend is broken: nothing new is accepted and the autoscaler is told why. Left when the backend has recovered or the worker is to stop.',
           entry: ['tell the status', { type: 'announce', params: { state: 'failing' } }],
           on: {
             'backend.failed': { guard: 'the failure is known' },
@@ -270,11 +271,6 @@ export const lifecycleMachine = setup({
             flushing: {
               description: 'No request is under way. Left when the autoscaler has been told everything.',
               entry: [assign({ outcome: 'unreported' }), 'tell everything that is left'],
-              always: {
-                guard: 'there is no autoscaler',
-                target: '#lifecycle.work.stopped',
-                actions: 'note the clean end',
-              },
               on: {
                 'reports.flushed': { target: '#lifecycle.work.stopped', actions: 'note the clean end' },
               },
@@ -294,7 +290,11 @@ export const lifecycleMachine = setup({
     },
     report: {
       initial: 'quiet',
-      on: { 'report.acknowledged': { actions: 'move the ledger' } },
+      on: {
+        'report.acknowledged': {
+          actions: { type: 'move the ledger', params: ({ event }) => event },
+        },
+      },
       states: {
         quiet: {
           description: 'No report is on its way.',
@@ -309,6 +309,8 @@ export const lifecycleMachine = setup({
   },
 });
 
-function sentenceOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : String(error);
+/** A failure always has a sentence: on the wire an empty one means that nothing is wrong. */
+function sentenceOf(reason: unknown): string {
+  const said = reason instanceof Error ? reason.message || reason.name : reason;
+  return typeof said === 'string' && said.trim() !== '' ? said : 'the backend did not say why it failed';
 }

@@ -1,4 +1,4 @@
-import { assign, emit, enqueueActions, raise, sendParent, setup } from 'xstate';
+import { assign, cancel, emit, enqueueActions, raise, sendParent, setup } from 'xstate';
 import { type BackOff, fullJitterMs, nextRandom } from './back-off.js';
 import type { Window } from './ledger.js';
 import { port } from './ports.js';
@@ -7,9 +7,10 @@ import { port } from './ports.js';
  * The reporter: decides when the autoscaler is told what, and at which of its addresses.
  *
  * Something is due when the worker's state has changed, when the heartbeat ticks, or when the worker
- * stops. One message is under way at a time, and each attempt cuts its own window, so that a retry
- * never tells stale figures. An address that fails makes way for the next one; when each has failed
- * once, the round has failed and the reporter backs off. The address that worked last is asked first.
+ * stops; then the heartbeat ends, so that what is due has an end too. One message is under way at a
+ * time, and each attempt cuts its own window, so that a retry never tells stale figures. An address
+ * that fails makes way for the next one; when each has failed once, the round has failed and the
+ * reporter backs off. The address that worked last is asked first.
  */
 export type Phase = 'loading' | 'loaded' | 'failing';
 
@@ -87,7 +88,7 @@ export type ReporterEmitted =
   | { type: 'outage.ended'; address: string; failedAttempts: number }
   | { type: 'address.changed'; from: string; to: string };
 
-interface ReporterContext extends ReporterInput {
+export interface ReporterContext extends ReporterInput {
   readonly status: WorkerStatus;
   readonly due: readonly ReportKind[];
   readonly flushing: boolean;
@@ -123,9 +124,11 @@ export const reporterMachine = setup({
     'something is due': ({ context }) => context.due.length > 0,
     'everything is told': ({ context }) => context.flushing && context.due.length === 0,
     'another address is left': ({ context }) => following(context) !== context.preferred,
+    'the status has changed since': ({ context }) => context.status !== context.attempt.status,
   },
   actions: {
     'start the heartbeat': raise({ type: 'heartbeat' }, { delay: 'interval', id: 'heartbeat' }),
+    'stop the heartbeat': cancel('heartbeat'),
     'owe what the heartbeat tells': assign(({ context }) => ({
       due: merged(context.due, context.plan.heartbeat[context.status.phase]),
     })),
@@ -137,6 +140,10 @@ export const reporterMachine = setup({
       ),
     })),
     'owe the work': assign(({ context }) => ({ due: merged(context.due, ['work']) })),
+    'owe everything that is left': assign(({ context }) => ({
+      due: merged(context.due, ['work']),
+      flushing: true,
+    })),
     'take the next message': assign(({ context }) => {
       const kind = context.due[0] ?? 'work';
       const address = context.addresses[context.current] ?? '';
@@ -171,6 +178,30 @@ export const reporterMachine = setup({
       }
       enqueue.assign({ preferred: context.current, failedAttempts: 0, failedRounds: 0 });
     }),
+    'announce the delivery': emit(({ context }, delivery: Delivery) => ({
+      type: 'report.delivered',
+      attempt: context.attempt,
+      delivery,
+    })),
+    'announce the failure': emit(({ context }, { error }: { error: unknown }) => ({
+      type: 'report.failed',
+      attempt: context.attempt,
+      error,
+    })),
+    'announce the outage if it is new': enqueueActions(
+      ({ context, enqueue }, { error }: { error: unknown }) => {
+        if (context.failedRounds === 0) enqueue.emit({ type: 'outage.began', error });
+      },
+    ),
+    'hand on the acknowledgement': sendParent(({ context }, { window }: Delivery) => {
+      const { kind, status } = context.attempt;
+      return tellParent({
+        type: 'report.acknowledged',
+        phase: status.phase,
+        covers: context.plan.covers[kind],
+        window,
+      });
+    }),
     'say that a report is under way': sendParent(tellParent({ type: 'report.started' })),
     'say that the report has settled': sendParent(tellParent({ type: 'report.settled' })),
     'say that nobody answers': sendParent(tellParent({ type: 'report.unreachable' })),
@@ -197,7 +228,7 @@ export const reporterMachine = setup({
       actions: { type: 'take the new status', params: ({ event }) => event.status },
     },
     'work.due': { actions: 'owe the work' },
-    flush: { actions: ['owe the work', assign({ flushing: true })] },
+    flush: { actions: ['owe everything that is left', 'stop the heartbeat'] },
   },
   initial: 'quiet',
   states: {
@@ -221,20 +252,8 @@ export const reporterMachine = setup({
           target: 'quiet',
           actions: [
             'stay with the address that works',
-            emit(({ context, event }) => ({
-              type: 'report.delivered',
-              attempt: context.attempt,
-              delivery: event.output,
-            })),
-            sendParent(({ context, event }) => {
-              const { kind, status } = context.attempt;
-              return tellParent({
-                type: 'report.acknowledged',
-                phase: status.phase,
-                covers: context.plan.covers[kind],
-                window: event.output.window,
-              });
-            }),
+            { type: 'announce the delivery', params: ({ event }) => event.output },
+            { type: 'hand on the acknowledgement', params: ({ event }) => event.output },
           ],
         },
         onError: [
@@ -243,36 +262,31 @@ export const reporterMachine = setup({
             target: 'sending',
             reenter: true,
             actions: [
-              emit(({ context, event }) => failureOf(context, event.error)),
+              { type: 'announce the failure', params: ({ event }) => event },
               'owe the message still',
               'turn to the next address',
             ],
           },
           {
             target: 'backing off',
-            actions: enqueueActions(({ context, event, enqueue }) => {
-              enqueue.emit(failureOf(context, event.error));
-              if (context.failedRounds === 0) {
-                enqueue.emit({ type: 'outage.began', error: event.error });
-              }
-              enqueue('owe the message still');
-              enqueue('plan the next round');
-              enqueue('say that nobody answers');
-            }),
+            actions: [
+              { type: 'announce the failure', params: ({ event }) => event },
+              { type: 'announce the outage if it is new', params: ({ event }) => event },
+              'owe the message still',
+              'plan the next round',
+              'say that nobody answers',
+            ],
           },
         ],
       },
     },
     'backing off': {
       description:
-        'Every address has failed. Left when the back-off is over, or at once when the state of the worker has changed or it stops.',
+        'Every address has failed. Left when the back-off is over, or at once when the state of the worker has changed since the last attempt or the worker stops.',
+      always: { guard: 'the status has changed since', target: 'quiet' },
       after: { backOff: 'sending' },
       on: {
-        'status.changed': {
-          target: 'quiet',
-          actions: { type: 'take the new status', params: ({ event }) => event.status },
-        },
-        flush: { target: 'sending', actions: ['owe the work', assign({ flushing: true })] },
+        flush: { target: 'sending', actions: ['owe everything that is left', 'stop the heartbeat'] },
       },
     },
     flushed: {
@@ -282,6 +296,8 @@ export const reporterMachine = setup({
     },
     silent: {
       description: 'There is no autoscaler to report to. Never left.',
+      entry: 'stop the heartbeat',
+      on: { flush: { actions: 'say that everything is told' } },
     },
   },
 });
@@ -289,10 +305,6 @@ export const reporterMachine = setup({
 /** The index of the address after the current one, wrapping around. */
 function following({ current, addresses }: ReporterContext): number {
   return (current + 1) % Math.max(1, addresses.length);
-}
-
-function failureOf(context: ReporterContext, error: unknown): ReporterEmitted {
-  return { type: 'report.failed', attempt: context.attempt, error };
 }
 
 /** Both, each kind once, state before work. */

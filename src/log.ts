@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogLevel } from './log-levels.js';
 
 /** What the worker and its backends log with: a message for people, fields for machines. */
 export interface Log {
@@ -9,9 +10,6 @@ export interface Log {
 }
 
 export type LogFields = Readonly<Record<string, unknown>>;
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Fields that never reach a log, wherever a caller puts them: at the top or one level down. */
 const SECRETS = [

@@ -199,21 +199,24 @@ export class Worker {
   }
 
   async #letGo(outcome: Outcome): Promise<void> {
-    const left = unreported(ledgerOf(this.#lifecycle.getSnapshot()));
-    if (outcome === 'cut')
-      this.#log.warn(`${this.#gate.underWay} requests were cut`, { event: 'requests.cut' });
-    if (left.requests > 0 || left.received > 0) {
-      this.#log.warn(`not reported: ${left.requests} requests, ${left.received} units of work`, {
-        event: 'left.unreported',
-        requests: left.requests,
-        received: left.received,
-      });
-    }
+    this.#tellWhatIsLeft(outcome);
+    this.#lifecycle.stop();
     this.#gate.cut();
     this.#host.release();
     await this.#front.close();
     this.#refusals.flush();
     await this.#agent.destroy();
-    this.#lifecycle.stop();
+  }
+
+  #tellWhatIsLeft(outcome: Outcome): void {
+    if (outcome === 'clean') return;
+    const cut = this.#gate.underWay;
+    if (cut > 0) this.#log.warn(`${cut} requests were cut`, { event: 'requests.cut', requests: cut });
+    const { requests, received } = unreported(ledgerOf(this.#lifecycle.getSnapshot()));
+    this.#log.warn(`not reported: ${requests} requests, ${received} units of work`, {
+      event: 'left.unreported',
+      requests,
+      received,
+    });
   }
 }

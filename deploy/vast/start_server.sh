@@ -114,8 +114,8 @@ install_npm_with_apt() {
 }
 
 # The distribution's Node is often too old (bookworm: 18), but its npm can fetch a newer one, since
-# there are packages that hold nothing but the program. npm itself comes with it: Debian's npm finds
-# its own modules only under Debian's Node and breaks once another one is first on PATH.
+# there are packages that hold nothing but the program. A newer npm comes with it: bookworm's (9.2)
+# manages this one step, but gives up on the package ("Exit handler never called!"), under any Node.
 install_node_with_npm() {
   local arch version=${TSWORKER_NODE_VERSION:-20}
   case $(uname -m) in

@@ -1,16 +1,24 @@
-import type { LocalAutoscaler } from './autoscaler.js';
 import type { MessageRecord } from './messages.js';
+
+/** Where messages come from: those remembered, and those to come. */
+export interface MessageSource {
+  messages(): readonly MessageRecord[];
+  on(event: 'message', listener: (message: MessageRecord) => void): unknown;
+  on(event: 'stopped', listener: () => void): unknown;
+  off(event: 'message', listener: (message: MessageRecord) => void): unknown;
+  off(event: 'stopped', listener: () => void): unknown;
+}
 
 /**
  * The first message that matches, among those remembered (oldest first) and then those to come.
  * Rejects after `timeoutMs`, and when the autoscaler is stopped.
  */
 export function waitForMessage(
-  autoscaler: LocalAutoscaler,
+  source: MessageSource,
   matches: (message: MessageRecord) => boolean,
   timeoutMs: number,
 ): Promise<MessageRecord> {
-  const known = autoscaler.messages().find(matches);
+  const known = source.messages().find(matches);
   if (known !== undefined) return Promise.resolve(known);
 
   return new Promise((resolve, reject) => {
@@ -27,11 +35,11 @@ export function waitForMessage(
     }, timeoutMs);
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
-      autoscaler.off('message', onMessage);
-      autoscaler.off('stopped', onStopped);
+      source.off('message', onMessage);
+      source.off('stopped', onStopped);
       settle();
     };
-    autoscaler.on('message', onMessage);
-    autoscaler.on('stopped', onStopped);
+    source.on('message', onMessage);
+    source.on('stopped', onStopped);
   });
 }

@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from '../log.js';
+import { LOG_LEVELS } from '../log-levels.js';
 import { choice, duration, flag, integer, port, type SettingType, size, text, urlList } from './types.js';
 
 export interface Setting<T = unknown> {

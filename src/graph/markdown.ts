@@ -21,7 +21,7 @@ export function toMarkdown(machine: AnyStateMachine): string {
         event === '' ? 'at once' : code(event),
         guard ?? '',
         target ? code(pathOf(target)) : '',
-        actions.join(', '),
+        actions.join(', ') || (target ? '' : 'nothing, so that no parent state takes it'),
       ]),
     ),
   ].join('\n\n');

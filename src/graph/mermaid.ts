@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import { forbids, ownTransitions, type TransitionView, transitionsOf } from './transitions.js';
+import { eventInWords, ownTransitions, type TransitionView, transitionsOf } from './transitions.js';
 
 /**
  * Draws a machine as a mermaid state diagram, from its code. What a parent state handles is drawn at
@@ -71,9 +71,7 @@ function isWithin(node: AnyStateNode, ancestor: AnyStateNode): boolean {
 
 /** Whether a state takes an event whatever happens, so that its parent never sees it. */
 function handles(node: AnyStateNode, event: string): boolean {
-  return ownTransitions(node).some(
-    (own) => own.eventType === event && (own.guard === undefined || !forbids(own)),
-  );
+  return ownTransitions(node).some((own) => eventInWords(own.eventType) === event && own.guard === undefined);
 }
 
 function labelOf({ event, guard }: TransitionView): string {

@@ -18,7 +18,7 @@ export function statesOf(machine: AnyStateMachine): AnyStateNode[] {
   return below(machine.root);
 }
 
-/** Every transition that does something, in the order of the machine's code, those of the root first. */
+/** Every transition, in the order of the machine's code, those of the root first. */
 export function transitionsOf(machine: AnyStateMachine): TransitionView[] {
   return [machine.root, ...statesOf(machine)].flatMap((node) => ownTransitions(node).map(view));
 }
@@ -26,11 +26,6 @@ export function transitionsOf(machine: AnyStateMachine): TransitionView[] {
 /** All transitions of a state itself, also those that forbid what its parents allow. */
 export function ownTransitions(node: AnyStateNode): AnyTransitionDefinition[] {
   return [...(node.always ?? []), ...[...node.transitions.values()].flat()];
-}
-
-/** A transition without target and actions takes an event and does nothing, so that no parent sees it. */
-export function forbids({ target, actions }: AnyTransitionDefinition): boolean {
-  return (target === undefined || target.length === 0) && actions.length === 0;
 }
 
 /** The path of a state below the root of its machine: `work.draining.finishing`. */
@@ -51,10 +46,12 @@ function view(transition: AnyTransitionDefinition): TransitionView {
 const WORDED: readonly [RegExp, string][] = [
   [/^xstate\.done\.actor\.(?:.*\.)?([^.]+)$/, '$1 done'],
   [/^xstate\.error\.actor\.(?:.*\.)?([^.]+)$/, '$1 failed'],
+  [/^xstate\.done\.state\.(?:.*\.)?([^.]+)$/, '$1 done'],
   [/^xstate\.after\.([^.]+)\..*$/, 'after $1'],
 ];
 
-function eventInWords(eventType: string): string {
+/** `xstate.done.actor.load` is `load done`, and so on. */
+export function eventInWords(eventType: string): string {
   for (const [pattern, words] of WORDED) {
     if (pattern.test(eventType)) return eventType.replace(pattern, words);
   }

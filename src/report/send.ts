@@ -28,7 +28,10 @@ export function createSend(options: SendOptions) {
   return fromPromise<Delivery, Attempt>(async ({ input: { kind, address, status }, signal }) => {
     const startedAtMs = now();
     const accounts = dialect.accounts(kind, status);
-    if (accounts.includes('diskGib')) options.onDiskMeasured(await usedDiskGib());
+    if (accounts.includes('diskGib')) {
+      const usedGib = await usedDiskGib(timeoutMs);
+      if (usedGib !== undefined) options.onDiskMeasured(usedGib);
+    }
     const window = cut(ledger(), accounts, now());
     const { name, body } = dialect.encode(kind, { id, mtoken, status, window });
     await post({ dispatcher, url: statusUrl(address), body, timeoutMs, signal });

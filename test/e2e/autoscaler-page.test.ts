@@ -1,0 +1,199 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { LocalAutoscaler } from '../../src/autoscaler/index.js';
+import { failed, loaded, loading, status, update } from '../autoscaler/bodies.js';
+import { handClock, report, startAutoscaler } from '../autoscaler/harness.js';
+
+const PHONE = { width: 390, height: 844 };
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+}, 30_000);
+
+afterAll(() => browser.close());
+
+/** The page of an autoscaler, and what went wrong or outside on it. */
+async function openPage(
+  autoscaler: LocalAutoscaler,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; trouble: string[] }> {
+  const context = await browser.newContext(options);
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  page.on('console', (message) => trouble.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => trouble.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${autoscaler.url}/`)) trouble.push(`asks ${request.url()}`);
+  });
+  await page.goto(autoscaler.url);
+  await page.locator('#live[data-link="live"]').waitFor();
+  return { page, trouble };
+}
+
+/** Waits until an element says exactly this. */
+async function waitForText(page: Page, selector: string, text: string): Promise<void> {
+  await page.waitForFunction(
+    ([where, what]) => document.querySelector(where ?? '')?.textContent === what,
+    [selector, text],
+  );
+}
+
+const fieldsOf = (page: Page, title: string) =>
+  page.locator('.message', { hasText: title }).locator('.fields > div').allInnerTexts();
+
+describe('the page of the local autoscaler', () => {
+  it('follows a worker: loading, serving, failing, silent', async () => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({ now: clock.now });
+    const { page, trouble } = await openPage(autoscaler);
+
+    expect(await page.locator('#empty h3').isVisible()).toBe(true);
+    expect(await page.locator('#command').innerText()).toBe(
+      `CONTAINER_ID=1 REPORT_ADDR=${autoscaler.url} npx tsworker start helloautoscaler`,
+    );
+
+    await report(autoscaler, loading());
+    await waitForText(page, '.card .state', 'loading');
+    await waitForText(page, '#announce', 'Worker 1 is loading.');
+    expect(await page.locator('#empty').isVisible()).toBe(false);
+
+    await report(autoscaler, loaded());
+    await report(autoscaler, update(1, 1.5, 10));
+    clock.advance(10_000);
+    await report(autoscaler, update(1, 3, 40));
+    await waitForText(page, '.card .state', 'serving');
+    await waitForText(page, '#announce', 'Worker 1 is serving.');
+    expect(await fieldsOf(page, 'Last loaded')).toEqual(['loadtime\n0.5', 'max_perf\n2']);
+    expect(await fieldsOf(page, 'Last update')).toEqual(['cur_load\n3', 'num_requests_recieved\n40']);
+    expect(await page.locator('.counters > div').allInnerTexts()).toEqual([
+      'Requests\n40',
+      'Load now\n3/s',
+      'Work told\n≈ 30',
+      'Reports\n4',
+    ]);
+    expect(await page.title()).toBe('1 serving · Local autoscaler');
+    expect(await page.locator('#feed li').count()).toBe(4);
+    expect(await page.locator('#feed li').first().innerText()).toContain(
+      'cur_load 3 · num_requests_recieved 40',
+    );
+
+    await report(autoscaler, failed(1, 'out of memory'));
+    await waitForText(page, '.card .state', 'failing');
+    expect(await page.locator('.card .error').innerText()).toBe('out of memory');
+
+    clock.advance(30_000);
+    await waitForText(page, '.card .state', 'silent');
+    await waitForText(page, '#announce', 'Worker 1 is silent.');
+    expect(trouble).toEqual([]);
+  });
+
+  it('shows a worker of the current dialect, and says what was refused', async () => {
+    const autoscaler = await startAutoscaler();
+    await report(autoscaler, status(31));
+    await report(autoscaler, { ...status(32), loadtime: 'soon' });
+    const { page, trouble } = await openPage(autoscaler);
+    expect(await page.locator('.card .dialect').allInnerTexts()).toEqual(['current']);
+    expect(await page.locator('.counters > div').allInnerTexts()).toEqual([
+      'Requests\n1,204',
+      'Load now\n768',
+      'New load\n512',
+      'Served\n256',
+      'Rejected\n16',
+      'Reports\n1',
+    ]);
+    expect(await page.locator('#notice').innerText()).toContain('1 refused with 400; the last: loadtime: ');
+    expect(trouble).toEqual([]);
+  });
+
+  it('markup in what a worker says stays text', async () => {
+    const attack = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+    const autoscaler = await startAutoscaler();
+    await report(autoscaler, failed(1, attack));
+    await report(autoscaler, status(2, { error_msg: attack, url: 'javascript:alert(1)', version: attack }));
+    const { page, trouble } = await openPage(autoscaler);
+    await page.locator('.card').nth(1).waitFor();
+    expect(await page.locator('.card .error').allInnerTexts()).toEqual([attack, attack]);
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    expect(await page.title()).toBe('2 failing · Local autoscaler');
+    expect(trouble).toEqual([]);
+  });
+
+  it.each(['light', 'dark'] as const)('reads well in %s, at phone width too', async (colorScheme) => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({ now: clock.now });
+    await report(autoscaler, loaded(4));
+    clock.advance(30_000);
+    const long = 'x'.repeat(3_000);
+    for (const body of [loaded(1), loading(2), failed(3, long), status(5, { url: long })]) {
+      await report(autoscaler, body);
+    }
+    const { page, trouble } = await openPage(autoscaler, { colorScheme, viewport: PHONE });
+    await page.locator('.card').nth(4).waitFor();
+
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.width);
+    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(luminance(ground) > 0.5).toBe(colorScheme === 'light');
+    const pills = await page.locator('.card .state').evaluateAll((nodes) =>
+      nodes.map((node) => {
+        const { color, backgroundColor } = getComputedStyle(node);
+        return { state: node.textContent, color, backgroundColor };
+      }),
+    );
+    expect(pills.map(({ state }) => state)).toEqual(['serving', 'loading', 'failing', 'silent', 'serving']);
+    for (const { color, backgroundColor } of pills)
+      expect(contrast(color, backgroundColor)).toBeGreaterThan(4.5);
+    expect(trouble).toEqual([]);
+  });
+
+  it('says that the autoscaler is away, keeps what it knew, and finds it again', async () => {
+    const autoscaler = await startAutoscaler();
+    await report(autoscaler, loaded());
+    const { page } = await openPage(autoscaler);
+    await autoscaler.stop();
+    await page.locator('#live[data-link="away"]').waitFor();
+    expect(await page.locator('#away-text').innerText()).toMatch(
+      /^The autoscaler does not answer.*Trying again in \d+ s\.$/,
+    );
+    expect(await page.locator('.card .state').innerText()).toBe('serving');
+    await autoscaler.start();
+    await page.locator('#retry').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#live[data-link="live"]').waitFor();
+    expect(await page.locator('#away').isVisible()).toBe(false);
+  });
+
+  it('copies the command with the keyboard', async () => {
+    const autoscaler = await startAutoscaler();
+    const { page, trouble } = await openPage(autoscaler, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('copy');
+    await page.keyboard.press('Enter');
+    await waitForText(page, '#copy', 'Copied');
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      `CONTAINER_ID=1 REPORT_ADDR=${autoscaler.url} npx tsworker start helloautoscaler`,
+    );
+    expect(trouble).toEqual([]);
+  });
+});
+
+/** Relative luminance of an `rgb(…)` colour, as WCAG defines it. */
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map((part) => {
+    const share = Number(part) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(one: string, other: string): number {
+  const [darker = 0, lighter = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (lighter + 0.05) / (darker + 0.05);
+}

@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import type { AnyMachineSnapshot, AnyStateMachine, EventFromLogic, SnapshotFrom } from 'xstate';
+import { initialTransition, transition } from 'xstate';
+import { getShortestPaths, getSimplePaths } from 'xstate/graph';
+import { cut, openLedger } from '../../machines/ledger.js';
+import { lifecycleMachine } from '../../machines/lifecycle.js';
+import { reporterMachine } from '../../machines/reporter.js';
+import { LOAD } from '../support/machines/lifecycle.js';
+import { DELIVERY, FAILING, LOADED, NO_ANSWER, REPORTER_INPUT } from '../support/machines/reporter.js';
+
+/**
+ * The events by which effects and timers end. Their names come from the machine, so that nothing here
+ * knows how xstate makes them.
+ */
+function endingsOf(machine: AnyStateMachine, results: Readonly<Record<string, object>>) {
+  return machine.events
+    .filter((type) => type.startsWith('xstate.'))
+    .map((type) => {
+      const kind = Object.keys(results).find((name) => type.includes(name));
+      return { type, ...(kind === undefined ? {} : results[kind]) };
+    });
+}
+
+/** Every state value that can be written down: each combination of the regions, as the machine names them. */
+function namesOf(snapshots: readonly AnyMachineSnapshot[]): string[] {
+  return [...new Set(snapshots.map(({ value }) => JSON.stringify(value)))].toSorted();
+}
+
+const lifecycleInput = {
+  startedAtMs: 0,
+  serveUnreported: true,
+  serveUnreportedAfterMs: 2_000,
+  drainTimeoutMs: 30_000,
+  reporter: REPORTER_INPUT,
+};
+
+const lifecycleEvents = [
+  { type: 'backend.failed', message: 'out of memory' },
+  { type: 'backend.recovered' },
+  { type: 'stop.requested', reason: 'SIGTERM' },
+  { type: 'report.started' },
+  { type: 'report.settled' },
+  { type: 'report.acknowledged', phase: 'loaded', covers: ['state'], window: cut(openLedger(0), [], 0) },
+  { type: 'report.unreachable' },
+  { type: 'reports.flushed' },
+  ...endingsOf(lifecycleMachine, {
+    'done.actor.load': { output: LOAD },
+    'error.actor.load': { error: new Error('no such model') },
+  }),
+] as EventFromLogic<typeof lifecycleMachine>[];
+
+/** What the reporter tells its parent is of no matter here, and there is no parent to hear it. */
+const lonelyReporter = reporterMachine.provide({
+  actions: {
+    'say that a report is under way': () => {},
+    'say that the report has settled': () => {},
+    'say that nobody answers': () => {},
+    'say that everything is told': () => {},
+    'hand on the acknowledgement': () => {},
+  },
+});
+
+const reporterEvents = [
+  { type: 'status.changed', status: LOADED },
+  { type: 'status.changed', status: FAILING },
+  { type: 'work.due' },
+  { type: 'heartbeat' },
+  { type: 'flush' },
+  ...endingsOf(reporterMachine, {
+    'done.actor.send': { output: DELIVERY },
+    'error.actor.send': { error: NO_ANSWER },
+  }),
+] as EventFromLogic<typeof reporterMachine>[];
+
+const WORK_STATES = [
+  'loading',
+  'loaded',
+  'serving',
+  'failing',
+  { draining: 'finishing' },
+  { draining: 'flushing' },
+  'stopped',
+];
+
+describe('paths through the lifecycle', () => {
+  const options = {
+    input: lifecycleInput,
+    events: lifecycleEvents,
+    // What makes two states the same here: the children are other machines, with paths of their own.
+    serializeState: ({ value, context }: SnapshotFrom<typeof lifecycleMachine>) =>
+      JSON.stringify([value, context.hasLoaded, context.outcome]),
+  };
+  const replay = (events: readonly EventFromLogic<typeof lifecycleMachine>[]) =>
+    events.reduce(
+      (snapshot, event) => transition(lifecycleMachine, snapshot, event)[0],
+      initialTransition(lifecycleMachine, lifecycleInput)[0],
+    );
+
+  it('reach each state of the work, quiet and reporting', () => {
+    const paths = getShortestPaths(lifecycleMachine, options);
+    expect(namesOf(paths.map(({ state }) => state))).toEqual(
+      WORK_STATES.flatMap((work) =>
+        ['quiet', 'reporting'].map((report) => JSON.stringify({ work, report })),
+      ).toSorted(),
+    );
+  });
+
+  // The simple paths leave the report region out: it doubles their steps, and has a table of its own.
+  it.each([
+    ['shortest', getShortestPaths(lifecycleMachine, options)],
+    [
+      'simple',
+      getSimplePaths(lifecycleMachine, {
+        ...options,
+        filterEvents: (_, { type }) => !type.startsWith('report.s'),
+      }),
+    ],
+  ])('lead to the same states when the %s of them are replayed', (_, paths) => {
+    expect(paths.length).toBeGreaterThan(10);
+    for (const { state, steps } of paths) {
+      const again = replay(steps.slice(1).map(({ event }) => event));
+      expect(options.serializeState(again)).toBe(options.serializeState(state));
+      expect(again.status).toBe('active');
+    }
+  });
+});
+
+describe('paths through the reporter', () => {
+  const states = (addresses: readonly string[]) => {
+    const input = { ...REPORTER_INPUT, addresses };
+    const options = {
+      input,
+      events: reporterEvents,
+      serializeState: ({ value, context }: SnapshotFrom<typeof reporterMachine>) =>
+        JSON.stringify([
+          value,
+          context.status.phase,
+          context.due,
+          context.flushing,
+          context.preferred,
+          context.current,
+          Math.min(context.failedRounds, 2),
+          context.attempt.kind,
+          context.attempt.address,
+          context.status === context.attempt.status,
+        ]),
+    };
+    const replay = (events: readonly EventFromLogic<typeof reporterMachine>[]) =>
+      events.reduce(
+        (snapshot, event) => transition(lonelyReporter, snapshot, event)[0],
+        initialTransition(lonelyReporter, input)[0],
+      );
+    return { options, replay };
+  };
+
+  it.each([
+    [['http://a'], ['quiet', 'sending', 'backing off', 'flushed']],
+    [
+      ['http://a', 'http://b'],
+      ['quiet', 'sending', 'backing off', 'flushed'],
+    ],
+    [[], ['silent']],
+  ])('with the addresses %j reach %j, and lead there again when they are replayed', (addresses, reached) => {
+    const { options, replay } = states(addresses);
+    const paths = getShortestPaths(lonelyReporter, options);
+    expect(namesOf(paths.map(({ state }) => state))).toEqual(
+      reached.map((name) => JSON.stringify(name)).toSorted(),
+    );
+    for (const { state, steps } of paths) {
+      const again = replay(steps.slice(1).map(({ event }) => event));
+      expect(options.serializeState(again)).toBe(options.serializeState(state));
+      expect(again.status).toBe('active');
+    }
+  });
+
+  it('never send with nothing to tell, and are never done while something is due', () => {
+    for (const { state } of getShortestPaths(lonelyReporter, states(['http://a', 'http://b']).options)) {
+      const { due, addresses, attempt, backOffMs, backOff } = state.context;
+      if (state.matches('quiet') || state.matches('flushed')) expect(due).toEqual([]);
+      if (state.matches('backing off')) expect(due).not.toEqual([]);
+      if (state.matches('sending')) expect(addresses).toContain(attempt.address);
+      expect(backOffMs).toBeLessThan(backOff.capMs);
+    }
+  });
+});
