@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /**
  * Every error that a client can be told, with its HTTP status. The code is stable and made for
  * programs; the message is made for people and may change.
@@ -48,9 +50,18 @@ export class WorkerError extends Error {
   }
 }
 
+/** The same error as a row of this table, if it is one: thrown here, or by another copy of this package. */
+export function asWorkerError(error: unknown): WorkerError | undefined {
+  if (error instanceof WorkerError) return error;
+  if (!(error instanceof Error) || error.name !== 'WorkerError') return undefined;
+  const { code, message, headers } = error as Partial<WorkerError>;
+  if (code === undefined || !Object.hasOwn(ERRORS, code)) return undefined;
+  return new WorkerError(code, message, { cause: error, ...(headers && { headers }) });
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : inspect(error);
   // The error of a name with several addresses has no message of its own, only a code.
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return error.message || code;

@@ -21,19 +21,27 @@ export class BackendHost {
   }
 
   /**
-   * Runs the backend's `init`. Its signal is aborted when this load is given up, or later when the
-   * worker stops, so that what `init` began in the background can use it to end.
+   * Runs the backend's `init`. Its signal is aborted when this load fails or is given up, or later when
+   * the worker stops, so that what `init` began in the background can use it to end.
    */
   async load(givenUp: AbortSignal): Promise<LoadOutput> {
     const startedAtMs = this.#now();
     const life = this.#life.signal;
-    const controller = new AbortController();
-    life.addEventListener('abort', () => controller.abort(life.reason), { once: true });
-    const giveUp = () => controller.abort(givenUp.reason);
-    givenUp.addEventListener('abort', giveUp, { once: true });
+    const load = new AbortController();
+    const end = (reason: unknown) => {
+      life.removeEventListener('abort', release);
+      load.abort(reason);
+    };
+    const release = () => end(life.reason);
+    const giveUp = () => end(givenUp.reason);
+    life.addEventListener('abort', release);
+    givenUp.addEventListener('abort', giveUp);
     try {
-      const state = await this.backend.init({ ...this.context, signal: controller.signal });
+      const state = await this.backend.init({ ...this.context, signal: load.signal });
       if (!givenUp.aborted) this.#state = state;
+    } catch (error) {
+      end(error);
+      throw error;
     } finally {
       givenUp.removeEventListener('abort', giveUp);
     }

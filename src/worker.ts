@@ -75,6 +75,7 @@ export class Worker {
     this.#front = new Front(config, {
       clients: this.#clientApp(),
       operator: createInternalApp(() => this.view()),
+      onRefused: (error) => this.#refusals.error(error),
     });
     this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs) });
     this.stopped = this.#untilStopped();

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.js';
-import { compileParser } from './parse.js';
+import { compileParser, isParser } from './parse.js';
 import type { BackendContext, BackendDefinition, DialectName, Method, Route, RouteRequest } from './types.js';
 
 /** The workload of a request about which the backend says nothing. */
@@ -40,21 +40,24 @@ export function defineBackend<
   State = undefined,
   Bodies extends Record<string, unknown> = Record<string, unknown>,
 >(definition: BackendDefinition<State, Bodies>): Backend {
-  const { name, description = '', dialect = 'legacy', maxPerf = 0, init = () => undefined } = definition;
   const check = (ok: boolean, problem: string) => {
     if (!ok) throw new TypeError(`defineBackend: ${problem}`);
   };
+  check(isObject(definition), 'it takes an object with name, routes, ...');
+  const { name, description = '', dialect = 'legacy', maxPerf = 0, init = () => undefined } = definition;
   check(typeof name === 'string' && /^[\w.-]+$/.test(name), 'name must be letters, digits, ".", "_" or "-"');
+  check(typeof description === 'string', 'description must be a text');
   check(
     dialect === 'legacy' || dialect === 'none',
     `dialect "${dialect}" is unknown; it takes legacy or none`,
   );
   check(
-    dialect === 'none' || (Number.isFinite(maxPerf) && maxPerf > 0),
+    isWorkload(maxPerf) && (maxPerf > 0 || dialect === 'none'),
     'maxPerf must be a positive number of units of work per second',
   );
   check(typeof init === 'function', 'init must be a function');
-  check(Object.keys(definition.routes ?? {}).length > 0, 'routes must have at least one path');
+  check(isObject(definition.routes), 'routes must be an object of routes by their paths');
+  check(Object.keys(definition.routes).length > 0, 'routes must have at least one path');
   const given = Object.entries(definition.routes as unknown as Record<string, Route<never, never>>);
   const routes = new Map(given.map(([path, route]) => [path, compileRoute(path, route)]));
   return Object.freeze({ [BRAND]: true as const, name, description, dialect, maxPerf, init, routes });
@@ -70,9 +73,14 @@ function compileRoute(path: string, route: Route<never, never>): CompiledRoute {
     if (!ok) throw new TypeError(`defineBackend: routes["${path}"]${problem}`);
   };
   check(/^\/[\w./~-]*$/.test(path), ' must be a path such as "/generate"');
+  check(isObject(route), ' must be an object with a handle');
   const { method = 'POST', workload = DEFAULT_WORKLOAD, handle } = route;
   check(METHODS.includes(method), `.method must be one of ${METHODS.join(', ')}`);
   check(typeof handle === 'function', '.handle must be a function');
+  check(
+    route.parseRequest === undefined || isParser(route.parseRequest),
+    '.parseRequest must be a schema or a function',
+  );
   check(
     typeof workload === 'function' || isWorkload(workload),
     '.workload must be a finite number of units, 0 or more, or a function',
@@ -105,6 +113,10 @@ export function workloadOf(
     onProblem(messageOf(error));
   }
   return DEFAULT_WORKLOAD;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function isWorkload(value: unknown): boolean {

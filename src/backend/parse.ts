@@ -1,6 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { messageOf, WorkerError } from '../errors.js';
+import { asWorkerError, messageOf, WorkerError } from '../errors.js';
 import type { RequestParser } from './types.js';
+
+/** How many things that are wrong with one body are told: a body of a megabyte may have a hundred thousand. */
+const TOLD_ISSUES = 5;
 
 /** Turns what a route gives as `parseRequest` into one function that rejects with a WorkerError. */
 export function compileParser(parser: RequestParser<never> | undefined): (json: unknown) => Promise<unknown> {
@@ -13,15 +16,22 @@ export function compileParser(parser: RequestParser<never> | undefined): (json: 
 async function parseWithSchema(schema: StandardSchemaV1<unknown, never>, json: unknown): Promise<unknown> {
   const result = await schema['~standard'].validate(json);
   if (!result.issues) return result.value;
-  throw new WorkerError('invalid_request', result.issues.map(describe).join('; '));
+  const told = result.issues.slice(0, TOLD_ISSUES).map(describe);
+  const more = result.issues.length - told.length;
+  throw new WorkerError('invalid_request', [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; '));
 }
 
 async function parseWithFunction(parse: (json: unknown) => unknown, json: unknown): Promise<unknown> {
   try {
     return await parse(json);
   } catch (cause) {
-    throw new WorkerError('invalid_request', messageOf(cause), { cause });
+    throw asWorkerError(cause) ?? new WorkerError('invalid_request', messageOf(cause), { cause });
   }
+}
+
+/** Whether a value is something that {@link compileParser} can use. */
+export function isParser(value: unknown): boolean {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null && '~standard' in value);
 }
 
 function describe({ path = [], message }: StandardSchemaV1.Issue): string {

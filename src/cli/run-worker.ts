@@ -1,32 +1,27 @@
 import type { Outcome } from '../../machines/lifecycle.js';
+import type { Config } from '../config/index.js';
 import { messageOf } from '../errors.js';
 import type { Ports } from '../http/front.js';
 import type { Log } from '../log.js';
 import type { Worker } from '../worker.js';
 import { EXIT, UserError } from './exit.js';
-import { onSignals } from './signals.js';
+import { untilSignalled } from './signals.js';
 
 export interface Run {
   readonly worker: Worker;
+  readonly config: Config;
   readonly log: Log;
   readonly onListening: (ports: Ports) => void;
 }
 
 /** Runs a worker until it has stopped, by a signal or by itself, and resolves with the exit code. */
-export async function runWorker({ worker, log, onListening }: Run): Promise<number> {
-  const off = onSignals({
-    now: () => performance.now(),
-    stop: (signal) => void worker.stop(`${signal} was received`).catch(() => {}),
-    stopAtOnce: (exitCode) => process.exit(exitCode),
-  });
-  const offErrors = onUncaught(worker, log);
-  try {
-    onListening(await worker.start().catch(explainStart));
-    const outcome = await worker.stopped;
-    return offErrors() ? EXIT.failed.code : exitCodeOf(outcome);
-  } finally {
-    off();
-  }
+export async function runWorker({ worker, config, log, onListening }: Run): Promise<number> {
+  const stop = (reason: string) => void worker.stop(reason).catch(() => {});
+  untilSignalled().then((signal) => stop(`${signal} was received`));
+  const uncaught = watchUncaught(log, () => stop('an error was not caught'));
+  onListening(await worker.start().catch((error: unknown) => explainStart(error, config)));
+  const outcome = await worker.stopped;
+  return uncaught.any ? EXIT.failed.code : exitCodeOf(outcome);
 }
 
 function exitCodeOf(outcome: Outcome): number {
@@ -34,32 +29,37 @@ function exitCodeOf(outcome: Outcome): number {
 }
 
 /** What nobody caught leaves the process in doubt: it is logged, and the worker drains and ends. */
-function onUncaught(worker: Worker, log: Log): () => boolean {
-  let caught = false;
+function watchUncaught(log: Log, stop: () => void): { readonly any: boolean } {
+  const seen = { any: false };
   const handle = (error: unknown) => {
-    caught = true;
+    seen.any = true;
     log.error(`uncaught: ${error instanceof Error ? error.stack : messageOf(error)}`, { event: 'uncaught' });
-    worker.stop('an error was not caught').catch(() => {});
+    stop();
   };
   process.on('uncaughtException', handle);
   process.on('unhandledRejection', handle);
-  return () => {
-    process.off('uncaughtException', handle);
-    process.off('unhandledRejection', handle);
-    return caught;
-  };
+  return seen;
 }
 
-function explainStart(error: NodeJS.ErrnoException & { port?: number; address?: string }): never {
-  const where = `${error.address}:${error.port}`;
-  if (error.code === 'EADDRINUSE') {
-    throw new UserError(
-      `${where} is taken by another program; stop it, or choose another with WORKER_PORT or WORKER_HTTP_PORT.`,
-      EXIT.failed.code,
-    );
+function explainStart(
+  error: NodeJS.ErrnoException & { address?: string; port?: number },
+  config: Config,
+): never {
+  const { code = '', address, port } = error;
+  throw new UserError(explanation(), EXIT.failed.code);
+
+  function explanation(): string {
+    const isForClients = port === config.workerPort;
+    if (code === 'EADDRINUSE') {
+      const option = isForClients ? '--port or WORKER_PORT' : '--internal-port or WORKER_HTTP_PORT';
+      return `${address}:${port} is taken by another program; stop it, or choose another port with ${option}.`;
+    }
+    if (code.startsWith('ERR_OSSL')) {
+      return `USE_SSL is true, but ${config.tlsCertificate} and ${config.tlsKey} are not a certificate and its key in PEM: ${messageOf(error)}.`;
+    }
+    if (error.syscall === 'listen' || error.syscall === 'getaddrinfo') {
+      return `can not listen on ${address ?? config.host}: ${messageOf(error)}; choose another with --host or --port.`;
+    }
+    return messageOf(error);
   }
-  if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL') {
-    throw new UserError(`can not listen on ${where}: ${error.message}`, EXIT.failed.code);
-  }
-  throw new UserError(messageOf(error), EXIT.failed.code);
 }

@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'node:events';
+
 /** Under npm one key press arrives twice: from the terminal, and from npm. */
 const SAME_KEY_PRESS_MS = 500;
 
@@ -12,22 +14,36 @@ export interface SignalHandlers {
   readonly stopAtOnce: (exitCode: number) => void;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  /** Where the signals come from. */
+  readonly source: Pick<EventEmitter, 'on'>;
 }
 
-/** Listens for Ctrl-C and SIGTERM until the returned function is called. */
-export function onSignals({ stop, stopAtOnce, now }: SignalHandlers): () => void {
+/**
+ * Listens for Ctrl-C and SIGTERM to the end of the process: the repeat of a key press may arrive when all has
+ * stopped in good order, and must not kill the process then.
+ */
+export function onSignals({ stop, stopAtOnce, now, source }: SignalHandlers): void {
   let firstAtMs: number | undefined;
-  const handle = (signal: StopSignal) => {
-    if (firstAtMs === undefined) {
-      firstAtMs = now();
-      stop(signal);
-    } else if (now() - firstAtMs >= SAME_KEY_PRESS_MS) {
-      stopAtOnce(128 + SIGNAL_NUMBERS[signal]);
-    }
-  };
-  const signals = Object.keys(SIGNAL_NUMBERS) as StopSignal[];
-  for (const signal of signals) process.on(signal, handle);
-  return () => {
-    for (const signal of signals) process.off(signal, handle);
-  };
+  for (const signal of Object.keys(SIGNAL_NUMBERS) as StopSignal[]) {
+    source.on(signal, () => {
+      if (firstAtMs === undefined) {
+        firstAtMs = now();
+        stop(signal);
+      } else if (now() - firstAtMs >= SAME_KEY_PRESS_MS) {
+        stopAtOnce(128 + SIGNAL_NUMBERS[signal]);
+      }
+    });
+  }
+}
+
+/** Resolves with the first signal to stop. A later one ends the process at once. */
+export function untilSignalled(): Promise<StopSignal> {
+  return new Promise((resolve) => {
+    onSignals({
+      source: process,
+      now: () => performance.now(),
+      stop: resolve,
+      stopAtOnce: (exitCode) => process.exit(exitCode),
+    });
+  });
 }

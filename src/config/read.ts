@@ -35,7 +35,8 @@ export function readConfig(
     const { source, value } = lookUp(setting, env, overrides[name as SettingName]);
     if (value === undefined) continue;
     const result = setting.type.schema.safeParse(value);
-    if (result.success) values[name] = result.data;
+    const isEmptyOption = source === setting.option && value === '';
+    if (result.success && !isEmptyOption) values[name] = result.data;
     else
       problems.push(
         `${source} is ${setting.secret ? 'not usable' : JSON.stringify(value)}; it takes ${setting.type.takes}.`,

@@ -22,8 +22,15 @@ export const port: SettingType<number> = {
   takes: 'a port number from 0 to 65535; 0 takes any free port',
 };
 
+const FLAGS = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
+
 export const flag: SettingType<boolean> = {
-  schema: parsed((value) => ({ true: true, '1': true, false: false, '0': false })[value.toLowerCase()]),
+  schema: parsed((value) => FLAGS.get(value.toLowerCase())),
   takes: 'true or false',
 };
 
@@ -55,7 +62,7 @@ export const size: SettingType<number> = {
 export const urlList: SettingType<readonly string[]> = {
   schema: parsed((value) => {
     const urls = value.split(',').map((part) => part.trim());
-    return urls.every(isHttpUrl) ? [...new Set(urls)] : undefined;
+    return urls.every(isBaseAddress) ? Object.freeze([...new Set(urls)]) : undefined;
   }),
   takes: 'http or https addresses, separated by commas',
 };
@@ -67,8 +74,9 @@ export function choice<const T extends string>(values: readonly T[]): SettingTyp
   };
 }
 
-function isHttpUrl(value: string): boolean {
-  return /^https?:\/\//i.test(value) && URL.canParse(value);
+/** A path is put behind it, so it has neither query nor fragment; and what would be logged has no password. */
+function isBaseAddress(value: string): boolean {
+  return /^https?:\/\/[^?#@]+$/i.test(value) && URL.canParse(value);
 }
 
 /** A schema of a function that answers undefined for what it does not take. */

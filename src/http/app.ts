@@ -43,19 +43,10 @@ export function closeApp(app: Express, onError: (error: WorkerError) => void): E
   });
   // Express knows an error handler by its four parameters.
   const handleError: ErrorRequestHandler = (thrown, _request, response, _next) => {
-    const error = isMalformed(thrown)
-      ? new WorkerError('malformed_request', undefined, { cause: thrown })
-      : toWorkerError(thrown);
+    const error = toWorkerError(thrown);
     if (!response.destroyed) onError(error);
     answerError(response, error);
   };
   app.use(handleError);
   return app;
-}
-
-/** Express's own refusals, such as of a path that is not well encoded, say that they may be told. */
-function isMalformed(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error && 'status' in thrown && thrown.status === 400 && !(thrown instanceof WorkerError)
-  );
 }

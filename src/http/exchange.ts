@@ -31,7 +31,7 @@ export function createExchange(options: ExchangeOptions) {
       });
     }
     const signal = gate.enter(response);
-    const bytes = route.method === 'GET' ? undefined : await readBody(request, bodyLimitBytes);
+    const bytes = bringsBody(route, request) ? await readBody(request, bodyLimitBytes) : undefined;
 
     // From here on the request counts, whatever becomes of it.
     const id = ++lastId;
@@ -45,9 +45,10 @@ export function createExchange(options: ExchangeOptions) {
     let outcome: RequestOutcome = 'errored';
     try {
       if (parsed.failed) throw parsed.error;
+      signal.throwIfAborted();
       const query = queryOf(request);
       const result = await route.handle({ ...context, signal, state: state(), body: parsed.value, query });
-      await answer(response, result);
+      await answer(response, result, signal);
       outcome = 'succeeded';
     } catch (error) {
       if (signal.reason instanceof ClientGone) outcome = 'cancelled';
@@ -56,6 +57,12 @@ export function createExchange(options: ExchangeOptions) {
       emit({ type: `request.${outcome}`, id, workload, atMs: now() });
     }
   };
+}
+
+/** The body of a GET is not looked at, a DELETE may have one, and the others must. */
+function bringsBody({ method }: CompiledRoute, { headers }: Request): boolean {
+  if (method !== 'DELETE') return method !== 'GET';
+  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** A request that was refused for its body is work only where all requests of the route are alike. */

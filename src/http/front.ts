@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { RequestListener, Server } from 'node:http';
+import { createSecureContext } from 'node:tls';
 import type { Config } from '../config/index.js';
-import { messageOf } from '../errors.js';
+import { messageOf, type WorkerError } from '../errors.js';
 import { close, createHttpServer, listen } from './server.js';
 
 export interface Ports {
@@ -9,13 +10,20 @@ export interface Ports {
   readonly internalPort: number;
 }
 
+export interface Listeners {
+  readonly clients: RequestListener;
+  readonly operator: RequestListener;
+  /** Hears of what a client sent that is no request at all, and what it was told. */
+  readonly onRefused?: (error: WorkerError) => void;
+}
+
 /** The worker's two doors: one for clients, and one on loopback for its operator. */
 export class Front {
   readonly #config: Config;
-  readonly #listeners: { readonly clients: RequestListener; readonly operator: RequestListener };
+  readonly #listeners: Listeners;
   #servers: Server[] = [];
 
-  constructor(config: Config, listeners: { clients: RequestListener; operator: RequestListener }) {
+  constructor(config: Config, listeners: Listeners) {
     this.#config = config;
     this.#listeners = listeners;
   }
@@ -51,7 +59,9 @@ export class Front {
 
   async #listen(listener: RequestListener, port: number, host: string, tls?: Tls): Promise<number> {
     const { headersTimeoutMs, requestTimeoutMs } = this.#config;
-    const server = createHttpServer({ listener, headersTimeoutMs, requestTimeoutMs, ...(tls && { tls }) });
+    const { onRefused = () => {} } = this.#listeners;
+    const timeouts = { headersTimeoutMs, requestTimeoutMs };
+    const server = createHttpServer({ listener, onRefused, ...timeouts, ...(tls && { tls }) });
     const listening = await listen(server, port, host);
     this.#servers.push(server);
     return listening;
@@ -65,11 +75,14 @@ interface Tls {
 
 async function readTls({ tlsCertificate, tlsKey }: Config): Promise<Tls> {
   try {
-    return { cert: await readFile(tlsCertificate), key: await readFile(tlsKey) };
+    const tls = { cert: await readFile(tlsCertificate), key: await readFile(tlsKey) };
+    // Throws when the two are no certificate and its key.
+    createSecureContext(tls);
+    return tls;
   } catch (cause) {
     throw new Error(
-      `USE_SSL is true, but the certificate can not be read: ${messageOf(cause)}. ` +
-        'Put it there, or name its files with TSWORKER_TLS_CERT and TSWORKER_TLS_KEY.',
+      `USE_SSL is true, but the certificate can not be used: ${messageOf(cause)}. Looked at ` +
+        `${tlsCertificate} and ${tlsKey}; TSWORKER_TLS_CERT and TSWORKER_TLS_KEY name other files.`,
       { cause },
     );
   }

@@ -3,12 +3,16 @@ import type { Log } from '../log.js';
 import { Tally } from '../tally.js';
 
 const PERIOD_MS = 10_000;
+const MESSAGE_LIMIT = 300;
 
 /** Logs what clients were refused, and what failed for them, without letting them flood the log. */
 export class Refusals {
+  readonly #log: Log;
   readonly #tally: Tally<(log: Log) => void>;
+  readonly #unusableWorkloads = new Set<string>();
 
   constructor(log: Log) {
+    this.#log = log;
     this.#tally = new Tally({
       periodMs: PERIOD_MS,
       first: (tell) => tell(log),
@@ -24,23 +28,30 @@ export class Refusals {
     const fields = { event: 'request.refused', code, status };
     this.#tally.note(code, (log) => {
       if (code === 'backend_error') log.error(`the backend failed: ${stackOf(cause)}`, fields);
-      else log.info(`refused a request with ${status} ${code}: ${message}`, fields);
+      else log.info(`refused a request with ${status} ${code}: ${printable(message)}`, fields);
     });
   }
 
-  /** A workload function that gave no usable number. */
+  /** A workload function that gave no usable number: told once for each path. */
   workload(path: string, problem: string): void {
-    this.#tally.note(`unusable workload of ${path}`, (log) =>
-      log.warn(`the workload of ${path} is not usable, so the default is counted: ${problem}`, {
-        path,
-        problem,
-      }),
-    );
+    if (this.#unusableWorkloads.has(path)) return;
+    this.#unusableWorkloads.add(path);
+    this.#log.warn(`the workload of ${path} is not usable, so the default is counted: ${problem}`, {
+      event: 'workload.unusable',
+      path,
+      problem,
+    });
   }
 
   flush(): void {
     this.#tally.flush();
   }
+}
+
+/** What a client wrote may stand in a message: it must neither draw on a terminal nor fill the log. */
+function printable(message: string): string {
+  const short = message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT)}...` : message;
+  return short.replace(/\p{Cc}/gu, '?');
 }
 
 function inWords(counts: Readonly<Record<string, number>>): string {

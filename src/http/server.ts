@@ -1,7 +1,14 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WorkerError } from '../errors.js';
+import { answerError } from './answer.js';
 
 export interface ServerOptions {
   readonly listener: RequestListener;
@@ -10,6 +17,8 @@ export interface ServerOptions {
   /** How long a client may take to send its whole request. */
   readonly requestTimeoutMs: number;
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** Hears of each request that never got to the listener, and what the client was told. */
+  readonly onRefused: (error: WorkerError) => void;
 }
 
 /** Longer than the idle time-out of common load balancers, so that they close idle connections first. */
@@ -18,21 +27,63 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How often Node looks for clients that are too slow. */
 const SLOW_CLIENT_CHECK_MS = 1_000;
 
+/** How long a client that was refused may take to read why, before its connection is cut. */
+const LINGER_MS = 1_000;
+
+/** The connections of each server, those in the middle of a TLS handshake included. */
+const connections = new WeakMap<Server, Set<Socket>>();
+
 /** Makes a server that gives up on slow clients, and answers even what it can't read with JSON. */
-export function createHttpServer({
-  listener,
-  headersTimeoutMs,
-  requestTimeoutMs,
-  tls,
-}: ServerOptions): Server {
-  const options = {
+export function createHttpServer(options: ServerOptions): Server {
+  const { listener, headersTimeoutMs, requestTimeoutMs, tls, onRefused } = options;
+  const settings = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: SLOW_CLIENT_CHECK_MS,
+    // It is looked for here, where its lack is answered as JSON.
+    requireHostHeader: false,
   };
-  const server = tls ? createTlsServer({ ...options, ...tls }, listener) : createServer(options, listener);
-  server.on('clientError', answerClientError);
+  const server = tls
+    ? createTlsServer({ ...settings, ...tls, handshakeTimeout: headersTimeoutMs })
+    : createServer(settings);
+  const sockets = new Set<Socket>();
+  connections.set(server, sockets);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  const current = new WeakMap<Socket, ServerResponse>();
+  const onRequest = inTurn((request, response) => {
+    current.set(request.socket, response);
+    const problem = normalise(request);
+    if (problem === undefined) {
+      listener(request, response);
+      return;
+    }
+    const error = new WorkerError('malformed_request', problem);
+    onRefused(error);
+    answerError(response, error);
+  });
+  server.on('request', onRequest);
+  // An expectation that is not known here may be left alone; Node would answer 417 without a body.
+  server.on('checkExpectation', onRequest);
+
+  const refused = new WeakSet<Socket>();
+  server.on('clientError', (thrown: NodeJS.ErrnoException, socket: Socket) => {
+    // It was told; what it goes on to send is dropped.
+    if (refused.has(socket)) return;
+    const code = codeOf(thrown);
+    if (code === undefined || !socket.writable || !isItsTurn(current.get(socket))) {
+      socket.destroy();
+      return;
+    }
+    refused.add(socket);
+    const error = new WorkerError(code);
+    onRefused(error);
+    refuse(socket, error);
+  });
   return server;
 }
 
@@ -51,26 +102,53 @@ export function listen(server: Server, port: number, host: string): Promise<numb
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeAllConnections();
+    for (const socket of connections.get(server) ?? []) socket.destroy();
   });
 }
 
-function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  // Nothing may be written into a connection on which an answer has been, or is being, written.
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const { status, body } = new WorkerError(codeOf(error));
+/**
+ * Node hands out all requests that a client sends ahead, but writes one answer at a time. A request
+ * begins when its answer may be written, so that each that has begun also hears when the client goes.
+ */
+function inTurn(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    if (response.socket !== null) listener(request, response);
+    else response.once('socket', () => listener(request, response));
+  };
+}
+
+/** Takes the host out of the request's target. Answers what is wrong with a request that makes no sense. */
+function normalise(request: IncomingMessage): string | undefined {
+  const { url = '', headers, httpVersion } = request;
+  if (headers.host === undefined && httpVersion === '1.1') return 'The request has no Host header.';
+  if (url.startsWith('/') || url === '*') return undefined;
+  if (!URL.canParse(url)) return 'The request has no valid target.';
+  const { pathname, search } = new URL(url);
+  request.url = pathname + search;
+  return undefined;
+}
+
+/** Whether what was wrong is about a request of its own, and not in the way of an answer to another. */
+function isItsTurn(response: ServerResponse | undefined): boolean {
+  return (
+    response === undefined || response.writableFinished || !(response.req.complete || response.headersSent)
+  );
+}
+
+function refuse(socket: Socket, { status, body }: WorkerError): void {
   const json = JSON.stringify(body);
   socket.end(
     `HTTP/1.1 ${status} ${body.error}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
   );
+  // Cutting it at once would lose the answer while the client still sends.
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
 }
 
-function codeOf({ code }: { code?: string }) {
+/** What the client is told; undefined when the connection or its handshake broke, so that nobody hears it. */
+function codeOf({ code = '' }: NodeJS.ErrnoException) {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
-  return 'malformed_request';
+  return code.startsWith('HPE_') ? 'malformed_request' : undefined;
 }

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { machines } from '../../src/graph/machines.js';
 import { toMarkdown } from '../../src/graph/markdown.js';
-import { forbids, ownTransitions, pathOf, statesOf, transitionsOf } from '../../src/graph/transitions.js';
+import { pathOf, statesOf, transitionsOf } from '../../src/graph/transitions.js';
 import { sample } from '../support/machines/sample.js';
-
-const state = (path: string) => {
-  const node = statesOf(sample).find((candidate) => pathOf(candidate) === path);
-  if (node === undefined) throw new Error(`There is no state ${path}.`);
-  return node;
-};
 
 it('lists the states, parents first', () => {
   expect(statesOf(sample).map(pathOf)).toEqual([
@@ -44,12 +38,6 @@ it('says each transition in words', () => {
     { in: 'door.locked', on: 'lock', if: 'it has a key', to: undefined, does: [] },
     { in: 'bell.still', on: 'ring', if: undefined, to: undefined, does: ['squeak'] },
   ]);
-});
-
-it('tells a transition that forbids from one that only acts', () => {
-  const [forbidding] = ownTransitions(state('door.locked'));
-  const [acting] = ownTransitions(state('bell.still'));
-  expect([forbidding && forbids(forbidding), acting && forbids(acting)]).toEqual([true, false]);
 });
 
 describe.each(Object.entries(machines))('the page of the %s machine', (_, machine) => {

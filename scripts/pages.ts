@@ -1,0 +1,72 @@
+import { EXIT } from '../src/cli/exit.js';
+import { SETTINGS, type Setting } from '../src/config/index.js';
+import { ERRORS } from '../src/errors.js';
+import { machines } from '../src/graph/machines.js';
+import { table, toMarkdown } from '../src/graph/markdown.js';
+
+/** The pages of docs/ that are made from the code, by file name. `npm run docs` writes them. */
+export function generatedPages(): Readonly<Record<string, string>> {
+  return {
+    'lifecycle.md': machinePage(
+      'lifecycle',
+      'The life of a worker, drawn from `machines/lifecycle.ts`. The `work` region is what the worker does for its ' +
+        'clients, the `report` region whether a report is on its way; the two run side by side.',
+    ),
+    'reporter.md': machinePage(
+      'reporter',
+      'When the autoscaler is told what, and at which of its addresses, drawn from `machines/reporter.ts`.',
+    ),
+    'configuration.md': configurationPage(),
+    'errors.md': errorsPage(),
+  };
+}
+
+const NOTICE = '<!-- Made from the code by `npm run docs`. -->';
+
+function machinePage(name: string, about: string): string {
+  const machine = machines[name];
+  if (machine === undefined) throw new Error(`There is no machine ${name}.`);
+  return page(title(name), about, toMarkdown(machine));
+}
+
+function configurationPage(): string {
+  const rows = Object.values<Setting>(SETTINGS).map((setting) => [
+    [`\`${setting.variable}\``, setting.legacyVariable && `(or \`${setting.legacyVariable}\`)`]
+      .filter(Boolean)
+      .join(' '),
+    setting.option ? `\`${setting.option}\`` : '',
+    setting.type.takes,
+    setting.otherwise ?? (setting.fallback === '' ? 'empty' : `\`${setting.fallback}\``),
+    setting.about,
+  ]);
+  return page(
+    'Configuration',
+    'A worker reads its settings from the environment; an option on the command line goes over it. An empty variable ' +
+      'counts as one that is not set. A wrong value ends the start with exit code 2 and a line that names the variable.',
+    table(['variable', 'option', 'takes', 'default', 'what it is about'], rows),
+  );
+}
+
+function errorsPage(): string {
+  const errors = Object.entries(ERRORS).map(([code, { status, message }]) => [
+    `\`${code}\``,
+    String(status),
+    message,
+  ]);
+  const exits = Object.values(EXIT).map(({ code, about }) => [String(code), about]);
+  return page(
+    'Errors',
+    'Every error that a client is told is JSON: `{"error": "<code>", "message": "<for people>"}`. Programs go by the code.',
+    table(['code', 'status', 'message where there is no better one'], errors),
+    '## Exit codes',
+    table(['code', 'meaning'], exits),
+  );
+}
+
+function page(heading: string, ...parts: readonly string[]): string {
+  return `${[`# ${heading}`, NOTICE, ...parts].join('\n\n')}\n`;
+}
+
+function title(name: string): string {
+  return `The ${name}`;
+}
