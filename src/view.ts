@@ -1,5 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
-import { type Totals, unreported } from '../machines/ledger.js';
+import { type Ledger, type Totals, unreported } from '../machines/ledger.js';
 import type { lifecycleMachine, WorkState } from '../machines/lifecycle.js';
 import type { ReportKind } from '../machines/reporter.js';
 import type { Admission } from './http/gate.js';
@@ -47,18 +47,12 @@ export function admissionOf(snapshot: Lifecycle): Admission {
   };
 }
 
-export function ledgerOf(snapshot: Lifecycle) {
-  const ledger = snapshot.children.metrics?.getSnapshot().context.ledger;
-  if (ledger === undefined) throw new Error('The metrics actor does not run.');
-  return ledger;
-}
-
 export function viewOf(
   snapshot: Lifecycle,
+  ledger: Ledger,
   facts: { id: number | undefined; backend: string; requestsUnderWay: number; inStateMs: number },
 ): WorkerView {
   const { status, reason } = snapshot.context;
-  const ledger = ledgerOf(snapshot);
   const reporter = snapshot.children.reporter?.getSnapshot().context;
   return {
     id: facts.id ?? null,

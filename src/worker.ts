@@ -1,7 +1,8 @@
 import type { Agent } from 'undici';
 import { type Actor, createActor, fromPromise } from 'xstate';
-import { unreported } from '../machines/ledger.js';
+import { type Ledger, unreported } from '../machines/ledger.js';
 import { type LifecycleInput, lifecycleMachine, type Outcome } from '../machines/lifecycle.js';
+import type { MetricsActor } from '../machines/metrics.js';
 import { reporterMachine } from '../machines/reporter.js';
 import type { Backend } from './backend/index.js';
 import { Bus } from './bus.js';
@@ -19,7 +20,7 @@ import type { Log } from './log.js';
 import { narrate } from './narrator.js';
 import { createReportAgent } from './report/post.js';
 import { createSend } from './report/send.js';
-import { admissionOf, ledgerOf, viewOf, type WorkerView } from './view.js';
+import { admissionOf, viewOf, type WorkerView } from './view.js';
 
 export interface WorkerOptions {
   readonly log: Log;
@@ -51,7 +52,9 @@ export class Worker {
   readonly #refusals: Refusals;
   readonly #front: Front;
   readonly #lifecycle: Actor<typeof lifecycleMachine>;
+  readonly #metrics: MetricsActor;
   #enteredAtMs: number;
+  #stopCounting = () => {};
 
   constructor(backend: Backend, config: Config, options: WorkerOptions) {
     const { log, now = () => performance.now(), startedAtMs = now() } = options;
@@ -78,6 +81,7 @@ export class Worker {
       onRefused: (error) => this.#refusals.error(error),
     });
     this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs) });
+    this.#metrics = childOf(this.#lifecycle, 'metrics');
     this.stopped = this.#untilStopped();
     narrate(this.bus, log, now);
   }
@@ -97,27 +101,31 @@ export class Worker {
       }
       this.bus.emit('lifecycle', event);
     });
+    this.#stopCounting = this.bus.on('request', (event) => this.#metrics.send(event));
+    childOf(this.#lifecycle, 'reporter').on('*', (event) => this.bus.emit('report', event));
     this.#lifecycle.start();
-    const { metrics, reporter } = this.#lifecycle.getSnapshot().children;
-    this.bus.on('request', (event) => metrics?.send(event));
-    reporter?.on('*', (event) => this.bus.emit('report', event));
     return ports;
   }
 
   /** Drains and stops. Calling it again changes nothing. */
   stop(reason: string): Promise<Outcome> {
-    this.#lifecycle.send({ type: 'stop.requested', reason });
+    if (this.#lifecycle.getSnapshot().status === 'active')
+      this.#lifecycle.send({ type: 'stop.requested', reason });
     return this.stopped;
   }
 
   /** What the worker is doing. */
   view(): WorkerView {
-    return viewOf(this.#lifecycle.getSnapshot(), {
+    return viewOf(this.#lifecycle.getSnapshot(), this.#ledger(), {
       id: this.#config.containerId,
       backend: this.#host.backend.name,
       requestsUnderWay: this.#gate.underWay,
       inStateMs: this.#now() - this.#enteredAtMs,
     });
+  }
+
+  #ledger(): Ledger {
+    return this.#metrics.getSnapshot().context.ledger;
   }
 
   #clientApp() {
@@ -146,10 +154,8 @@ export class Worker {
       timeoutMs: this.#config.reportTimeoutMs,
       dispatcher: this.#agent,
       now: this.#now,
-      ledger: () => ledgerOf(this.#lifecycle.getSnapshot()),
-      onDiskMeasured: (usedGib) => {
-        this.#lifecycle.getSnapshot().children.metrics?.send({ type: 'disk.measured', usedGib });
-      },
+      ledger: () => this.#ledger(),
+      onDiskMeasured: (usedGib) => this.#metrics.send({ type: 'disk.measured', usedGib }),
     });
     return lifecycleMachine.provide({
       actors: {
@@ -201,6 +207,7 @@ export class Worker {
 
   async #letGo(outcome: Outcome): Promise<void> {
     this.#tellWhatIsLeft(outcome);
+    this.#stopCounting();
     this.#lifecycle.stop();
     this.#gate.cut();
     this.#host.release();
@@ -213,11 +220,18 @@ export class Worker {
     if (outcome === 'clean') return;
     const cut = this.#gate.underWay;
     if (cut > 0) this.#log.warn(`${cut} requests were cut`, { event: 'requests.cut', requests: cut });
-    const { requests, received } = unreported(ledgerOf(this.#lifecycle.getSnapshot()));
+    const { requests, received } = unreported(this.#ledger());
     this.#log.warn(`not reported: ${requests} requests, ${received} units of work`, {
       event: 'left.unreported',
       requests,
       received,
     });
   }
+}
+
+/** The machine invokes its children when it is made, so they are there from the beginning. */
+function childOf<Name extends 'metrics' | 'reporter'>(lifecycle: Actor<typeof lifecycleMachine>, name: Name) {
+  const child = lifecycle.getSnapshot().children[name];
+  if (child === undefined) throw new Error(`The lifecycle has no ${name}.`);
+  return child;
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Backend, CompiledRoute } from '../backend/index.js';
 import type { Log } from '../log.js';
+import type { Output } from './io.js';
 
 export interface Banner {
   readonly backend: Backend;
@@ -10,10 +11,10 @@ export interface Banner {
 }
 
 /** Says where everything is and what to try: to a person on a terminal, else to the log. */
-export function showBanner(banner: Banner, log: Log, terminal: boolean): void {
+export function showBanner(banner: Banner, log: Log, terminal: Output | undefined): void {
   const { backend, workerUrl, statusUrl, autoscalerUrl } = banner;
   const commands = [...backend.routes.values()].map((route) => curl(workerUrl, route));
-  if (!terminal) {
+  if (terminal === undefined) {
     log.info(`${backend.name} listens on ${workerUrl}`, {
       event: 'listening',
       workerUrl,
@@ -39,7 +40,7 @@ export function showBanner(banner: Banner, log: Log, terminal: boolean): void {
     row('stop', 'Ctrl-C; a second one stops at once'),
     '',
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  terminal.write(`${lines.join('\n')}\n`);
 }
 
 function curl(workerUrl: string, { method, path, example }: CompiledRoute): string {

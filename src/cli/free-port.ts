@@ -1,29 +1,38 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
+import { messageOf } from '../errors.js';
+import { EXIT, UserError } from './exit.js';
 
 const PORTS_TRIED = 100;
 
 /**
- * The first free port from `preferred` on, leaving out those in `taken`. Port 0 stays 0.
+ * The first free port from `preferred` on, leaving out those in `taken`. Port 0 stands for any free one.
  *
- * @throws when none is free
+ * @throws {UserError} when none is free, or the host is not an address of this machine
  */
 export async function freePort(
   host: string,
   preferred: number,
   taken: readonly number[] = [],
 ): Promise<number> {
-  if (preferred === 0) return 0;
   const last = Math.min(preferred + PORTS_TRIED, 65_536);
   for (let port = preferred; port < last; port++) {
-    if (!taken.includes(port) && (await isFree(host, port))) return port;
+    const free = taken.includes(port) ? undefined : await listenFor(host, port);
+    if (free !== undefined) return free;
   }
-  throw new Error(`no port from ${preferred} to ${last - 1} is free on ${host}`);
+  throw new UserError(`no port from ${preferred} to ${last - 1} is free on ${host}.`, EXIT.failed.code);
 }
 
-function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Listens for a moment. Answers the port, or undefined when another program has it. */
+function listenFor(host: string, port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(new UserError(`can not listen on ${host}: ${messageOf(error)}.`, EXIT.failed.code));
+    });
+    server.listen(port, host, () => {
+      const listening = server.address() as AddressInfo;
+      server.close(() => resolve(listening.port));
+    });
   });
 }

@@ -3,8 +3,8 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { backends } from '../../backends/index.js';
 import { type Backend, isBackend } from '../backend/index.js';
-import { messageOf } from '../errors.js';
-import { UserError } from './exit.js';
+import { EXIT, UserError } from './exit.js';
+import { explainImport } from './explain-import.js';
 
 const TYPESCRIPT = ['.ts', '.mts'];
 const JAVASCRIPT = ['.js', '.mjs'];
@@ -15,7 +15,7 @@ const JAVASCRIPT = ['.js', '.mjs'];
  * @throws {UserError} when there is none, or the file does not hold one
  */
 export async function loadBackend(nameOrPath: string | undefined): Promise<Backend> {
-  if (!nameOrPath) throw new UserError(`no backend is named; it takes ${known()}.`);
+  if (!nameOrPath) throw new UserError(`no backend is named, nor is BACKEND set; it takes ${known()}.`);
   const entry = Object.hasOwn(backends, nameOrPath) ? backends[nameOrPath] : undefined;
   if (entry !== undefined) return (await entry.load()).default;
   const extension = extname(nameOrPath);
@@ -23,34 +23,23 @@ export async function loadBackend(nameOrPath: string | undefined): Promise<Backe
     throw new UserError(`unknown backend "${nameOrPath}"; it takes ${known()}.`);
   }
   const path = resolve(nameOrPath);
-  if (!existsSync(path)) throw new UserError(`there is no file ${path}.`);
-  if (TYPESCRIPT.includes(extension)) await understandTypeScript();
+  if (!existsSync(path)) throw new UserError(`there is no file ${path} to take a backend from.`);
+  if (TYPESCRIPT.includes(extension)) {
+    const { understandTypeScript } = await import('./typescript.js');
+    understandTypeScript();
+  }
   const exported = await importFile(path);
   if (isBackend(exported.default)) return exported.default;
   throw new UserError(
-    `${nameOrPath} has no backend as its default export; write "export default defineBackend({...})".`,
+    `${path} has no backend as its default export; write "export default defineBackend({...})".`,
   );
-}
-
-/** The loader is imported only here, so that who does not need it does not wait for it. */
-async function understandTypeScript(): Promise<void> {
-  const { register } = await import('tsx/esm/api');
-  register();
 }
 
 async function importFile(path: string): Promise<{ default?: unknown }> {
   try {
     return await import(pathToFileURL(path).href);
   } catch (error) {
-    if (error instanceof TypeError && error.message.startsWith('defineBackend: ')) {
-      throw new UserError(`${path}: ${error.message}`);
-    }
-    if (messageOf(error).includes("Cannot find package 'tsworker'")) {
-      throw new UserError(
-        `${path} imports tsworker, which is not installed beside it; run: npm install tsworker`,
-      );
-    }
-    throw error;
+    throw new UserError(explainImport(path, error), EXIT.failed.code);
   }
 }
 

@@ -2,103 +2,120 @@ import { Command, CommanderError, Option } from 'commander';
 import { messageOf } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { EXIT, UserError } from './exit.js';
+import { helpFormat } from './help.js';
+import { type Io, print } from './io.js';
 import { overridesOf, settingOptions } from './options.js';
 
 /** Runs one command line and resolves with its exit code. Commands are loaded when they are run. */
-export async function runCli(args: readonly string[]): Promise<number> {
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.ok.code;
-  const program = createProgram((code) => {
+  const program = createProgram(io, (code) => {
     exitCode = code;
   });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(args.length > 0 ? args : ['--help'], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok.code : EXIT.usage.code;
     if (error instanceof UserError) {
-      process.stderr.write(`error: ${error.message}\n`);
+      io.stderr.write(`error: ${error.message}\n`);
       return error.exitCode;
     }
-    process.stderr.write(
-      `error: ${error instanceof Error ? (error.stack ?? messageOf(error)) : messageOf(error)}\n`,
-    );
+    io.stderr.write(`error: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
     return EXIT.failed.code;
   }
 }
 
-function createProgram(exitWith: (code: number) => void): Command {
-  const program = new Command('tsworker')
+function createProgram(io: Io, exitWith: (code: number) => void): Command {
+  const version = packageVersion();
+  const program = finish(new Command('tsworker'))
+    .usage('<command> [options]')
     .description(
       'The worker of GPU serverless: in front of a model server, measured, and known to an autoscaler.',
     )
-    .version(packageVersion(), '-v, --version')
     .exitOverride()
-    .showSuggestionAfterError(false)
-    .enablePositionalOptions()
-    .addHelpText('after', `\nExit codes:\n${exitCodes()}`);
+    .configureHelp(helpFormat)
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // Commander puts what it suggests on a second line.
+      outputError: (text, write) => write(`${text.trimEnd().replaceAll('\n', ' ')}\n`),
+    })
+    .helpCommand(false);
 
-  withSettings(program.command('start'))
-    .argument(
-      '[backend]',
-      'the name of a backend, or the path of a file such as ./my-backend.ts (default: $BACKEND)',
-    )
+  const dev = command('dev')
+    .description('run a worker and a local autoscaler on this machine, without any configuration')
+    .argument('[backend]', 'the name of a backend, or the path of a file', 'helloautoscaler')
+    .addOption(withDefault('--host <address>', 'The address on which the worker listens.', '127.0.0.1'))
+    .addOption(withDefault('--autoscaler-port <port>', 'The port of the local autoscaler.', '8080'))
+    .action(async (backend, { autoscalerPort, ...options }) => {
+      const { dev } = await import('./commands/dev.js');
+      exitWith(await dev(backend, overridesOf(options), autoscalerPort, io));
+    });
+  addOptions(dev, settingOptions(['--host', '--report-addr']));
+
+  const start = command('start')
     .description('run a worker, configured by the environment, as on a rented instance')
+    .argument('[backend]', 'the name of a backend, or the path of a file ($BACKEND)')
     .action(async (backend, options) => {
       const { start } = await import('./commands/start.js');
-      exitWith(await start(backend, overridesOf(options), process.env));
+      exitWith(await start(backend, overridesOf(options), io));
     });
+  addOptions(start, settingOptions());
 
-  withSettings(program.command('dev'), ['--report-addr'])
-    .argument('[backend]', 'the name of a backend, or the path of a file', 'helloautoscaler')
-    .addOption(new Option('--autoscaler-port <port>', 'port of the local autoscaler').default('8080'))
-    .description('run a worker and a local autoscaler on this machine, without any configuration')
-    .action(async (backend, options) => {
-      const { dev } = await import('./commands/dev.js');
-      exitWith(await dev(backend, overridesOf(options), options.autoscalerPort, process.env));
-    });
-
-  program
-    .command('autoscaler')
+  command('autoscaler')
     .description('run the local autoscaler alone, for development and tests')
-    .addOption(new Option('--port <port>', 'port to listen on').default('8080'))
-    .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
-    .addOption(new Option('--report-interval <duration>', 'how often workers report').default('10s'))
+    .addOption(withDefault('--host <address>', 'The address on which it listens.', '127.0.0.1'))
+    .addOption(withDefault('--port <port>', 'The port on which it listens.', '8080'))
+    .addOption(withDefault('--report-interval <duration>', 'How often the workers report.', '10s'))
     .action(async (options) => {
       const { autoscaler } = await import('./commands/autoscaler.js');
-      exitWith(await autoscaler(options, process.env));
+      exitWith(await autoscaler(options, io));
     });
 
-  program
-    .command('backends')
+  command('backends')
     .description('list the backends that can be run')
-    .option('--json', 'print JSON')
-    .action(async (options) => {
+    .option('--json', 'Print JSON.')
+    .action(async ({ json }) => {
       const { listBackends } = await import('./commands/backends.js');
-      process.stdout.write(listBackends(options.json === true));
+      await print(listBackends(json === true), io);
     });
 
-  program
-    .command('graph')
-    .argument('[machine]', 'lifecycle or reporter', 'lifecycle')
-    .addOption(
-      new Option('--format <format>', 'how to print it').choices(['mermaid', 'json']).default('mermaid'),
-    )
+  command('graph')
     .description('print a state machine, drawn from its code')
-    .action(async (machine, options) => {
+    .argument('[machine]', 'lifecycle or reporter', 'lifecycle')
+    .addOption(withDefault('--format <format>', 'mermaid or json.', 'mermaid'))
+    .action(async (machine, { format }) => {
       const { graph } = await import('./commands/graph.js');
-      process.stdout.write(graph(machine, options.format));
+      await print(graph(machine, format), io);
+    });
+
+  command('help')
+    .description('print the help of a command')
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      const named = name === undefined ? program : program.commands.find((each) => each.name() === name);
+      if (named === undefined) throw new UserError(`unknown command '${name}'`);
+      named.outputHelp();
     });
 
   return program;
+
+  function command(name: string): Command {
+    return finish(program.command(name));
+  }
+
+  function finish(each: Command): Command {
+    return each
+      .version(version, '-v, --version', 'Print the version.')
+      .helpOption('-h, --help', 'Print this help.');
+  }
 }
 
-function withSettings(command: Command, without: readonly string[] = []): Command {
-  for (const option of settingOptions(without)) command.addOption(option);
-  return command;
+function addOptions(command: Command, options: readonly Option[]): void {
+  for (const option of options) command.addOption(option);
 }
 
-function exitCodes(): string {
-  return Object.values(EXIT)
-    .map(({ code, about }) => `  ${String(code).padEnd(4)} ${about}`)
-    .join('\n');
+function withDefault(flags: string, about: string, value: string): Option {
+  return new Option(flags, about).default(value, value);
 }

@@ -17,9 +17,12 @@ export interface Run {
 /** Runs a worker until it has stopped, by a signal or by itself, and resolves with the exit code. */
 export async function runWorker({ worker, config, log, onListening }: Run): Promise<number> {
   const stop = (reason: string) => void worker.stop(reason).catch(() => {});
-  untilSignalled().then((signal) => stop(`${signal} was received`));
+  void untilSignalled().then((signal) => stop(`${signal} was received`));
   const uncaught = watchUncaught(log, () => stop('an error was not caught'));
-  onListening(await worker.start().catch((error: unknown) => explainStart(error, config)));
+  const ports = await worker.start().catch((error) => {
+    throw new UserError(explain(error, config), EXIT.failed.code);
+  });
+  onListening(ports);
   const outcome = await worker.stopped;
   return uncaught.any ? EXIT.failed.code : exitCodeOf(outcome);
 }
@@ -41,25 +44,19 @@ function watchUncaught(log: Log, stop: () => void): { readonly any: boolean } {
   return seen;
 }
 
-function explainStart(
-  error: NodeJS.ErrnoException & { address?: string; port?: number },
-  config: Config,
-): never {
-  const { code = '', address, port } = error;
-  throw new UserError(explanation(), EXIT.failed.code);
-
-  function explanation(): string {
-    const isForClients = port === config.workerPort;
-    if (code === 'EADDRINUSE') {
-      const option = isForClients ? '--port or WORKER_PORT' : '--internal-port or WORKER_HTTP_PORT';
-      return `${address}:${port} is taken by another program; stop it, or choose another port with ${option}.`;
-    }
-    if (code.startsWith('ERR_OSSL')) {
-      return `USE_SSL is true, but ${config.tlsCertificate} and ${config.tlsKey} are not a certificate and its key in PEM: ${messageOf(error)}.`;
-    }
-    if (error.syscall === 'listen' || error.syscall === 'getaddrinfo') {
-      return `can not listen on ${address ?? config.host}: ${messageOf(error)}; choose another with --host or --port.`;
-    }
-    return messageOf(error);
+/** Why a worker could not start, and what to change. */
+function explain(error: NodeJS.ErrnoException & { address?: string; port?: number }, config: Config): string {
+  const { code = '', syscall = '', address = config.host, port } = error;
+  if (code === 'EADDRINUSE') {
+    const option =
+      port === config.workerPort ? '--port or WORKER_PORT' : '--internal-port or WORKER_HTTP_PORT';
+    return `${address}:${port} is taken by another program; stop it, or choose another port with ${option}.`;
   }
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    return `can not listen on ${address}: ${messageOf(error)}; choose another address with --host, or another port with --port.`;
+  }
+  if (code.startsWith('ERR_OSSL')) {
+    return `USE_SSL is true, but ${config.tlsCertificate} and ${config.tlsKey} are not a certificate and its key in PEM.`;
+  }
+  return messageOf(error);
 }

@@ -2,8 +2,7 @@ import type { Backend } from '../backend/index.js';
 import { type Config, type Overrides, readConfig } from '../config/index.js';
 import type { Log } from '../log.js';
 import { UserError } from './exit.js';
-
-export type Env = Readonly<Record<string, string | undefined>>;
+import type { Env } from './io.js';
 
 /** Reads the settings, or tells the user everything that is wrong with them. */
 export function settings(env: Env, overrides: Overrides): { config: Config; warnings: readonly string[] } {

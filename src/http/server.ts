@@ -72,17 +72,21 @@ export function createHttpServer(options: ServerOptions): Server {
 
   const refused = new WeakSet<Socket>();
   server.on('clientError', (thrown: NodeJS.ErrnoException, socket: Socket) => {
-    // It was told; what it goes on to send is dropped.
+    // It is told already, or will be; what it goes on to send is dropped.
     if (refused.has(socket)) return;
-    const code = codeOf(thrown);
-    if (code === undefined || !socket.writable || !isItsTurn(current.get(socket))) {
-      socket.destroy();
-      return;
-    }
     refused.add(socket);
-    const error = new WorkerError(code);
-    onRefused(error);
-    refuse(socket, error);
+    const code = codeOf(thrown);
+    const tell = () => {
+      const response = current.get(socket);
+      if (code === undefined || !socket.writable || isAnsweredHalfway(response)) socket.destroySoon();
+      else if (isUnderWay(response)) response.once('finish', tell);
+      else {
+        const error = new WorkerError(code);
+        onRefused(error);
+        refuse(socket, error);
+      }
+    };
+    tell();
   });
   return server;
 }
@@ -128,11 +132,14 @@ function normalise(request: IncomingMessage): string | undefined {
   return undefined;
 }
 
-/** Whether what was wrong is about a request of its own, and not in the way of an answer to another. */
-function isItsTurn(response: ServerResponse | undefined): boolean {
-  return (
-    response === undefined || response.writableFinished || !(response.req.complete || response.headersSent)
-  );
+/** Its request broke off after it was answered: nobody is left to be told anything. */
+function isAnsweredHalfway(response: ServerResponse | undefined): boolean {
+  return response !== undefined && response.headersSent && !response.req.complete;
+}
+
+/** What was wrong came after a whole request, whose answer comes first. */
+function isUnderWay(response: ServerResponse | undefined): response is ServerResponse {
+  return response?.req.complete === true && !response.writableFinished;
 }
 
 function refuse(socket: Socket, { status, body }: WorkerError): void {

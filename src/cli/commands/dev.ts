@@ -1,94 +1,86 @@
 import { randomBytes } from 'node:crypto';
 import { LocalAutoscaler } from '../../autoscaler/index.js';
-import type { Backend } from '../../backend/index.js';
 import type { Overrides } from '../../config/index.js';
 import { port as portType } from '../../config/types.js';
 import { createLog, type Log } from '../../log.js';
 import { Worker } from '../../worker.js';
-import { type Banner, showBanner } from '../banner.js';
+import { showBanner } from '../banner.js';
 import { freePort } from '../free-port.js';
+import type { Env, Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
+import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
-import { type Env, settings, tell } from '../settings.js';
-import { parseOption } from './autoscaler.js';
+import { settings, tell } from '../settings.js';
+import { startAutoscaler } from './autoscaler.js';
 
-const HOST = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 
 /** Runs a worker and, unless it reports nothing, a local autoscaler, in one process on loopback. */
-export async function dev(name: string, given: Overrides, autoscalerPort: string, env: Env): Promise<number> {
+export async function dev(name: string, given: Overrides, autoscalerPort: string, io: Io): Promise<number> {
   const asked = parseOption('--autoscaler-port', autoscalerPort, portType);
   const backend = await loadBackend(name);
-  const { config: wanted } = settings(env, given);
-  const log = await createLog({ level: wanted.logLevel, terminal: process.stdout.isTTY });
-  const autoscaler = await startAutoscaler(backend, asked, wanted.reportIntervalMs, log);
+  const env = { ...io.env, ...madeUp() };
+  const overrides = { host: LOOPBACK, ...given };
+  const wanted = settings(env, overrides).config;
+  const terminal = io.stdout.isTTY === true;
+  const log = await createLog({ level: wanted.logLevel, terminal, destination: io.stdout });
+
+  const take = portTaker(log);
+  const workerPort = await take('the worker', wanted.host, wanted.workerPort);
+  const internalPort = await take("the worker's status", LOOPBACK, wanted.internalPort ?? workerPort + 1);
+  const autoscaler =
+    backend.dialect === 'none'
+      ? undefined
+      : new LocalAutoscaler({
+          port: await take('the autoscaler', LOOPBACK, asked),
+          reportIntervalMs: wanted.reportIntervalMs,
+        });
+  if (autoscaler)
+    await startAutoscaler(autoscaler, 'start again, or choose another port with --autoscaler-port');
   try {
-    const ports = await takePorts(wanted.workerPort, wanted.internalPort, autoscaler?.port, log);
     const { config, warnings } = settings(
-      { ...env, ...instanceEnv(ports, autoscaler) },
-      { host: HOST, ...given, ...ports.overrides },
+      { ...env, REPORT_ADDR: autoscaler?.url, [`VAST_TCP_PORT_${workerPort}`]: String(workerPort) },
+      { ...overrides, workerPort: String(workerPort), internalPort: String(internalPort) },
     );
     tell(warnings, log);
-    const worker = new Worker(backend, config, { log });
-    return await runWorker({
-      worker,
-      log,
-      onListening: (listening) => {
-        const scheme = config.useTls ? 'https' : 'http';
-        const banner: Banner = {
-          backend,
-          workerUrl: `${scheme}://${HOST}:${listening.port}`,
-          statusUrl: `http://127.0.0.1:${listening.internalPort}/status`,
-          autoscalerUrl: autoscaler?.url,
-        };
-        showBanner(banner, log, process.stdout.isTTY);
-      },
-    });
+    const onListening = () => {
+      const scheme = config.useTls ? 'https' : 'http';
+      const workerUrl = `${scheme}://${reachable(config.host)}:${workerPort}`;
+      const statusUrl = `http://${LOOPBACK}:${internalPort}/status`;
+      const banner = { backend, workerUrl, statusUrl, autoscalerUrl: autoscaler?.url };
+      showBanner(banner, log, terminal ? io.stdout : undefined);
+    };
+    return await runWorker({ worker: new Worker(backend, config, { log }), config, log, onListening });
   } finally {
     await autoscaler?.stop();
   }
 }
 
-async function startAutoscaler(backend: Backend, asked: number, reportIntervalMs: number, log: Log) {
-  if (backend.dialect === 'none') return undefined;
-  const port = await freePort(HOST, asked);
-  tellMoved('the autoscaler', asked, port, log);
-  const autoscaler = new LocalAutoscaler({ host: HOST, port, reportIntervalMs });
-  await autoscaler.start();
-  return autoscaler;
-}
-
-interface DevPorts {
-  readonly worker: number;
-  readonly overrides: Overrides;
-}
-
-async function takePorts(
-  workerPort: number,
-  internalPort: number | undefined,
-  autoscalerPort: number | undefined,
-  log: Log,
-): Promise<DevPorts> {
-  const taken = autoscalerPort === undefined ? [] : [autoscalerPort];
-  const worker = await freePort(HOST, workerPort, taken);
-  tellMoved('the worker', workerPort, worker, log);
-  const askedInternal = internalPort ?? (workerPort === 0 ? 0 : worker + 1);
-  const internal = await freePort(HOST, askedInternal, [...taken, worker]);
-  tellMoved("the worker's status", askedInternal, internal, log);
-  return { worker, overrides: { workerPort: String(worker), internalPort: String(internal) } };
-}
-
-function tellMoved(what: string, asked: number, taken: number, log: Log): void {
-  if (asked !== taken)
-    log.warn(`port ${asked} is taken, so ${what} listens on ${taken}`, { asked, port: taken });
-}
-
-/** What a rented instance would have in its environment. */
-function instanceEnv({ worker }: DevPorts, autoscaler: LocalAutoscaler | undefined): Env {
+/** In place of what belongs to a rented instance, be it set or not: nothing of that gets to a test. */
+function madeUp(): Env {
   return {
     CONTAINER_ID: '1',
     MASTER_TOKEN: randomBytes(16).toString('hex'),
-    PUBLIC_IPADDR: HOST,
-    [`VAST_TCP_PORT_${worker}`]: String(worker),
-    ...(autoscaler && { REPORT_ADDR: autoscaler.url }),
+    PUBLIC_IPADDR: LOOPBACK,
+    REPORT_ADDR: undefined,
   };
+}
+
+/** Takes free ports, no port twice, and says so when it is not the one that was asked for. */
+function portTaker(log: Log) {
+  const taken: number[] = [];
+  return async (what: string, host: string, asked: number): Promise<number> => {
+    const port = await freePort(host, asked > 65_535 ? 0 : asked, taken);
+    taken.push(port);
+    if (asked !== 0 && port !== asked) {
+      log.warn(`port ${asked} is taken, so ${what} listens on ${port}`, { event: 'port.moved', asked, port });
+    }
+    return port;
+  };
+}
+
+/** An address to connect to, where the one to listen on stands for all. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return LOOPBACK;
+  return host.includes(':') ? `[${host}]` : host;
 }

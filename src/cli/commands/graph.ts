@@ -1,6 +1,10 @@
+import { choice } from '../../config/types.js';
 import { machines } from '../../graph/machines.js';
 import { toMermaid } from '../../graph/mermaid.js';
 import { UserError } from '../exit.js';
+import { parseOption } from '../options.js';
+
+const FORMAT = choice(['mermaid', 'json']);
 
 /** A machine as text: mermaid, or its definition as JSON. */
 export function graph(name: string, format: string): string {
@@ -8,5 +12,6 @@ export function graph(name: string, format: string): string {
   if (machine === undefined) {
     throw new UserError(`unknown machine "${name}"; it takes ${Object.keys(machines).join(', ')}.`);
   }
-  return format === 'json' ? `${JSON.stringify(machine.definition, null, 2)}\n` : toMermaid(machine);
+  const asJson = parseOption('--format', format, FORMAT) === 'json';
+  return asJson ? `${JSON.stringify(machine.definition, null, 2)}\n` : toMermaid(machine);
 }

@@ -1,20 +1,26 @@
 import type { Overrides } from '../../config/index.js';
 import { createLog } from '../../log.js';
 import { Worker } from '../../worker.js';
+import type { Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { runWorker } from '../run-worker.js';
-import { checkFor, type Env, settings, tell } from '../settings.js';
+import { checkFor, settings, tell } from '../settings.js';
 
 /** Runs a worker as on a rented instance. Its first reporting interval begins with the process. */
-export async function start(name: string | undefined, overrides: Overrides, env: Env): Promise<number> {
-  const { config, warnings } = settings(env, overrides);
+export async function start(name: string | undefined, given: Overrides, io: Io): Promise<number> {
+  const { config, warnings } = settings(io.env, given);
   const backend = await loadBackend(name ?? config.backend);
   checkFor(backend, config);
-  const log = await createLog({ level: config.logLevel, terminal: process.stdout.isTTY });
+  const log = await createLog({
+    level: config.logLevel,
+    terminal: io.stdout.isTTY === true,
+    destination: io.stdout,
+  });
   tell(warnings, log);
   const worker = new Worker(backend, config, { log, startedAtMs: 0 });
   return runWorker({
     worker,
+    config,
     log,
     onListening: ({ port, internalPort }) => {
       const scheme = config.useTls ? 'https' : 'http';

@@ -1,0 +1,97 @@
+import { type Command, Help } from 'commander';
+import { EXIT } from './exit.js';
+import { environmentOnly } from './options.js';
+
+type Section = readonly [title: string, rows: readonly (readonly [term: string, about: string])[]];
+
+const EXIT_CODES: Section = [
+  'Exit codes:',
+  Object.values(EXIT).map(({ code, about }) => [String(code), about] as const),
+];
+
+/** What the help of a command says below its options. */
+const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
+  tsworker: [
+    [
+      'Examples:',
+      [
+        ['tsworker dev', 'try the hello worker, with an autoscaler of its own'],
+        ['tsworker dev ./my-backend.ts', 'the same with a backend of yours'],
+        ['tsworker start helloautoscaler', 'as an instance runs it: set CONTAINER_ID and REPORT_ADDR'],
+        ['tsworker help start', 'all that a worker can be told'],
+      ],
+    ],
+    EXIT_CODES,
+  ],
+  dev: [
+    [
+      'Environment:',
+      [
+        [
+          'WORKER_PORT, TSWORKER_…',
+          'As for "tsworker start". What belongs to a rented instance (CONTAINER_ID, MASTER_TOKEN, REPORT_ADDR, …) is made up.',
+        ],
+      ],
+    ],
+    [
+      'Examples:',
+      [
+        ['tsworker dev', 'the hello worker on 3000, the autoscaler on 8080'],
+        ['tsworker dev ./my-backend.ts --port 0', 'your backend, on any free port'],
+        ['tsworker dev --log-level debug', 'each attempt to report as well'],
+      ],
+    ],
+    EXIT_CODES,
+  ],
+  start: [
+    ['Environment:', environmentOnly().map(({ variable, about }) => [variable, about] as const)],
+    [
+      'Examples:',
+      [
+        ['CONTAINER_ID=1 REPORT_ADDR=http://127.0.0.1:8080 tsworker start helloautoscaler', ''],
+        ['BACKEND=./my-backend.ts tsworker start --port 3100', ''],
+      ],
+    ],
+    EXIT_CODES,
+  ],
+  autoscaler: [
+    [
+      'Examples:',
+      [
+        ['tsworker autoscaler', 'then open http://127.0.0.1:8080/'],
+        [
+          'tsworker autoscaler --host 0.0.0.0',
+          'for workers on other machines; whoever reaches it can read it',
+        ],
+      ],
+    ],
+  ],
+  graph: [
+    [
+      'Examples:',
+      [
+        ['tsworker graph', 'the life of a worker, as a mermaid diagram'],
+        ['tsworker graph reporter --format json', 'the definition of a machine'],
+      ],
+    ],
+  ],
+};
+
+/** Commander's help, with those sections below it. */
+export const helpFormat: Partial<Help> = {
+  sortSubcommands: false,
+  subcommandTerm: (command) => {
+    const taken = command.registeredArguments.map((argument) => `[${argument.name()}]`);
+    return [command.name(), ...taken].join(' ');
+  },
+  formatHelp: (command: Command, helper: Help) => {
+    const below = (SECTIONS[command.name()] ?? []).flatMap(([title, rows]) => format(title, rows, helper));
+    return `${[new Help().formatHelp(command, helper).trimEnd(), ...below].join('\n')}\n`;
+  },
+};
+
+function format(title: string, rows: Section[1], helper: Help): string[] {
+  const width = Math.max(...rows.filter(([, about]) => about !== '').map(([term]) => term.length), 0);
+  const lines = rows.map(([term, about]) => helper.formatItem(term, width, about, helper));
+  return ['', helper.styleTitle(title), ...lines];
+}
