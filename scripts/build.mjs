@@ -10,5 +10,8 @@ rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
-cpSync('src/autoscaler/page', 'dist/src/autoscaler/page', { recursive: true });
+cpSync('src/autoscaler/page', 'dist/src/autoscaler/page', {
+  recursive: true,
+  filter: (path) => !path.endsWith('tsconfig.json'),
+});
 chmodSync('dist/src/cli/main.js', 0o755);

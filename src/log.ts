@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { LogLevel } from './log-levels.js';
 
 /** What the worker and its backends log with: a message for people, fields for machines. */
@@ -24,11 +24,16 @@ const SECRETS = [
   'body',
 ];
 
+/** Where a log goes: a stream, or anything that takes lines. */
+export interface LogDestination {
+  write(line: string): void;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   /** A terminal gets readable lines, anything else JSON lines. */
   readonly terminal: boolean;
-  readonly destination?: DestinationStream;
+  readonly destination?: LogDestination;
 }
 
 /** Makes the log of a process. The pretty printer is loaded only where there is a terminal. */
@@ -42,7 +47,7 @@ export async function createLog({ level, terminal, destination = process.stdout 
   return wrap(pino(options, stream));
 }
 
-async function prettyStream(destination: DestinationStream): Promise<DestinationStream> {
+async function prettyStream(destination: LogDestination): Promise<LogDestination> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({
     colorize: true,

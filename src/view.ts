@@ -2,7 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import { type Ledger, type Totals, unreported } from '../machines/ledger.js';
 import type { lifecycleMachine, WorkState } from '../machines/lifecycle.js';
 import type { ReportKind } from '../machines/reporter.js';
-import type { Admission } from './http/gate.js';
+import type { Admission } from './http/admission.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;
 

@@ -1,7 +1,8 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { WorkerError } from '../errors.js';
 import { allowOnly, answerError, answerNotFound } from './answer-errors.js';
-import { answerReport, type FaultFunction } from './faults.js';
+import { answerReport } from './answer-report.js';
+import type { FaultFunction } from './faults.js';
 import type { Intake } from './intake.js';
 import { parseLimit } from './limit.js';
 import { pageRoutes } from './page-routes.js';

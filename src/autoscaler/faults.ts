@@ -1,4 +1,3 @@
-import type { Response } from 'express';
 import type { StatusMessage } from './decode.js';
 
 /**
@@ -39,68 +38,4 @@ export interface Books {
   /** Adds the message to the fleet. */
   count(): void;
   settle(acknowledged: boolean): void;
-}
-
-const OK_BODY = { ok: true };
-
-/** Answers one message, properly or with a fault. */
-export function answerReport(res: Response, books: Books, fault: Fault | undefined): void {
-  switch (fault?.kind) {
-    case undefined:
-      books.count();
-      acknowledge(res, books);
-      return;
-    case 'status':
-      answerStatus(res, books, fault.status);
-      return;
-    case 'hang':
-      books.settle(false);
-      return;
-    case 'reset':
-      books.settle(false);
-      res.socket?.resetAndDestroy();
-      return;
-    case 'slow':
-      books.count();
-      acknowledgeLater(res, books, fault.delayMs);
-      return;
-    case 'cut':
-      books.count();
-      books.settle(false);
-      cutBody(res);
-      return;
-  }
-}
-
-/** The books are settled before the bytes leave: who saw the 200 finds the message acknowledged. */
-function acknowledge(res: Response, books: Books): void {
-  books.settle(res.socket?.writable === true);
-  res.json(OK_BODY);
-}
-
-function answerStatus(res: Response, books: Books, status: number): void {
-  const ok = status >= 200 && status < 300;
-  if (ok) books.count();
-  books.settle(ok);
-  res
-    .status(status)
-    .json(ok ? OK_BODY : { error: 'fault', message: `The fault asked for status ${status}.` });
-}
-
-function acknowledgeLater(res: Response, books: Books, delayMs: number): void {
-  const leave = (): void => {
-    clearTimeout(timer);
-    books.settle(false);
-  };
-  const timer = setTimeout(() => {
-    res.off('close', leave);
-    acknowledge(res, books);
-  }, delayMs);
-  res.once('close', leave);
-}
-
-function cutBody(res: Response): void {
-  const body = JSON.stringify(OK_BODY);
-  res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  res.write(body.slice(0, 4), () => res.socket?.destroy());
 }

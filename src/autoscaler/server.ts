@@ -1,26 +1,14 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ErrorCode, messageOf, WorkerError } from '../errors.js';
+import { type ErrorCode, WorkerError } from '../errors.js';
+import { ListenError } from './listen-error.js';
 
 /** Against clients that open a connection and dawdle. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
-
-/** The autoscaler cannot listen. `code` is that of the system: `EADDRINUSE`, `EACCES`, … */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-  readonly code: string;
-
-  constructor(host: string, port: number, cause: unknown) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'UNKNOWN';
-    const reason = code === 'EADDRINUSE' ? 'the address is already in use' : messageOf(cause);
-    super(`The local autoscaler cannot listen on ${host}:${port}: ${reason}.`, { cause });
-    this.code = code;
-  }
-}
 
 export function createHttpServer(listener: RequestListener): Server {
   const server = createServer(

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Backend, CompiledRoute } from '../backend/index.js';
 import type { Log } from '../log.js';
-import type { Output } from './io.js';
+import { hasColors, type Io } from './io.js';
 
 export interface Banner {
   readonly backend: Backend;
@@ -11,10 +11,10 @@ export interface Banner {
 }
 
 /** Says where everything is and what to try: to a person on a terminal, else to the log. */
-export function showBanner(banner: Banner, log: Log, terminal: Output | undefined): void {
+export function showBanner(banner: Banner, log: Log, io: Io): void {
   const { backend, workerUrl, statusUrl, autoscalerUrl } = banner;
   const commands = [...backend.routes.values()].map((route) => curl(workerUrl, route));
-  if (terminal === undefined) {
+  if (!io.stdout.isTTY) {
     log.info(`${backend.name} listens on ${workerUrl}`, {
       event: 'listening',
       workerUrl,
@@ -24,23 +24,25 @@ export function showBanner(banner: Banner, log: Log, terminal: Output | undefine
     for (const command of commands) log.info(`try: ${command}`, { event: 'try', command });
     return;
   }
-  const row = (name: string, value: string) => `  ${styleText('dim', name.padEnd(11))} ${value}`;
+  const paint = (style: 'bold' | 'cyan' | 'dim', text: string) =>
+    hasColors(io) ? styleText(style, text) : text;
+  const row = (name: string, value: string) => `  ${paint('dim', name.padEnd(11))} ${value}`;
   const lines = [
     '',
-    `  ${styleText('bold', backend.name)} ${styleText('dim', backend.description)}`,
+    `  ${paint('bold', backend.name)} ${paint('dim', backend.description)}`,
     '',
-    row('worker', styleText('cyan', workerUrl)),
-    row('status', styleText('cyan', statusUrl)),
+    row('worker', paint('cyan', workerUrl)),
+    row('status', paint('cyan', statusUrl)),
     row(
       'autoscaler',
-      autoscalerUrl ? styleText('cyan', `${autoscalerUrl}/`) : 'none: this backend reports nothing',
+      autoscalerUrl ? paint('cyan', `${autoscalerUrl}/`) : 'none: this backend reports nothing',
     ),
     '',
     ...commands.map((command, index) => row(index === 0 ? 'try' : '', command)),
     row('stop', 'Ctrl-C; a second one stops at once'),
     '',
   ];
-  terminal.write(`${lines.join('\n')}\n`);
+  io.stdout.write(`${lines.join('\n')}\n`);
 }
 
 function curl(workerUrl: string, { method, path, example }: CompiledRoute): string {

@@ -4,17 +4,17 @@ import { messageOf } from '../errors.js';
 
 /** Why a user's file could not be imported: where, what, and what to do where that is known. */
 export function explainImport(path: string, error: unknown): string {
-  const message = messageOf(error);
+  const [message = ''] = messageOf(error).split('\n');
   if (!(error instanceof Error)) return `${path}: ${message}`;
 
   const missing = /^Cannot find package '([^']+)'/.exec(message)?.[1];
   if (missing !== undefined) {
     return `${path} imports ${missing}, which is not installed beside it; run: npm install ${missing}`;
   }
-  const [, place, problem] = /^(.+:\d+):\d+: ERROR: (.+)$/m.exec(message) ?? [];
+  const [, place, problem] = /^(.+:\d+):\d+: ERROR: (.+)$/m.exec(messageOf(error)) ?? [];
   if (place !== undefined) return `${place}: SyntaxError: ${problem}`;
   if (error instanceof SyntaxError) {
-    return `${placeIn(error.stack) ?? placeOfSyntaxError(path) ?? path}: SyntaxError: ${message}${adviceOn(message)}`;
+    return `${placeIn(error.stack) ?? placeOfSyntaxError(path) ?? `${path}, or a file that it imports`}: SyntaxError: ${message}${adviceOn(message)}`;
   }
   const where = placeIn(error.stack);
   if (where !== undefined)

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { type Command, Help } from 'commander';
 import { EXIT } from './exit.js';
 import { environmentOnly } from './options.js';
@@ -79,7 +80,7 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
 
 /** Commander's help, with those sections below it. */
 export const helpFormat: Partial<Help> = {
-  sortSubcommands: false,
+  styleTitle: (title) => styleText('bold', title),
   subcommandTerm: (command) => {
     const taken = command.registeredArguments.map((argument) => `[${argument.name()}]`);
     return [command.name(), ...taken].join(' ');

@@ -12,6 +12,7 @@ export interface Io {
 
 export interface Output {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string, onWritten?: (error?: Error | null) => void): unknown;
 }
 
@@ -23,4 +24,9 @@ export function print(text: string, { stdout }: Io): Promise<void> {
       else reject(new UserError(`can not write the answer: ${messageOf(error)}`, EXIT.failed.code));
     });
   });
+}
+
+/** Whether its answers may be coloured. */
+export function hasColors({ env, stdout }: Io): boolean {
+  return stdout.isTTY === true && !env.NO_COLOR;
 }

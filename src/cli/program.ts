@@ -1,9 +1,9 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { messageOf } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { EXIT, UserError } from './exit.js';
 import { helpFormat } from './help.js';
-import { type Io, print } from './io.js';
+import { hasColors, type Io, print } from './io.js';
 import { overridesOf, settingOptions } from './options.js';
 
 /** Runs one command line and resolves with its exit code. Commands are loaded when they are run. */
@@ -38,16 +38,18 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      getOutHasColors: () => hasColors(io),
+      getOutHelpWidth: () => (io.stdout.isTTY ? io.stdout.columns : undefined) ?? 100,
       // Commander puts what it suggests on a second line.
       outputError: (text, write) => write(`${text.trimEnd().replaceAll('\n', ' ')}\n`),
     })
     .helpCommand(false);
 
   const dev = command('dev')
-    .description('run a worker and a local autoscaler on this machine, without any configuration')
-    .argument('[backend]', 'the name of a backend, or the path of a file', 'helloautoscaler')
-    .addOption(withDefault('--host <address>', 'The address on which the worker listens.', '127.0.0.1'))
-    .addOption(withDefault('--autoscaler-port <port>', 'The port of the local autoscaler.', '8080'))
+    .description('Run a worker and a local autoscaler on this machine, without any configuration.')
+    .addArgument(argument('[backend]', 'The name of a backend, or the path of a file.', 'helloautoscaler'))
+    .addOption(option('--host <address>', 'The address on which the worker listens.', '127.0.0.1'))
+    .addOption(option('--autoscaler-port <port>', 'The port of the local autoscaler.', '8080'))
     .action(async (backend, { autoscalerPort, ...options }) => {
       const { dev } = await import('./commands/dev.js');
       exitWith(await dev(backend, overridesOf(options), autoscalerPort, io));
@@ -55,8 +57,8 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
   addOptions(dev, settingOptions(['--host', '--report-addr']));
 
   const start = command('start')
-    .description('run a worker, configured by the environment, as on a rented instance')
-    .argument('[backend]', 'the name of a backend, or the path of a file ($BACKEND)')
+    .description('Run a worker, configured by the environment, as on a rented instance.')
+    .argument('[backend]', 'The name of a backend, or the path of a file. ($BACKEND)')
     .action(async (backend, options) => {
       const { start } = await import('./commands/start.js');
       exitWith(await start(backend, overridesOf(options), io));
@@ -64,17 +66,17 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
   addOptions(start, settingOptions());
 
   command('autoscaler')
-    .description('run the local autoscaler alone, for development and tests')
-    .addOption(withDefault('--host <address>', 'The address on which it listens.', '127.0.0.1'))
-    .addOption(withDefault('--port <port>', 'The port on which it listens.', '8080'))
-    .addOption(withDefault('--report-interval <duration>', 'How often the workers report.', '10s'))
+    .description('Run the local autoscaler alone, for development and tests.')
+    .addOption(option('--host <address>', 'The address on which it listens.', '127.0.0.1'))
+    .addOption(option('--port <port>', 'The port on which it listens.', '8080'))
+    .addOption(option('--report-interval <duration>', 'How often the workers report.', '10s'))
     .action(async (options) => {
       const { autoscaler } = await import('./commands/autoscaler.js');
       exitWith(await autoscaler(options, io));
     });
 
   command('backends')
-    .description('list the backends that can be run')
+    .description('List the backends that can be run.')
     .option('--json', 'Print JSON.')
     .action(async ({ json }) => {
       const { listBackends } = await import('./commands/backends.js');
@@ -82,16 +84,16 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     });
 
   command('graph')
-    .description('print a state machine, drawn from its code')
-    .argument('[machine]', 'lifecycle or reporter', 'lifecycle')
-    .addOption(withDefault('--format <format>', 'mermaid or json.', 'mermaid'))
+    .description('Print a state machine, drawn from its code.')
+    .addArgument(argument('[machine]', 'lifecycle or reporter.', 'lifecycle'))
+    .addOption(option('--format <format>', 'mermaid or json.', 'mermaid'))
     .action(async (machine, { format }) => {
       const { graph } = await import('./commands/graph.js');
       await print(graph(machine, format), io);
     });
 
   command('help')
-    .description('print the help of a command')
+    .description('Print the help of a command.')
     .argument('[command]')
     .action((name: string | undefined) => {
       const named = name === undefined ? program : program.commands.find((each) => each.name() === name);
@@ -113,9 +115,13 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
 }
 
 function addOptions(command: Command, options: readonly Option[]): void {
-  for (const option of options) command.addOption(option);
+  for (const each of options) command.addOption(each);
 }
 
-function withDefault(flags: string, about: string, value: string): Option {
+function option(flags: string, about: string, value: string): Option {
   return new Option(flags, about).default(value, value);
+}
+
+function argument(name: string, about: string, value: string): Argument {
+  return new Argument(name, about).default(value, value);
 }

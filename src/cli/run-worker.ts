@@ -1,7 +1,7 @@
 import type { Outcome } from '../../machines/lifecycle.js';
 import type { Config } from '../config/index.js';
 import { messageOf } from '../errors.js';
-import type { Ports } from '../http/front.js';
+import type { Ports } from '../http/ports.js';
 import type { Log } from '../log.js';
 import type { Worker } from '../worker.js';
 import { EXIT, UserError } from './exit.js';
@@ -54,9 +54,6 @@ function explain(error: NodeJS.ErrnoException & { address?: string; port?: numbe
   }
   if (syscall === 'listen' || syscall === 'getaddrinfo') {
     return `can not listen on ${address}: ${messageOf(error)}; choose another address with --host, or another port with --port.`;
-  }
-  if (code.startsWith('ERR_OSSL')) {
-    return `USE_SSL is true, but ${config.tlsCertificate} and ${config.tlsKey} are not a certificate and its key in PEM.`;
   }
   return messageOf(error);
 }

@@ -9,6 +9,7 @@ import { asWorkerError, type ErrorBody, WorkerError } from '../errors.js';
  * @throws when the result can't be written as JSON, the connection is lost, or the signal is aborted
  */
 export async function answer(response: ServerResponse, result: unknown, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   if (result === undefined) response.writeHead(204).end();
   else if (typeof result === 'string') write(response, 200, 'text/plain; charset=utf-8', Buffer.from(result));
   else if (result instanceof Uint8Array) write(response, 200, 'application/octet-stream', result);

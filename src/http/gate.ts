@@ -1,13 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { WorkerError } from '../errors.js';
-
-/** What the gate knows of the worker: whether requests are accepted, and if not, why. */
-export interface Admission {
-  readonly accepting: boolean;
-  readonly draining: boolean;
-  /** A sentence for the client. */
-  readonly reason: string;
-}
+import type { Admission } from './admission.js';
 
 /** Aborts a request whose client has gone. */
 export class ClientGone extends Error {

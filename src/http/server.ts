@@ -134,7 +134,7 @@ function normalise(request: IncomingMessage): string | undefined {
 
 /** Its request broke off after it was answered: nobody is left to be told anything. */
 function isAnsweredHalfway(response: ServerResponse | undefined): boolean {
-  return response !== undefined && response.headersSent && !response.req.complete;
+  return response?.headersSent === true && !response.req.complete;
 }
 
 /** What was wrong came after a whole request, whose answer comes first. */

@@ -54,7 +54,7 @@ describe('the page of the local autoscaler', () => {
     const { page, trouble } = await openPage(autoscaler);
 
     expect(await page.locator('#empty h3').isVisible()).toBe(true);
-    expect(await page.locator('#command').innerText()).toBe(
+    expect(await page.locator('#command').textContent()).toBe(
       `CONTAINER_ID=1 REPORT_ADDR=${autoscaler.url} npx tsworker start helloautoscaler`,
     );
 
@@ -79,13 +79,13 @@ describe('the page of the local autoscaler', () => {
     ]);
     expect(await page.title()).toBe('1 serving · Local autoscaler');
     expect(await page.locator('#feed li').count()).toBe(4);
-    expect(await page.locator('#feed li').first().innerText()).toContain(
+    expect(await page.locator('#feed li').first().textContent()).toContain(
       'cur_load 3 · num_requests_recieved 40',
     );
 
     await report(autoscaler, failed(1, 'out of memory'));
     await waitForText(page, '.card .state', 'failing');
-    expect(await page.locator('.card .error').innerText()).toBe('out of memory');
+    expect(await page.locator('.card .error').textContent()).toBe('out of memory');
 
     clock.advance(30_000);
     await waitForText(page, '.card .state', 'silent');
@@ -107,7 +107,7 @@ describe('the page of the local autoscaler', () => {
       'Rejected\n16',
       'Reports\n1',
     ]);
-    expect(await page.locator('#notice').innerText()).toContain('1 refused with 400; the last: loadtime: ');
+    expect(await page.locator('#notice').textContent()).toContain('1 refused with 400; the last: loadtime: ');
     expect(trouble).toEqual([]);
   });
 
@@ -157,10 +157,10 @@ describe('the page of the local autoscaler', () => {
     const { page } = await openPage(autoscaler);
     await autoscaler.stop();
     await page.locator('#live[data-link="away"]').waitFor();
-    expect(await page.locator('#away-text').innerText()).toMatch(
+    expect(await page.locator('#away-text').textContent()).toMatch(
       /^The autoscaler does not answer.*Trying again in \d+ s\.$/,
     );
-    expect(await page.locator('.card .state').innerText()).toBe('serving');
+    expect(await page.locator('.card .state').textContent()).toBe('serving');
     await autoscaler.start();
     await page.locator('#retry').focus();
     await page.keyboard.press('Enter');

@@ -85,22 +85,25 @@ export class RawClient {
   }
 
   /** Resolves when the received text matches, or when nothing more can come. */
-  async until(pattern: RegExp): Promise<string> {
+  until(pattern: RegExp): Promise<string> {
+    return this.#when(() => pattern.test(this.received));
+  }
+
+  /** Resolves when the server has closed its side. */
+  untilEnd(): Promise<string> {
+    return this.#when(() => false);
+  }
+
+  async #when(done: () => boolean): Promise<string> {
     await new Promise<void>((resolve) => {
       const look = () => {
-        if (!pattern.test(this.received) && this.ended === 'open') return;
+        if (this.ended === 'open' && !done()) return;
         this.#watchers.delete(look);
         resolve();
       };
       this.#watchers.add(look);
       look();
     });
-    return this.received;
-  }
-
-  /** Resolves when the server has closed its side. */
-  async untilEnd(): Promise<string> {
-    await this.until(/(?!)/);
     return this.received;
   }
 

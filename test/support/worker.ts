@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import helloautoscaler from '../../backends/helloautoscaler.js';
+import helloworld from '../../backends/helloworld.js';
 import type { RequestEvent } from '../../machines/events.js';
 import type { LifecycleEmitted, WorkState } from '../../machines/lifecycle.js';
 import { type Backend, type BackendDefinition, defineBackend } from '../../src/backend/index.js';
@@ -41,8 +41,8 @@ export interface RunningWorker {
   readonly states: readonly LifecycleEmitted[];
 }
 
-/** A worker of these settings, which is stopped when the test ends. It is not yet started. */
-export function makeWorker(backend: Backend = helloautoscaler, env: Env = {}) {
+/** A worker that is not yet started. By default it reports to nobody, so that it stops at once. */
+export function makeWorker(backend: Backend = helloworld, env: Env = {}) {
   const log = new RecordingLog();
   const worker = new Worker(backend, configOf(env), { log });
   const requests: RequestEvent[] = [];

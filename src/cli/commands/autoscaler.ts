@@ -1,8 +1,9 @@
 import { ListenError, LocalAutoscaler } from '../../autoscaler/index.js';
 import { duration, port } from '../../config/types.js';
-import { createLog, type Log } from '../../log.js';
+import type { Log } from '../../log.js';
 import { EXIT, UserError } from '../exit.js';
 import type { Io } from '../io.js';
+import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { untilSignalled } from '../signals.js';
 
@@ -13,13 +14,13 @@ export interface AutoscalerOptions {
 }
 
 /** Runs the local autoscaler alone until it is stopped. */
-export async function autoscaler(options: AutoscalerOptions, { stdout }: Io): Promise<number> {
+export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<number> {
   const local = new LocalAutoscaler({
     host: options.host,
     port: parseOption('--port', options.port, port),
     reportIntervalMs: parseOption('--report-interval', options.reportInterval, duration),
   });
-  const log = await createLog({ level: 'info', terminal: stdout.isTTY === true, destination: stdout });
+  const log = await logOf('info', io);
   await startAutoscaler(local, 'choose another address with --host, or another port with --port');
   const signalled = untilSignalled();
   tellWorkers(local, log);

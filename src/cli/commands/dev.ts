@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { LocalAutoscaler } from '../../autoscaler/index.js';
 import type { Overrides } from '../../config/index.js';
 import { port as portType } from '../../config/types.js';
-import { createLog, type Log } from '../../log.js';
+import type { Log } from '../../log.js';
 import { Worker } from '../../worker.js';
 import { showBanner } from '../banner.js';
 import { freePort } from '../free-port.js';
 import type { Env, Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
+import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
 import { settings, tell } from '../settings.js';
@@ -22,8 +23,7 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
   const env = { ...io.env, ...madeUp() };
   const overrides = { host: LOOPBACK, ...given };
   const wanted = settings(env, overrides).config;
-  const terminal = io.stdout.isTTY === true;
-  const log = await createLog({ level: wanted.logLevel, terminal, destination: io.stdout });
+  const log = await logOf(wanted.logLevel, io);
 
   const take = portTaker(log);
   const workerPort = await take('the worker', wanted.host, wanted.workerPort);
@@ -48,7 +48,7 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       const workerUrl = `${scheme}://${reachable(config.host)}:${workerPort}`;
       const statusUrl = `http://${LOOPBACK}:${internalPort}/status`;
       const banner = { backend, workerUrl, statusUrl, autoscalerUrl: autoscaler?.url };
-      showBanner(banner, log, terminal ? io.stdout : undefined);
+      showBanner(banner, log, io);
     };
     return await runWorker({ worker: new Worker(backend, config, { log }), config, log, onListening });
   } finally {

@@ -1,8 +1,8 @@
 import type { Overrides } from '../../config/index.js';
-import { createLog } from '../../log.js';
 import { Worker } from '../../worker.js';
 import type { Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
+import { logOf } from '../log.js';
 import { runWorker } from '../run-worker.js';
 import { checkFor, settings, tell } from '../settings.js';
 
@@ -11,11 +11,7 @@ export async function start(name: string | undefined, given: Overrides, io: Io):
   const { config, warnings } = settings(io.env, given);
   const backend = await loadBackend(name ?? config.backend);
   checkFor(backend, config);
-  const log = await createLog({
-    level: config.logLevel,
-    terminal: io.stdout.isTTY === true,
-    destination: io.stdout,
-  });
+  const log = await logOf(config.logLevel, io);
   tell(warnings, log);
   const worker = new Worker(backend, config, { log, startedAtMs: 0 });
   return runWorker({

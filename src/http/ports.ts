@@ -1,0 +1,5 @@
+/** Where a worker listens. */
+export interface Ports {
+  readonly port: number;
+  readonly internalPort: number;
+}

@@ -1,0 +1,342 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Config,
+  type Overrides,
+  readConfig,
+  SETTINGS,
+  type SettingName,
+} from '../../src/config/index.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+function configOf(env: Env = {}, overrides: Overrides = {}): Config {
+  const result = readConfig(env, overrides);
+  if (!result.ok) throw new Error(result.problems.join('\n'));
+  return result.config;
+}
+
+function problemsOf(env: Env, overrides: Overrides = {}): readonly string[] {
+  const result = readConfig(env, overrides);
+  return result.ok ? [] : result.problems;
+}
+
+const INTEGER = 'a whole number';
+const PORT = 'a port number from 0 to 65535; 0 takes any free port';
+const FLAG = 'true or false';
+const DURATION = 'a duration such as 500ms, 10s or 2m, up to 24 days';
+const SIZE = 'a size such as 64KiB or 1MiB';
+const URLS = 'http or https addresses, separated by commas';
+const LEVEL = 'one of debug, info, warn, error, silent';
+
+interface Row {
+  readonly variable: string;
+  readonly fallback: unknown;
+  readonly accepted: readonly (readonly [text: string, value: unknown])[];
+  readonly refused: readonly string[];
+  readonly takes: string;
+}
+
+const DURATIONS = {
+  accepted: [
+    ['1ms', 1],
+    ['0.5s', 500],
+    ['1.5m', 90_000],
+    ['24h', 86_400_000],
+    [' 2s ', 2_000],
+    ['2147483647ms', 2_147_483_647],
+  ],
+  refused: [
+    '0s',
+    '0.4ms',
+    '10',
+    's',
+    '-1s',
+    '1e3ms',
+    '1 s',
+    '1S',
+    '1d',
+    '2147483648ms',
+    '597h',
+    'Infinityms',
+    '.5s',
+    '1.s',
+  ],
+  takes: DURATION,
+} as const;
+
+const FLAGS = {
+  accepted: [
+    ['true', true],
+    ['TRUE', true],
+    ['1', true],
+    ['false', false],
+    ['False', false],
+    ['0', false],
+  ],
+  refused: ['yes', 'on', '2', 'tru', 'constructor', '__proto__', 'toString', 'null'],
+  takes: FLAG,
+} as const;
+
+const PORTS = {
+  accepted: [
+    ['0', 0],
+    ['80', 80],
+    [' 3000 ', 3000],
+    ['65535', 65_535],
+  ],
+  refused: ['65536', '-1', '3000.0', '0x50', '1e3', 'http', '000080'],
+  takes: PORT,
+} as const;
+
+const TEXTS = {
+  accepted: [
+    ['a', 'a'],
+    ['/a b/ä', '/a b/ä'],
+  ],
+  refused: [],
+  takes: 'any text',
+} as const;
+
+const ROWS: Readonly<Record<SettingName, Row>> = {
+  containerId: {
+    variable: 'CONTAINER_ID',
+    fallback: undefined,
+    accepted: [
+      ['0', 0],
+      ['123', 123],
+      ['0123', 123],
+      ['999999999999999', 999_999_999_999_999],
+    ],
+    refused: ['-1', '1.5', '1e3', 'C.123', '1234567890123456', 'NaN', '1_000'],
+    takes: INTEGER,
+  },
+  reportAddresses: {
+    variable: 'REPORT_ADDR',
+    fallback: ['https://run.vast.ai'],
+    accepted: [
+      ['http://a', ['http://a']],
+      ['https://a:1/x/, http://b', ['https://a:1/x/', 'http://b']],
+      ['http://a,http://b,http://a', ['http://a', 'http://b']],
+      ['HTTP://[::1]:8080', ['HTTP://[::1]:8080']],
+    ],
+    refused: [
+      'a',
+      'ftp://a',
+      'http://',
+      'http://a,',
+      'http://a,b',
+      'http://a b',
+      'http://a?x=1',
+      'http://a#x',
+      'http://user:word@a',
+      'http://a:99999',
+      'file:///etc/passwd',
+    ],
+    takes: URLS,
+  },
+  masterToken: { variable: 'MASTER_TOKEN', fallback: '', ...TEXTS },
+  backend: { variable: 'BACKEND', fallback: undefined, ...TEXTS },
+  host: { variable: 'TSWORKER_HOST', fallback: '0.0.0.0', ...TEXTS },
+  workerPort: { variable: 'WORKER_PORT', fallback: 3000, ...PORTS },
+  internalPort: { variable: 'WORKER_HTTP_PORT', fallback: undefined, ...PORTS },
+  useTls: { variable: 'USE_SSL', fallback: false, ...FLAGS },
+  tlsCertificate: { variable: 'TSWORKER_TLS_CERT', fallback: '/etc/instance.crt', ...TEXTS },
+  tlsKey: { variable: 'TSWORKER_TLS_KEY', fallback: '/etc/instance.key', ...TEXTS },
+  reportIntervalMs: { variable: 'TSWORKER_REPORT_INTERVAL', fallback: 10_000, ...DURATIONS },
+  reportTimeoutMs: { variable: 'TSWORKER_REPORT_TIMEOUT', fallback: 5_000, ...DURATIONS },
+  reportBackOffMs: { variable: 'TSWORKER_REPORT_MAX_BACKOFF', fallback: 10_000, ...DURATIONS },
+  serveUnreported: { variable: 'TSWORKER_SERVE_UNREPORTED', fallback: true, ...FLAGS },
+  drainTimeoutMs: { variable: 'TSWORKER_DRAIN_TIMEOUT', fallback: 30_000, ...DURATIONS },
+  bodyLimitBytes: {
+    variable: 'TSWORKER_BODY_LIMIT',
+    fallback: 1_048_576,
+    accepted: [
+      ['1B', 1],
+      ['64KiB', 65_536],
+      ['2 MiB', 2_097_152],
+      ['1024GiB', 2 ** 40],
+    ],
+    refused: ['0B', '10', '1MB', '1mib', '-1B', '1.5MiB', '1025GiB', 'B', '1  B'],
+    takes: SIZE,
+  },
+  headersTimeoutMs: { variable: 'TSWORKER_HEADERS_TIMEOUT', fallback: 10_000, ...DURATIONS },
+  requestTimeoutMs: { variable: 'TSWORKER_REQUEST_TIMEOUT', fallback: 60_000, ...DURATIONS },
+  logLevel: {
+    variable: 'TSWORKER_LOG_LEVEL',
+    fallback: 'info',
+    accepted: [
+      ['debug', 'debug'],
+      ['silent', 'silent'],
+    ],
+    refused: ['INFO', 'trace', 'constructor'],
+    takes: LEVEL,
+  },
+};
+
+const rows = Object.entries(ROWS) as [SettingName, Row][];
+
+describe('every setting', () => {
+  it('is in the table', () => {
+    expect(Object.keys(ROWS)).toEqual(Object.keys(SETTINGS));
+    expect(rows.map(([, { variable }]) => variable)).toEqual(
+      Object.values(SETTINGS).map(({ variable }) => variable),
+    );
+  });
+
+  it('has a default', () => {
+    const defaults = Object.fromEntries(
+      rows.flatMap(([name, { fallback }]) => (fallback === undefined ? [] : [[name, fallback]])),
+    );
+    expect(configOf()).toEqual(defaults);
+  });
+
+  it.each(rows)('%s is read, blank or set', (name, { variable, fallback, accepted }) => {
+    expect(configOf({ [variable]: '' })[name]).toEqual(fallback);
+    for (const [text, value] of accepted) expect(configOf({ [variable]: text })[name]).toEqual(value);
+  });
+
+  it.each(rows)('%s refuses what it does not take', (_name, { variable, refused, takes }) => {
+    expect(refused.map((text) => problemsOf({ [variable]: text }))).toEqual(
+      refused.map((text) => [`${variable} is ${JSON.stringify(text)}; it takes ${takes}.`]),
+    );
+  });
+
+  it.each(rows.filter(([name]) => 'option' in SETTINGS[name]))(
+    '%s goes by its option first',
+    (name, { variable, accepted, refused, takes }) => {
+      const setting = SETTINGS[name];
+      const option = 'option' in setting ? setting.option : '';
+      const [text = '', value] = accepted[0] ?? [];
+      expect(configOf({ [variable]: 'nonsense' }, { [name]: text })[name]).toEqual(value);
+      for (const wrong of ['', ...refused.slice(0, 2)]) {
+        expect(problemsOf({ [variable]: text }, { [name]: wrong })).toEqual([
+          `${option} is ${JSON.stringify(wrong)}; it takes ${takes}.`,
+        ]);
+      }
+    },
+  );
+});
+
+describe('the port', () => {
+  it.each<[env: Env, port: number]>([
+    [{ AUTH_PORT: '4000' }, 4000],
+    [{ WORKER_PORT: '', AUTH_PORT: '4000' }, 4000],
+    [{ WORKER_PORT: '5000', AUTH_PORT: '4000' }, 5000],
+    [{ WORKER_PORT: '5000', AUTH_PORT: 'nonsense' }, 5000],
+  ])('%o', (env, port) => {
+    expect(configOf(env).workerPort).toBe(port);
+  });
+
+  it('is wrong by its older name', () => {
+    expect(problemsOf({ AUTH_PORT: 'x' })).toEqual([`AUTH_PORT is "x"; it takes ${PORT}.`]);
+  });
+});
+
+it('every problem is told at once', () => {
+  expect(
+    problemsOf(
+      { WORKER_PORT: 'x', USE_SSL: 'maybe', TSWORKER_REPORT_INTERVAL: 'soon', MASTER_TOKEN: 'a-secret' },
+      { logLevel: 'loud' },
+    ),
+  ).toEqual([
+    `WORKER_PORT is "x"; it takes ${PORT}.`,
+    `USE_SSL is "maybe"; it takes ${FLAG}.`,
+    `TSWORKER_REPORT_INTERVAL is "soon"; it takes ${DURATION}.`,
+    `--log-level is "loud"; it takes ${LEVEL}.`,
+  ]);
+});
+
+describe('warnings', () => {
+  const TOKEN = 'MASTER_TOKEN is not set to a secret, so nothing can be authorised by it.';
+
+  it.each<[env: Env, warnings: string[]]>([
+    [{ MASTER_TOKEN: 'a-secret' }, []],
+    [{}, [TOKEN]],
+    [{ MASTER_TOKEN: '' }, [TOKEN]],
+    [{ MASTER_TOKEN: 'mtoken' }, [TOKEN]],
+    [{ MASTER_TOKEN: 'a-secret', TSWORKER_HOME: '/x', OTHER: 'x', TSWORKER_HOST: '::' }, []],
+    [
+      { MASTER_TOKEN: 'a-secret', TSWORKER_REPORT_INTERVALL: '1s', TSWORKER_: '' },
+      [
+        'TSWORKER_REPORT_INTERVALL is not a setting of this version; it is ignored.',
+        'TSWORKER_ is not a setting of this version; it is ignored.',
+      ],
+    ],
+  ])('%o', (env, warnings) => {
+    expect(readConfig(env)).toMatchObject({ ok: true, warnings });
+  });
+
+  it('do not show the token', () => {
+    expect(JSON.stringify(readConfig({ MASTER_TOKEN: 'a-secret', TSWORKER_TOKEN: 'a-secret' }))).toMatch(
+      /^(?:(?!a-secret).)*"masterToken":"a-secret"(?:(?!a-secret).)*$/,
+    );
+  });
+});
+
+describe('reading', () => {
+  it('changes nothing that it is given, and what it gives can not be changed', () => {
+    const env = Object.freeze({ WORKER_PORT: '1', AUTH_PORT: '2', REPORT_ADDR: 'http://a' });
+    const config = configOf(env, Object.freeze({ host: '::1' }));
+    expect(env).toEqual({ WORKER_PORT: '1', AUTH_PORT: '2', REPORT_ADDR: 'http://a' });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config.reportAddresses)).toBe(true);
+  });
+
+  it('knows nothing of the process', () => {
+    const folder = new URL('../../src/config/', import.meta.url);
+    for (const file of readdirSync(folder)) {
+      expect(readFileSync(new URL(file, folder), 'utf8')).not.toMatch(/\bprocess\b/);
+    }
+  });
+
+  it('answers whatever it is given, and tells each problem in one line that names its variable', () => {
+    const variables = Object.values(SETTINGS).map(({ variable }) => variable);
+    const env = fc.dictionary(
+      fc.constantFrom(...variables, 'AUTH_PORT', 'TSWORKER_X', '__proto__'),
+      fc.string({ unit: 'grapheme' }),
+    );
+    fc.assert(
+      fc.property(env, (given) => {
+        const result = readConfig(given);
+        if (result.ok) return;
+        for (const problem of result.problems) {
+          expect(problem).toMatch(/^[A-Z_]+ is ".*"; it takes .+\.$/);
+          expect(problem.split(' ')[0]).toBeOneOf(Object.keys(given));
+        }
+      }),
+    );
+  });
+
+  it('a duration is the time that it says', () => {
+    const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+    const duration = fc.tuple(
+      fc.integer({ min: 0, max: 10_000_000 }),
+      fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[])),
+    );
+    fc.assert(
+      fc.property(duration, ([amount, unit]) => {
+        const ms = amount * units[unit];
+        const result = readConfig({ TSWORKER_DRAIN_TIMEOUT: `${amount}${unit}` });
+        expect(result.ok ? result.config.drainTimeoutMs : 'refused').toBe(
+          ms >= 1 && ms < 2 ** 31 ? ms : 'refused',
+        );
+      }),
+    );
+  });
+
+  it('a size is the number of bytes that it says', () => {
+    const units = { B: 0, KiB: 10, MiB: 20, GiB: 30 };
+    const size = fc.tuple(fc.nat(), fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[])));
+    fc.assert(
+      fc.property(size, ([amount, unit]) => {
+        const bytes = amount * 2 ** units[unit];
+        const result = readConfig({ TSWORKER_BODY_LIMIT: `${amount}${unit}` });
+        expect(result.ok ? result.config.bodyLimitBytes : 'refused').toBe(
+          bytes >= 1 && bytes <= 2 ** 40 ? bytes : 'refused',
+        );
+      }),
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { expect, it, onTestFinished } from 'vitest';
+import type { WorkerError } from '../../src/errors.js';
+import { close, createHttpServer, listen } from '../../src/http/server.js';
+import { RawClient } from '../support/client.js';
+
+async function startServer() {
+  const refused: WorkerError[] = [];
+  const server = createHttpServer({
+    listener: (_request, response) => response.end('ok'),
+    headersTimeoutMs: 5_000,
+    requestTimeoutMs: 5_000,
+    onRefused: (error) => refused.push(error),
+  });
+  onTestFinished(() => close(server));
+  return { server, refused, port: await listen(server, 0, '127.0.0.1') };
+}
+
+/** Resolves when the server has let go of the next connection. */
+async function letGo(server: Server): Promise<void> {
+  const [socket] = await once(server, 'connection');
+  await new Promise((resolve) => socket.once('close', resolve));
+}
+
+it('does not wait for a client that was refused and never closes its side', async () => {
+  const { server, refused, port } = await startServer();
+  const gone = letGo(server);
+  new RawClient(port).write('GARBAGE\r\n\r\n');
+  await gone;
+  expect(refused.map(({ body }) => body)).toEqual([
+    { error: 'malformed_request', message: 'The request is not valid HTTP.' },
+  ]);
+});
+
+it('leaves no listener on a connection that is kept alive', async () => {
+  const { server, port } = await startServer();
+  const counts: number[] = [];
+  server.on('request', ({ socket }) => {
+    counts.push(socket.eventNames().reduce((sum, name) => sum + socket.listenerCount(name), 0));
+  });
+  const client = new RawClient(port);
+  for (let request = 1; request <= 20; request++) {
+    client.write('GET / HTTP/1.1\r\nHost: worker\r\n\r\n');
+    await client.until(new RegExp(`(ok[^]*?){${request}}`));
+  }
+  expect(counts.length).toBe(20);
+  expect(new Set(counts.slice(1)).size).toBe(1);
+});
+
+it('rejects when it can not listen', async () => {
+  const { port } = await startServer();
+  const second = createHttpServer({
+    listener: () => {},
+    headersTimeoutMs: 1_000,
+    requestTimeoutMs: 1_000,
+    onRefused: () => {},
+  });
+  await expect(listen(second, port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE', port });
+  await close(second);
+});
