@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/fault/**/*.test.ts'],
+    globalSetup: 'test/support/faults-build.ts',
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 30_000,

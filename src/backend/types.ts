@@ -26,6 +26,8 @@ export interface RouteRequest<State, Body> extends BackendContext {
 /**
  * Checks the parsed JSON of a request. Either a schema of any library that speaks Standard Schema
  * (zod, valibot, arktype, ...) or a function that returns the body and throws what is wrong with it.
+ * Write down the type of its parameter, `(json: unknown) => ...`: without it TypeScript does not see
+ * what it returns, and `body` is unknown to the handler.
  */
 export type RequestParser<Body> = StandardSchemaV1<unknown, Body> | ((json: unknown) => Body | Promise<Body>);
 

@@ -5,19 +5,21 @@ import type { Ports } from '../http/ports.js';
 import type { Log } from '../log.js';
 import type { Worker } from '../worker.js';
 import { EXIT, UserError } from './exit.js';
-import { untilSignalled } from './signals.js';
+import type { Env } from './io.js';
+import { untilAskedToStop } from './signals.js';
 
 export interface Run {
   readonly worker: Worker;
   readonly config: Config;
   readonly log: Log;
+  readonly env: Env;
   readonly onListening: (ports: Ports) => void;
 }
 
 /** Runs a worker until it has stopped, by a signal or by itself, and resolves with the exit code. */
-export async function runWorker({ worker, config, log, onListening }: Run): Promise<number> {
+export async function runWorker({ worker, config, log, env, onListening }: Run): Promise<number> {
   const stop = (reason: string) => void worker.stop(reason).catch(() => {});
-  void untilSignalled().then((signal) => stop(`${signal} was received`));
+  void untilAskedToStop(env).then(stop);
   const uncaught = watchUncaught(log, () => stop('an error was not caught'));
   const ports = await worker.start().catch((error) => {
     throw new UserError(explain(error, config), EXIT.failed.code);

@@ -1,7 +1,11 @@
 import type { EventEmitter } from 'node:events';
+import type { Env } from './io.js';
 
 /** Under npm one key press arrives twice: from the terminal, and from npm. */
 const SAME_KEY_PRESS_MS = 500;
+
+/** How often it is looked whether the parent process is still there. */
+const PARENT_CHECK_MS = 250;
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -36,14 +40,32 @@ export function onSignals({ stop, stopAtOnce, now, source }: SignalHandlers): vo
   }
 }
 
-/** Resolves with the first signal to stop. A later one ends the process at once. */
-export function untilSignalled(): Promise<StopSignal> {
+/**
+ * Resolves when the process should stop in good order, with the reason: a signal, or npm has gone. A second
+ * signal ends the process at once.
+ */
+export function untilAskedToStop(env: Env): Promise<string> {
   return new Promise((resolve) => {
     onSignals({
       source: process,
       now: () => performance.now(),
-      stop: resolve,
+      stop: (signal) => resolve(`${signal} was received`),
       stopAtOnce: (exitCode) => process.exit(exitCode),
     });
+    if (env.npm_lifecycle_event !== undefined) onOrphaned(() => resolve('npm has gone'));
   });
+}
+
+/**
+ * npm and npx hand SIGTERM to the shell that is between them and this process, and the shell dies of it
+ * without telling anybody.
+ */
+function onOrphaned(tell: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    tell();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }

@@ -76,9 +76,13 @@ export function createHttpServer(options: ServerOptions): Server {
     if (refused.has(socket)) return;
     refused.add(socket);
     const code = codeOf(thrown);
+    if (code === undefined) {
+      socket.destroy();
+      return;
+    }
     const tell = () => {
       const response = current.get(socket);
-      if (code === undefined || !socket.writable || isAnsweredHalfway(response)) socket.destroySoon();
+      if (!socket.writable || isAnsweredHalfway(response)) socket.destroySoon();
       else if (isUnderWay(response)) response.once('finish', tell);
       else {
         const error = new WorkerError(code);

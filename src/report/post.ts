@@ -23,11 +23,11 @@ export interface Post {
  * @throws when there was none: refused, reset, too slow, another status, aborted
  */
 export async function post({ dispatcher, url, body, timeoutMs, signal }: Post): Promise<void> {
+  signal.throwIfAborted();
   const attempt = new AbortController();
   const giveUp = () => attempt.abort(signal.reason);
   const timer = setTimeout(() => attempt.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
   try {
     const response = await request(url, {
       dispatcher,

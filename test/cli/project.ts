@@ -85,13 +85,14 @@ export class Project {
 export class Running {
   readonly child: ChildProcess;
   readonly lines: string[] = [];
+  /** Its exit code, once all that could still write its output has ended as well. */
   readonly exited: Promise<number | null>;
   readonly #stderr: Promise<string>;
   readonly #watchers = new Set<() => void>();
 
   constructor(child: ReturnType<typeof spawn>) {
     this.child = child;
-    this.exited = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+    this.exited = new Promise((resolve) => child.once('close', resolve));
     this.#stderr = child.stderr === null ? Promise.resolve('') : text(child.stderr);
     if (child.stdout !== null) {
       createInterface(child.stdout).on('line', (line) => {

@@ -5,7 +5,7 @@ import { EXIT, UserError } from '../exit.js';
 import type { Io } from '../io.js';
 import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
-import { untilSignalled } from '../signals.js';
+import { untilAskedToStop } from '../signals.js';
 
 export interface AutoscalerOptions {
   readonly host: string;
@@ -22,11 +22,11 @@ export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<nu
   });
   const log = await logOf('info', io);
   await startAutoscaler(local, 'choose another address with --host, or another port with --port');
-  const signalled = untilSignalled();
+  const asked = untilAskedToStop(io.env);
   tellWorkers(local, log);
   log.info(`the local autoscaler shows its workers on ${local.url}/`, { event: 'listening', url: local.url });
   log.info(`to start one: CONTAINER_ID=1 REPORT_ADDR=${local.url} npx tsworker start helloautoscaler`);
-  await signalled;
+  await asked;
   await local.stop();
   return EXIT.ok.code;
 }

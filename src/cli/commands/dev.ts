@@ -50,7 +50,8 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       const banner = { backend, workerUrl, statusUrl, autoscalerUrl: autoscaler?.url };
       showBanner(banner, log, io);
     };
-    return await runWorker({ worker: new Worker(backend, config, { log }), config, log, onListening });
+    const worker = new Worker(backend, config, { log });
+    return await runWorker({ worker, config, log, env: io.env, onListening });
   } finally {
     await autoscaler?.stop();
   }

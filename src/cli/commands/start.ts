@@ -18,6 +18,7 @@ export async function start(name: string | undefined, given: Overrides, io: Io):
     worker,
     config,
     log,
+    env: io.env,
     onListening: ({ port, internalPort }) => {
       const scheme = config.useTls ? 'https' : 'http';
       log.info(
