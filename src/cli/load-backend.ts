@@ -4,7 +4,6 @@ import { pathToFileURL } from 'node:url';
 import { backends } from '../../backends/index.js';
 import { type Backend, isBackend } from '../backend/index.js';
 import { EXIT, UserError } from './exit.js';
-import { explainImport } from './explain-import.js';
 
 const TYPESCRIPT = ['.ts', '.mts'];
 const JAVASCRIPT = ['.js', '.mjs'];
@@ -39,6 +38,7 @@ async function importFile(path: string): Promise<{ default?: unknown }> {
   try {
     return await import(pathToFileURL(path).href);
   } catch (error) {
+    const { explainImport } = await import('./explain-import.js');
     throw new UserError(explainImport(path, error), EXIT.failed.code);
   }
 }

@@ -48,6 +48,7 @@ describe("a user's own file runs", () => {
     if (packageJson !== undefined) project.write(`${folder}/package.json`, packageJson);
     const worker = project.start(['start', ...ANYWHERE], { BACKEND: path });
     const { port } = await worker.logs('listening');
+    await worker.prints(/"state":"serving"/);
     const answer = await postJson(`http://127.0.0.1:${port}/greet`, { name: 'you' });
     expect({ status: answer.status, body: await answer.json() }).toEqual({
       status: 200,
