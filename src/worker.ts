@@ -56,6 +56,9 @@ export class Worker {
   readonly #metrics: MetricsActor;
   #enteredAtMs: number;
   #stopCounting = () => {};
+  /** Ends a worker that never began. */
+  #abandon = () => {};
+  #begun = false;
 
   constructor(backend: Backend, config: Config, options: WorkerOptions) {
     const { log, now = () => performance.now(), startedAtMs = now() } = options;
@@ -94,6 +97,7 @@ export class Worker {
    */
   async start(): Promise<Ports> {
     const ports = await this.#front.open();
+    this.#begun = true;
     this.#lifecycle.on('state.entered', (event) => {
       this.#enteredAtMs = this.#now();
       if (event.state === 'draining') {
@@ -110,8 +114,10 @@ export class Worker {
 
   /** Drains and stops. Calling it again changes nothing. */
   stop(reason: string): Promise<Outcome> {
-    if (this.#lifecycle.getSnapshot().status === 'active')
+    if (!this.#begun) this.#abandon();
+    else if (this.#lifecycle.getSnapshot().status === 'active') {
       this.#lifecycle.send({ type: 'stop.requested', reason });
+    }
     return this.stopped;
   }
 
@@ -203,6 +209,10 @@ export class Worker {
           this.#letGo('cut').then(() => reject(error), reject);
         },
       });
+      this.#abandon = () => {
+        subscription.unsubscribe();
+        this.#letGo('clean').then(() => resolve('clean'), reject);
+      };
     });
   }
 

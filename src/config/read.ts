@@ -42,6 +42,9 @@ export function readConfig(
         `${source} is ${setting.secret ? 'not usable' : JSON.stringify(value)}; it takes ${setting.type.takes}.`,
       );
   }
+  if (values.internalPort !== 0 && values.internalPort === values.workerPort) {
+    problems.push(`WORKER_HTTP_PORT is ${values.internalPort}, as WORKER_PORT is; it takes a port of its own.`);
+  }
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,

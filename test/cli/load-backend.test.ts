@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postJson } from '../support/running-worker.js';
+import { postJson } from '../support/client.js';
 import { Project } from './project.js';
 
 /** A backend of a user. The type annotation is for TypeScript alone. */

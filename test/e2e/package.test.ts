@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ROOT, Running } from '../cli/project.js';
-import { postJson } from '../support/running-worker.js';
+import { postJson } from '../support/client.js';
 
 /** The package as `npm pack` makes it, installed in an empty project. */
 let project: string;

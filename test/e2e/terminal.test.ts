@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { postJson } from '../support/running-worker.js';
+import { postJson } from '../support/client.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CTRL_C = '\x03';

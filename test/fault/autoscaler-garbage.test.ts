@@ -64,7 +64,7 @@ const NO_ANSWERS: readonly [string, (socket: Socket) => void][] = [
   ],
 ];
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 
 it.each(NO_ANSWERS)('every other report is answered with %s', async (_name, misbehave) => {
   const autoscaler = await startWireAutoscaler({ isGood: (request) => request % 2 === 0, misbehave });

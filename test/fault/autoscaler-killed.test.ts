@@ -4,16 +4,11 @@ import type { MessageRecord } from '../../src/autoscaler/index.js';
 import { acknowledgedUpdates, allReported, type Receiver } from '../support/faults-books.js';
 import { Clients } from '../support/faults-clients.js';
 import { startAutoscaler } from '../support/faults-load.js';
-import { Program, startWorker } from '../support/process.js';
+import { MAIN, Program, startWorker } from '../support/process.js';
 
 /** The local autoscaler as its own process. */
 async function startAutoscalerProcess(port: number): Promise<Program> {
-  const program = new Program(process.execPath, [
-    'dist/src/cli/main.js',
-    'autoscaler',
-    '--port',
-    String(port),
-  ]);
+  const program = new Program(process.execPath, [MAIN, 'autoscaler', '--port', String(port)]);
   await program.find('that it listens', () => program.lines.find((line) => line.includes('"listening"')));
   return program;
 }

@@ -137,3 +137,13 @@ export function answersIn(received: string): Answer[] {
   }
   return answers;
 }
+
+/** Posts JSON with fetch, as a user's program would. A string goes as it is. */
+export function postJson(url: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  });
+}

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { onTestFinished } from 'vitest';
 import type { WorkState } from '../../machines/lifecycle.js';
 import type { WorkerView } from '../../src/view.js';
+import { BUILT } from './faults-build.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+/** The program `tsworker`. */
+export const MAIN = join(BUILT, 'src/cli/main.js');
 const HEAP_ON_SIGNAL = new URL('../fault/programs/heap-on-signal.mjs', import.meta.url).href;
 
 const PATIENCE_MS = 15_000;
