@@ -33,24 +33,27 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** A terminal gets readable lines, anything else JSON lines. */
   readonly terminal: boolean;
+  /** On a terminal. True if left out. */
+  readonly color?: boolean;
   readonly destination?: LogDestination;
 }
 
 /** Makes the log of a process. The pretty printer is loaded only where there is a terminal. */
-export async function createLog({ level, terminal, destination = process.stdout }: LogOptions): Promise<Log> {
+export async function createLog(given: LogOptions): Promise<Log> {
+  const { level, terminal, color = true, destination = process.stdout } = given;
   const options = {
     level,
     base: null,
     redact: { paths: SECRETS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
   };
-  const stream = terminal ? await prettyStream(destination) : destination;
+  const stream = terminal ? await prettyStream(destination, color) : destination;
   return wrap(pino(options, stream));
 }
 
-async function prettyStream(destination: LogDestination): Promise<LogDestination> {
+async function prettyStream(destination: LogDestination, color: boolean): Promise<LogDestination> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({
-    colorize: true,
+    colorize: color,
     translateTime: 'SYS:HH:MM:ss',
     // The message says it all to a person; the fields are for machines.
     hideObject: true,

@@ -1,8 +1,9 @@
 import { createLog, type Log } from '../log.js';
 import type { LogLevel } from '../log-levels.js';
-import type { Io } from './io.js';
+import { hasColors, type Io } from './io.js';
 
 /** The log of a command that keeps running: readable lines on a terminal, else JSON lines. */
-export function logOf(level: LogLevel, { stdout }: Io): Promise<Log> {
-  return createLog({ level, terminal: stdout.isTTY === true, destination: stdout });
+export function logOf(level: LogLevel, io: Io): Promise<Log> {
+  const { stdout } = io;
+  return createLog({ level, terminal: stdout.isTTY === true, color: hasColors(io), destination: stdout });
 }

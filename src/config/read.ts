@@ -43,7 +43,9 @@ export function readConfig(
       );
   }
   if (values.internalPort !== 0 && values.internalPort === values.workerPort) {
-    problems.push(`WORKER_HTTP_PORT is ${values.internalPort}, as WORKER_PORT is; it takes a port of its own.`);
+    problems.push(
+      `WORKER_HTTP_PORT is "${values.internalPort}"; it takes a port of its own, not that of WORKER_PORT.`,
+    );
   }
   if (problems.length > 0) return { ok: false, problems };
   return {

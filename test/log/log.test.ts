@@ -47,6 +47,12 @@ it('on a terminal a line is for people, and the fields are left out', async () =
   expect(written()).toMatch(/^\[\d\d:\d\d:\d\d\] \x1b\[31mERROR\x1b\[39m: \x1b\[36mit broke\x1b\[39m\n$/);
 });
 
+it('on a terminal without colours a line has none', async () => {
+  const { log, written } = await logInto({ terminal: true, color: false });
+  log.error('it broke');
+  expect(written()).toMatch(/^\[\d\d:\d\d:\d\d\] ERROR: it broke\n$/);
+});
+
 describe.each([false, true])('secrets, on a terminal: %s', (terminal) => {
   it.each([
     'mtoken',
