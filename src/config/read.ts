@@ -42,7 +42,7 @@ export function readConfig(
         `${source} is ${setting.secret ? 'not usable' : JSON.stringify(value)}; it takes ${setting.type.takes}.`,
       );
   }
-  if (values.internalPort !== 0 && values.internalPort === values.workerPort) {
+  if (values.internalPort && values.internalPort === values.workerPort) {
     problems.push(
       `WORKER_HTTP_PORT is "${values.internalPort}"; it takes a port of its own, not that of WORKER_PORT.`,
     );
