@@ -1,4 +1,4 @@
-import { assign, cancel, emit, enqueueActions, raise, sendParent, setup } from 'xstate';
+import { assign, cancel, emit, enqueueActions, raise, type SnapshotFrom, sendParent, setup } from 'xstate';
 import { type BackOff, fullJitterMs, nextRandom } from './back-off.js';
 import type { Window } from './ledger.js';
 import { port } from './ports.js';
@@ -301,6 +301,12 @@ export const reporterMachine = setup({
     },
   },
 });
+
+/** What the autoscaler has not acknowledged yet, a message under way included. */
+export function owed(snapshot: SnapshotFrom<typeof reporterMachine>): readonly ReportKind[] {
+  const { due, attempt, plan } = snapshot.context;
+  return snapshot.matches('sending') ? merged(due, plan.covers[attempt.kind]) : due;
+}
 
 /** The index of the address after the current one, wrapping around. */
 function following({ current, addresses }: ReporterContext): number {

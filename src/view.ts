@@ -1,7 +1,7 @@
 import type { SnapshotFrom } from 'xstate';
 import { type Ledger, type Totals, unreported } from '../machines/ledger.js';
 import type { lifecycleMachine, WorkState } from '../machines/lifecycle.js';
-import type { ReportKind } from '../machines/reporter.js';
+import { owed, type ReportKind } from '../machines/reporter.js';
 import type { Admission } from './http/admission.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;
@@ -53,7 +53,7 @@ export function viewOf(
   facts: { id: number | undefined; backend: string; requestsUnderWay: number; inStateMs: number },
 ): WorkerView {
   const { status, reason } = snapshot.context;
-  const reporter = snapshot.children.reporter?.getSnapshot().context;
+  const reporter = snapshot.children.reporter?.getSnapshot();
   return {
     id: facts.id ?? null,
     backend: facts.backend,
@@ -67,9 +67,9 @@ export function viewOf(
     requestsUnderWay: facts.requestsUnderWay,
     ledger: { totals: ledger.totals, reported: ledger.reported, unreported: unreported(ledger) },
     reporter: {
-      addresses: reporter?.addresses ?? [],
-      due: reporter?.due ?? [],
-      failedRounds: reporter?.failedRounds ?? 0,
+      addresses: reporter?.context.addresses ?? [],
+      due: reporter ? owed(reporter) : [],
+      failedRounds: reporter?.context.failedRounds ?? 0,
     },
   };
 }

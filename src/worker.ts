@@ -3,7 +3,7 @@ import { type Actor, createActor, fromPromise } from 'xstate';
 import { type Ledger, unreported } from '../machines/ledger.js';
 import { type LifecycleInput, lifecycleMachine, type Outcome } from '../machines/lifecycle.js';
 import type { MetricsActor } from '../machines/metrics.js';
-import { reporterMachine } from '../machines/reporter.js';
+import { owed, reporterMachine } from '../machines/reporter.js';
 import type { Backend } from './backend/index.js';
 import { Bus } from './bus.js';
 import type { Config } from './config/index.js';
@@ -232,11 +232,19 @@ export class Worker {
     const cut = this.#gate.underWay;
     if (cut > 0) this.#log.warn(`${cut} requests were cut`, { event: 'requests.cut', requests: cut });
     const { requests, received } = unreported(this.#ledger());
-    this.#log.warn(`not reported: ${requests} requests, ${received} units of work`, {
-      event: 'left.unreported',
-      requests,
-      received,
-    });
+    if (requests > 0 || received > 0) {
+      this.#log.warn(`not reported: ${requests} requests, ${received} units of work`, {
+        event: 'left.unreported',
+        requests,
+        received,
+      });
+    }
+    const snapshot = this.#lifecycle.getSnapshot();
+    const { reporter } = snapshot.children;
+    if (reporter && owed(reporter.getSnapshot()).includes('state')) {
+      const { phase } = snapshot.context.status;
+      this.#log.warn(`not reported: that the worker is ${phase}`, { event: 'left.untold', phase });
+    }
   }
 }
 

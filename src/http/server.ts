@@ -37,7 +37,8 @@ const connections = new WeakMap<Server, Set<Socket>>();
 export function createHttpServer(options: ServerOptions): Server {
   const { listener, headersTimeoutMs, requestTimeoutMs, tls, onRefused } = options;
   const settings = {
-    headersTimeout: headersTimeoutMs,
+    // The headers are part of the request: Node refuses to wait longer for them than for the whole.
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: SLOW_CLIENT_CHECK_MS,

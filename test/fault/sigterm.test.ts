@@ -65,7 +65,7 @@ it('with requests in flight that outlast the deadline: they are cut, and it is t
   expect(reasonsOf(worker).at(-1)).toBe('stopped: the time for draining is over');
   // That they came in was told when draining began.
   expect(acknowledgedUpdates(autoscaler).at(-1)?.num_requests_recieved).toBe(3);
-  expect(left(worker)).toEqual([{ requests: 0, received: 0 }]);
+  expect(left(worker)).toEqual([]);
 });
 
 it('with all finished and the autoscaler away: tried until the deadline, and what is left is told', async () => {
@@ -159,5 +159,6 @@ it('while loaded and not reported: it tries until the deadline, and ends', async
     'draining: SIGTERM was received',
     'stopped: the time for draining is over',
   ]);
-  expect(left(worker)).toEqual([{ requests: 0, received: 0 }]);
+  expect(left(worker)).toEqual([]);
+  expect(worker.told('left.untold').map(({ phase }) => phase)).toEqual(['loaded']);
 });

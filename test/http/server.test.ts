@@ -59,3 +59,14 @@ it('rejects when it can not listen', async () => {
   await expect(listen(second, port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE', port });
   await close(second);
 });
+
+it('waits no longer for the headers than for the whole request', async () => {
+  const server = createHttpServer({
+    listener: (_request, response) => response.end('ok'),
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: 2_000,
+    onRefused: () => {},
+  });
+  onTestFinished(() => close(server));
+  expect([server.headersTimeout, server.requestTimeout]).toEqual([2_000, 2_000]);
+});
