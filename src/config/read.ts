@@ -42,11 +42,6 @@ export function readConfig(
         `${source} is ${setting.secret ? 'not usable' : JSON.stringify(value)}; it takes ${setting.type.takes}.`,
       );
   }
-  if (values.internalPort && values.internalPort === values.workerPort) {
-    problems.push(
-      `WORKER_HTTP_PORT is "${values.internalPort}"; it takes a port of its own, not that of WORKER_PORT.`,
-    );
-  }
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,

@@ -340,15 +340,3 @@ describe('reading', () => {
     );
   });
 });
-
-describe('the two ports', () => {
-  it('must differ', () => {
-    expect(problemsOf({ WORKER_PORT: '4000', WORKER_HTTP_PORT: '4000' })).toEqual([
-      'WORKER_HTTP_PORT is "4000"; it takes a port of its own, not that of WORKER_PORT.',
-    ]);
-  });
-
-  it('may both be any free one', () => {
-    expect(problemsOf({ WORKER_PORT: '0', WORKER_HTTP_PORT: '0' })).toEqual([]);
-  });
-});
