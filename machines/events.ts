@@ -1,6 +1,6 @@
 /**
  * The vocabulary of what happens to requests. One request is two events: it starts, and it ends in
- * exactly one way. `id` is the worker's own, `workload` is in whole units of work, and `atMs` is
+ * exactly one way. `id` is the worker's own, `workload` is in units of work, and `atMs` is
  * monotonic.
  */
 export type RequestEvent =

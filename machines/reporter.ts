@@ -176,7 +176,12 @@ export const reporterMachine = setup({
       if (from !== undefined && to !== undefined && from !== to) {
         enqueue.emit({ type: 'address.changed', from, to });
       }
-      enqueue.assign({ preferred: context.current, failedAttempts: 0, failedRounds: 0 });
+      enqueue.assign({
+        preferred: context.current,
+        failedAttempts: 0,
+        failedRounds: 0,
+        due: context.failedRounds > 0 || from !== to ? owedToANewcomer(context) : context.due,
+      });
     }),
     'announce the delivery': emit(({ context }, delivery: Delivery) => ({
       type: 'report.delivered',
@@ -306,6 +311,14 @@ export const reporterMachine = setup({
 export function owed(snapshot: SnapshotFrom<typeof reporterMachine>): readonly ReportKind[] {
   const { due, attempt, plan } = snapshot.context;
   return snapshot.matches('sending') ? merged(due, plan.covers[attempt.kind]) : due;
+}
+
+/**
+ * After an outage the autoscaler may have forgotten the worker's state, and another address may never have
+ * known it, so it is told again, unless the message just acknowledged has told it, or the worker stops.
+ */
+function owedToANewcomer({ due, attempt, plan, flushing }: ReporterContext): readonly ReportKind[] {
+  return flushing || plan.covers[attempt.kind].includes('state') ? due : merged(due, ['state']);
 }
 
 /** The index of the address after the current one, wrapping around. */

@@ -85,6 +85,8 @@ function loadedAfter(before: boolean, message: StatusMessage): boolean {
 /** In `current` each status says whether there is an error; in `legacy` a later `loadtime` clears it. */
 function errorAfter(before: string, message: StatusMessage): string {
   if (message.kind === 'status' || message.kind === 'error') return message.error_msg;
+  // A worker that loads anew is over what it failed of.
+  if (message.kind === 'loading') return '';
   return asLoaded(message) === null ? before : '';
 }
 

@@ -5,6 +5,9 @@ import type { BackendContext, BackendDefinition, DialectName, Method, Route, Rou
 /** The workload of a request about which the backend says nothing. */
 export const DEFAULT_WORKLOAD = 100;
 
+/** The most units of work that one request can be. */
+export const MAX_WORKLOAD = 1e12;
+
 /** A backend as the worker runs it: every default filled in, types of state and bodies forgotten. */
 export interface Backend {
   readonly [BRAND]: true;
@@ -83,7 +86,7 @@ function compileRoute(path: string, route: Route<never, never>): CompiledRoute {
   );
   check(
     typeof workload === 'function' || isWorkload(workload),
-    '.workload must be a finite number of units, 0 or more, or a function',
+    '.workload must be a number of units from 0 to 1e12, or a function',
   );
   return {
     path,
@@ -119,6 +122,10 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
+/**
+ * Sums of workloads must stay exact for the life of a worker: doubles count whole units up to 9e15, so
+ * one request may not be a large part of that.
+ */
 function isWorkload(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  return typeof value === 'number' && value >= 0 && value <= MAX_WORKLOAD;
 }

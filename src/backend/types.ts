@@ -37,7 +37,7 @@ export interface Route<State, Body> {
   /** POST if left out. */
   readonly method?: Method;
   readonly parseRequest?: RequestParser<Body>;
-  /** Units of work of a request: finite and not negative. 100 if left out, or when the function fails. */
+  /** Units of work of a request, from 0 to 1e12. 100 if left out, or when the function fails. */
   readonly workload?: number | ((body: NoInfer<Body>) => number);
   /** A body to try the route with, for the command that `tsworker dev` shows. */
   readonly example?: NoInfer<Body>;

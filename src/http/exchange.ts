@@ -30,13 +30,27 @@ export function createExchange(options: ExchangeOptions) {
         headers: { Allow: route.method },
       });
     }
-    const signal = gate.enter(response);
+    const { signal, ended } = gate.enter(response);
+    try {
+      await take(route, request, response, signal);
+    } finally {
+      ended();
+    }
+  };
+
+  async function take(
+    route: CompiledRoute,
+    request: Request,
+    response: Response,
+    signal: AbortSignal,
+  ): Promise<void> {
     const bytes = bringsBody(route, request) ? await readBody(request, bodyLimitBytes) : undefined;
 
     // From here on the request counts, whatever becomes of it.
     const id = ++lastId;
+    const abandoned = abandonedBy(signal);
     const parsed = await settle(async () =>
-      route.parse(bytes === undefined ? undefined : parseJson(request, bytes)),
+      Promise.race([route.parse(bytes === undefined ? undefined : parseJson(request, bytes)), abandoned]),
     );
     const workload = parsed.failed
       ? workloadOfRefused(route)
@@ -47,16 +61,19 @@ export function createExchange(options: ExchangeOptions) {
       if (parsed.failed) throw parsed.error;
       signal.throwIfAborted();
       const query = queryOf(request);
-      const result = await route.handle({ ...context, signal, state: state(), body: parsed.value, query });
+      const handled = route.handle({ ...context, signal, state: state(), body: parsed.value, query });
+      const result = await Promise.race([handled, abandoned]);
       await answer(response, result, signal);
       outcome = 'succeeded';
     } catch (error) {
       if (signal.reason instanceof ClientGone) outcome = 'cancelled';
-      throw error;
+      // Nobody is left to be told: the client has gone, or its connection is about to be cut.
+      if (!signal.aborted) throw error;
+      response.destroy();
     } finally {
       emit({ type: `request.${outcome}`, id, workload, atMs: now() });
     }
-  };
+  }
 }
 
 /** The body of a GET is not looked at, a DELETE may have one, and the others must. */
@@ -86,4 +103,14 @@ function queryOf(request: Request): URLSearchParams {
   const query = new URLSearchParams(start < 0 ? '' : request.url.slice(start));
   query.delete('api_key');
   return query;
+}
+
+/** Rejects when the signal is aborted, so that code which does not heed it can't keep a request under way. */
+function abandonedBy(signal: AbortSignal): Promise<never> {
+  const abandoned = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  // Whoever waits for it hears of it; at other times there is nobody to hear.
+  abandoned.catch(() => {});
+  return abandoned;
 }

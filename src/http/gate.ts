@@ -12,6 +12,14 @@ export class CutByDeadline extends Error {
   override readonly name = 'CutByDeadline';
 }
 
+/** One request inside. It has left when its response is closed and its end was told. */
+export interface Visit {
+  /** Aborted when the client goes, or when the request is cut. */
+  readonly signal: AbortSignal;
+  /** To be called once, when the end of the request was told. */
+  readonly ended: () => void;
+}
+
 const RETRY_AFTER_SECONDS = 5;
 
 /** Lets requests in while the worker accepts them, and knows which are under way. */
@@ -29,12 +37,11 @@ export class Gate {
   }
 
   /**
-   * Lets a request in until its response is closed.
+   * Lets a request in until its response is closed and its end was told.
    *
-   * @returns a signal that is aborted when the client goes, or when the request is cut
    * @throws {WorkerError} `not_accepting`
    */
-  enter(response: ServerResponse): AbortSignal {
+  enter(response: ServerResponse): Visit {
     const { accepting, reason } = this.#admission();
     if (!accepting) {
       throw new WorkerError('not_accepting', reason, {
@@ -43,11 +50,16 @@ export class Gate {
     }
     const controller = new AbortController();
     this.#underWay.set(response, controller);
+    let waitsFor = 2;
+    const leave = () => {
+      waitsFor -= 1;
+      if (waitsFor === 0) this.#leave(response);
+    };
     response.once('close', () => {
       if (!response.writableFinished) controller.abort(new ClientGone('the client went away'));
-      this.#leave(response);
+      leave();
     });
-    return controller.signal;
+    return { signal: controller.signal, ended: leave };
   }
 
   /** While draining, asks the client to come back on another connection, to another worker. */

@@ -1,9 +1,8 @@
-import { messageOf, type WorkerError } from '../errors.js';
+import { ERRORS, messageOf, type WorkerError } from '../errors.js';
 import type { Log } from '../log.js';
 import { Tally } from '../tally.js';
 
 const PERIOD_MS = 10_000;
-const MESSAGE_LIMIT = 300;
 
 /** Logs what clients were refused, and what failed for them, without letting them flood the log. */
 export class Refusals {
@@ -23,12 +22,15 @@ export class Refusals {
     });
   }
 
-  /** An error that a client was told. One of the backend's own comes with its stack. */
-  error({ code, status, message, cause }: WorkerError): void {
+  /**
+   * An error that a client was told. What the client itself wrote may stand in the message, so the log gets
+   * the text of the table. An error of the backend's own comes with its stack.
+   */
+  error({ code, status, cause }: WorkerError): void {
     const fields = { event: 'request.refused', code, status };
     this.#tally.note(code, (log) => {
       if (code === 'backend_error') log.error(`the backend failed: ${stackOf(cause)}`, fields);
-      else log.info(`refused a request with ${status} ${code}: ${printable(message)}`, fields);
+      else log.info(`refused a request with ${status} ${code}: ${ERRORS[code].message}`, fields);
     });
   }
 
@@ -46,12 +48,6 @@ export class Refusals {
   flush(): void {
     this.#tally.flush();
   }
-}
-
-/** What a client wrote may stand in a message: it must neither draw on a terminal nor fill the log. */
-function printable(message: string): string {
-  const short = message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT)}...` : message;
-  return short.replace(/\p{Cc}/gu, '?');
 }
 
 function inWords(counts: Readonly<Record<string, number>>): string {

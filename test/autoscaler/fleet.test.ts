@@ -41,6 +41,7 @@ describe('the state of a worker', () => {
     ['failing', 'legacy: an error', loaded(), failed()],
     ['failing', 'legacy: an error while loading', failed()],
     ['failing', 'legacy: an update does not clear an error', loaded(), failed(), update()],
+    ['loading', 'legacy: it loads anew after an error', loaded(), failed(), loading()],
     ['serving', 'legacy: loadtime clears an error', loaded(), failed(), loaded()],
     ['serving', 'legacy: loadtime in a data update clears an error', failed(), data()],
     ['serving', 'legacy: an empty error is none', loaded(), failed(1, '')],

@@ -11,7 +11,7 @@ const withRoute = (route: unknown, path = '/run') => ({ ...GOOD, routes: { [path
 
 describe('what can not work is refused, and named', () => {
   const MAX_PERF = 'maxPerf must be a positive number of units of work per second';
-  const WORKLOAD = 'routes["/run"].workload must be a finite number of units, 0 or more, or a function';
+  const WORKLOAD = 'routes["/run"].workload must be a number of units from 0 to 1e12, or a function';
   const NAME = 'name must be letters, digits, ".", "_" or "-"';
 
   it.each<[definition: unknown, problem: string]>([
@@ -44,6 +44,7 @@ describe('what can not work is refused, and named', () => {
       'routes["/run"].method must be one of GET, POST, PUT, PATCH, DELETE',
     ],
     [withRoute({ handle, workload: Number.NaN }), WORKLOAD],
+    [withRoute({ handle, workload: 1e308 }), WORKLOAD],
     [withRoute({ handle, workload: -1 }), WORKLOAD],
     [withRoute({ handle, workload: '1' }), WORKLOAD],
     [
@@ -122,6 +123,8 @@ describe('the workload of a request', () => {
     ['a fraction', 0.5, 0.5, []],
     ['of the body', (body: { tokens: number }) => body.tokens, 12, []],
     ['that is not a number', () => Number.NaN, 100, ['it answered NaN']],
+    ['that is more than sums can bear', () => 1e308, 100, ['it answered 1e+308']],
+    ['that is as much as may be', () => 1e12, 1e12, []],
     ['without end', () => Number.POSITIVE_INFINITY, 100, ['it answered Infinity']],
     ['below nothing', () => -1, 100, ['it answered -1']],
     ['that is a text', () => '7', 100, ['it answered 7']],

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import {
   acknowledgedUpdates,
   expectExactBooks,
-  expectLoadedOnce,
+  expectLoadedTold,
   expectNoGrowth,
   expectRatesToFit,
   holds,
@@ -52,7 +52,7 @@ it('the autoscaler is away for the first 60 s while requests come in', async () 
   await autoscaler.start();
   const books = await expectExactBooks(worker, autoscaler, clients.sent);
   const told = expectRatesToFit(worker, autoscaler, clients.sent);
-  await expectLoadedOnce(worker, autoscaler);
+  await expectLoadedTold(worker, autoscaler);
   // Loaded first, then all the work of the outage in one update.
   expect(autoscaler.messages()[0]).toMatchObject({ kind: 'loaded', acknowledged: true });
   expect(acknowledgedUpdates(autoscaler)[0]?.num_requests_recieved).toBe(clients.sent);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { expectExactBooks, expectLoadedOnce } from '../support/faults-books.js';
+import { expectExactBooks, expectLoadedTold } from '../support/faults-books.js';
 import { Clients } from '../support/faults-clients.js';
 import { messages, startAutoscaler } from '../support/faults-load.js';
 import { Program, startWorker, type WorkerProcess } from '../support/process.js';
@@ -85,7 +85,7 @@ it.each([
     await Promise.all([clients.increment(10), messages(good, 1)]);
   }
   await expectExactBooks(worker, good, clients.sent);
-  await expectLoadedOnce(worker, good);
+  await expectLoadedTold(worker, good);
   // One attempt at the bad address, not one a cycle, and no delivery that waited for it.
   expect(worker.told('report.failed').map(({ address }) => address)).toEqual([bad.url]);
   expect(bad.attempts() ?? 1).toBe(1);

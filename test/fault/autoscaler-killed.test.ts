@@ -42,6 +42,16 @@ it('the autoscaler is killed, and another takes its place', async () => {
   const { ledger } = await worker.status();
   expect(ledger.reported).toEqual(ledger.totals);
   expect([worker.told('outage.began').length, worker.told('outage.ended').length]).toEqual([1, 1]);
+  // The new one has never heard of this worker, and knows it as serving all the same.
+  await worker.logged(
+    ({ event, report, time }) =>
+      event === 'report.delivered' &&
+      report === 'loaded' &&
+      time >= (worker.told('outage.ended')[0]?.time ?? 0),
+  );
+  const { body } = await request(`${place.url}/api/workers`);
+  const { workers } = (await body.json()) as { workers: readonly { state: string }[] };
+  expect(workers.map(({ state }) => state)).toEqual(['serving']);
 });
 
 it('the autoscaler is frozen, and thaws', async () => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import {
   allReported,
   expectExactBooks,
-  expectLoadedOnce,
+  expectLoadedTold,
   expectOutagesToldOnce,
   expectRatesToFit,
   stopsCleanly,
@@ -32,7 +32,7 @@ it('each answer takes 1 s while 400 requests come in', async () => {
   expect(reports).toBeGreaterThanOrEqual(4);
   const books = await expectExactBooks(worker, autoscaler, 400);
   const told = expectRatesToFit(worker, autoscaler, 400);
-  await expectLoadedOnce(worker, autoscaler);
+  await expectLoadedTold(worker, autoscaler);
   await stopsCleanly(worker);
   expectOutagesToldOnce(worker, autoscaler);
   expect(worker.told('outage.began')).toEqual([]);

@@ -284,6 +284,7 @@ describe('failover', () => {
     await reporter.fail();
     await reporter.fail();
     await reporter.answer();
+    await reporter.answer();
     await reporter.clock.advance(10_000);
     expect(reporter.attempts()).toEqual([
       `state loaded ${A}`,
@@ -292,6 +293,7 @@ describe('failover', () => {
       `work loaded ${B}`,
       `work loaded ${C}`,
       `work loaded ${A}`,
+      `state loaded ${A}`,
       `work loaded ${A}`,
     ]);
     expect(reporter.emitted.filter(({ type }) => type === 'address.changed')).toEqual([
@@ -299,6 +301,23 @@ describe('failover', () => {
       { type: 'address.changed', from: B, to: A },
     ]);
     expect(reporter.told).not.toContainEqual(unreachable);
+  });
+
+  it('tells the state again after an outage, since the autoscaler may have forgotten it', async () => {
+    const reporter = start();
+    reporter.actor.send(becomes(LOADED));
+    await reporter.answer();
+    await reporter.answer();
+    await reporter.clock.advance(10_000);
+    await reporter.fail();
+    await reporter.clock.advance(500);
+    await reporter.answer();
+    await reporter.answer();
+    expect(reporter.attempts().slice(2)).toEqual([
+      `work loaded ${A}`,
+      `work loaded ${A}`,
+      `state loaded ${A}`,
+    ]);
   });
 
   it('asks the address that worked last first after each back-off', async () => {

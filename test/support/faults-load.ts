@@ -7,7 +7,7 @@ import {
 import {
   allReported,
   expectExactBooks,
-  expectLoadedOnce,
+  expectLoadedTold,
   expectNoGrowth,
   expectOutagesToldOnce,
   expectRatesToFit,
@@ -81,7 +81,7 @@ export async function survivesUnderLoad(load: Load): Promise<Loaded> {
   const after = await holds(worker);
   const books = await expectExactBooks(worker, autoscaler, clients.sent);
   const told = expectRatesToFit(worker, autoscaler, clients.sent);
-  await expectLoadedOnce(worker, autoscaler);
+  await expectLoadedTold(worker, autoscaler);
   expectNoGrowth(before, after);
   expect(after.sockets).toBeLessThanOrEqual(CLIENTS + SOCKETS_WITHOUT_CLIENTS);
   await stopsCleanly(worker);
