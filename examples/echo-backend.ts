@@ -4,15 +4,17 @@ import { z } from 'zod';
 export default defineBackend({
   name: 'echo',
   maxPerf: 100, // units of work per second
-  init: async () => ({ greeting: 'You said' }), // load your model here: its time is the load time
+  init: async ({ log }) => {
+    log.info('loading the model'); // the time that this takes is the load time
+    return { greeting: 'You said' };
+  },
   routes: {
     '/echo': {
       parseRequest: z.object({ text: z.string() }),
       workload: ({ text }) => text.length, // units of work of this request
       example: { text: 'hello' },
-      handle: ({ state, body, signal, fail }) => {
-        if (signal.aborted) return; // the client has gone
-        if (body.text === 'boom') fail('the model is broken'); // the autoscaler is told
+      handle: ({ state, body, signal }) => {
+        signal.throwIfAborted(); // aborted when the client leaves: pass it on to your model
         return { text: `${state.greeting}: ${body.text}` };
       },
     },
