@@ -1,27 +1,11 @@
 import { z } from 'zod';
+import { amount, count, type Decoded, decodeWith, workerId } from '../fields.js';
 
 /**
  * The `current` dialect as an autoscaler reads it: the parsed JSON body of `POST /worker_status/`
  * becomes one typed status. Wire names are kept, misspellings included; fields that are not known
  * here are left out.
  */
-
-const amount = z.number().nonnegative();
-const count = z.int().nonnegative();
-
-/** A JSON number from some workers, the environment's string from others. */
-const workerId = z.union(
-  [
-    count,
-    z
-      .string()
-      .regex(/^\d{1,15}$/)
-      .transform(Number),
-  ],
-  {
-    error: 'Invalid input: expected a whole number, or the same as a string of digits',
-  },
-);
 
 /** Checked as a whole: a megabyte of wrong entries is one problem, not a hundred thousand. */
 const requestIdxs = z.custom<readonly number[]>(
@@ -55,9 +39,7 @@ const statusSchema = z.object({
 /** The one message of a worker that speaks `current`. */
 export type CurrentMessage = z.infer<typeof statusSchema>;
 
-export type DecodedCurrent =
-  | { readonly ok: true; readonly message: CurrentMessage }
-  | { readonly ok: false; readonly field: string; readonly problem: string };
+export type DecodedCurrent = Decoded<CurrentMessage>;
 
 /** Fields that every status of this dialect has and no message of `legacy` has. */
 const MARKS = ['version', 'new_load', 'rej_load', 'working_request_idxs'];
@@ -69,8 +51,5 @@ export function looksCurrent(body: Readonly<Record<string, unknown>>): boolean {
 
 /** Reads one body. It never throws: a body of another form is refused with the field that is wrong. */
 export function decodeCurrent(body: Readonly<Record<string, unknown>>): DecodedCurrent {
-  const parsed = statusSchema.safeParse({ ...body, dialect: 'current', kind: 'status' });
-  if (parsed.success) return { ok: true, message: parsed.data };
-  const issue = parsed.error.issues[0];
-  return { ok: false, field: issue?.path.join('.') || 'body', problem: issue?.message ?? 'Invalid input' };
+  return decodeWith(statusSchema, { ...body, dialect: 'current', kind: 'status' });
 }

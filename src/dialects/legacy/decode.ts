@@ -1,27 +1,11 @@
 import { z } from 'zod';
+import { amount, count, type Decoded, decodeWith, workerId } from '../fields.js';
 
 /**
  * The `legacy` dialect as an autoscaler reads it: the parsed JSON body of `POST /worker_status/`
  * becomes one typed message. The wire has no tag, so the kind is told from the fields. Wire names
  * are kept, misspellings included; fields that are not known here are left out.
  */
-
-const amount = z.number().nonnegative();
-const count = z.int().nonnegative();
-
-/** A JSON number from some workers, the environment's string from others. */
-const workerId = z.union(
-  [
-    count,
-    z
-      .string()
-      .regex(/^\d{1,15}$/)
-      .transform(Number),
-  ],
-  {
-    error: 'Invalid input: expected a whole number, or the same as a string of digits',
-  },
-);
 
 const sender = { dialect: z.literal('legacy'), id: workerId, mtoken: z.string().optional() };
 
@@ -66,9 +50,7 @@ const messageSchema = z.discriminatedUnion('kind', [
 /** One message of a worker that speaks `legacy`. */
 export type LegacyMessage = z.infer<typeof messageSchema>;
 
-export type DecodedLegacy =
-  | { readonly ok: true; readonly message: LegacyMessage }
-  | { readonly ok: false; readonly field: string; readonly problem: string };
+export type DecodedLegacy = Decoded<LegacyMessage>;
 
 /** Reads one body. It never throws: a body of another form is refused with the field that is wrong. */
 export function decodeLegacy(body: Readonly<Record<string, unknown>>): DecodedLegacy {
@@ -76,10 +58,7 @@ export function decodeLegacy(body: Readonly<Record<string, unknown>>): DecodedLe
   if (kind === undefined) {
     return { ok: false, field: 'message', problem: 'This is none of the messages that a worker sends.' };
   }
-  const parsed = messageSchema.safeParse({ ...body, dialect: 'legacy', kind });
-  if (parsed.success) return { ok: true, message: parsed.data };
-  const issue = parsed.error.issues[0];
-  return { ok: false, field: issue?.path.join('.') || 'body', problem: issue?.message ?? 'Invalid input' };
+  return decodeWith(messageSchema, { ...body, dialect: 'legacy', kind });
 }
 
 function kindOf(body: Readonly<Record<string, unknown>>): LegacyMessage['kind'] | undefined {
