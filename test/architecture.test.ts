@@ -76,10 +76,16 @@ const RULES: readonly Rule[] = [
     mustNot: new RegExp(`^src/(${ROOMS.filter((other) => other !== room).join('|')})/`),
   })),
   {
+    name: 'what every server needs knows errors',
+    about: /^src\/net\//,
+    may: [/^src\/net\//, /^src\/errors\.ts$/, /^node:/],
+  },
+  {
     name: 'the autoscaler knows dialects, machines and errors',
     about: /^src\/autoscaler\//,
     may: [
       /^src\/autoscaler\//,
+      /^src\/net\//,
       /^src\/dialects\//,
       /^machines\//,
       /^src\/errors\.ts$/,
@@ -330,6 +336,11 @@ describe('the rules catch', () => {
       'src/autoscaler/a.ts',
       `import { post } from '../report/post.js';`,
       'the autoscaler knows dialects, machines and errors: src/autoscaler/a.ts → src/report/post.ts',
+    ],
+    [
+      'src/net/a.ts',
+      `import { Gate } from '../http/gate.js';`,
+      'what every server needs knows errors: src/net/a.ts → src/http/gate.ts',
     ],
     [
       'src/client/a.ts',

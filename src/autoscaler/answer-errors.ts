@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { type ErrorCode, messageOf, WorkerError } from '../errors.js';
+import { answerError as tellError } from '../net/write.js';
 
 /** Nothing matched the path. */
 export const answerNotFound: RequestHandler = () => {
@@ -15,13 +16,7 @@ export function allowOnly(...methods: string[]): RequestHandler {
 
 /** Whatever went wrong becomes one JSON answer. It is the last handler of the app. */
 export const answerError: ErrorRequestHandler = (thrown, _req, res, _next) => {
-  // Half an answer cannot be taken back: the client must see that it is not whole.
-  if (res.headersSent) {
-    res.socket?.destroy();
-    return;
-  }
-  const error = thrown instanceof WorkerError ? thrown : normalise(thrown);
-  res.status(error.status).set(error.headers).json(error.body);
+  tellError(res, thrown instanceof WorkerError ? thrown : normalise(thrown));
 };
 
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {

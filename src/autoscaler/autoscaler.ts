@@ -1,14 +1,19 @@
 import type { Server } from 'node:http';
 import { EventEmitter } from 'eventemitter3';
+import { reachable } from '../net/address.js';
+import { close, createHttpServer, listen } from '../net/server.js';
 import { createApp } from './app.js';
 import { type Clock, createClock } from './clock.js';
 import type { FaultFunction } from './faults.js';
 import { Intake, type RefusedMessage, type StateChange } from './intake.js';
 import { SigningKeys } from './keys.js';
+import { ListenError } from './listen-error.js';
 import type { MessageRecord } from './messages.js';
-import { close, createHttpServer, listen } from './server.js';
 import { viewWorkers, type WorkerView } from './view.js';
 import { waitForMessage } from './wait.js';
+
+/** Against clients that open a connection and dawdle. */
+const SLOW_CLIENTS = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
 
 export interface LocalAutoscalerOptions {
   /** Address to bind. Default `127.0.0.1`: there is no authentication, so keep it on loopback. */
@@ -125,8 +130,10 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       publicKeyPem: () => this.#keys.publicKeyPem(),
       workers: () => viewWorkers(this.#intake, this.#clock, this.#reportIntervalMs),
     });
-    const server = createHttpServer(app);
-    this.#port = await listen(server, this.#host, this.#port);
+    const server = createHttpServer({ ...SLOW_CLIENTS, listener: app, onRefused: () => {} });
+    this.#port = await listen(server, this.#port, this.#host).catch((cause: unknown) => {
+      throw new ListenError(this.#host, this.#port, cause);
+    });
     this.#server = server;
   }
 
@@ -153,11 +160,4 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       process.emitWarning(error instanceof Error ? error : String(error));
     }
   }
-}
-
-/** An address to connect to, where the one to bind stands for all. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,7 +1,8 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { CompiledRoute } from '../backend/index.js';
 import { WorkerError } from '../errors.js';
-import { answerError, toWorkerError } from './answer.js';
+import { answerError } from '../net/write.js';
+import { toWorkerError } from './answer.js';
 import type { Gate } from './gate.js';
 
 export interface AppOptions {

@@ -3,8 +3,8 @@ import type { RequestListener, Server } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../config/index.js';
 import { messageOf, type WorkerError } from '../errors.js';
+import { close, createHttpServer, listen } from '../net/server.js';
 import type { Ports } from './ports.js';
-import { close, createHttpServer, listen } from './server.js';
 
 export interface Listeners {
   readonly clients: RequestListener;

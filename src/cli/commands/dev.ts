@@ -3,6 +3,7 @@ import { LocalAutoscaler } from '../../autoscaler/index.js';
 import type { Overrides } from '../../config/index.js';
 import { port as portType } from '../../config/types.js';
 import type { Log } from '../../log.js';
+import { reachable } from '../../net/address.js';
 import { Worker } from '../../worker.js';
 import { showBanner } from '../banner.js';
 import { freePort } from '../free-port.js';
@@ -78,10 +79,4 @@ function portTaker(log: Log) {
     }
     return port;
   };
-}
-
-/** An address to connect to, where the one to listen on stands for all. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return LOOPBACK;
-  return host.includes(':') ? `[${host}]` : host;
 }

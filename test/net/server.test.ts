@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import type { WorkerError } from '../../src/errors.js';
-import { close, createHttpServer, listen } from '../../src/http/server.js';
+import { close, createHttpServer, listen } from '../../src/net/server.js';
 import { RawClient } from '../support/client.js';
 
 async function startServer() {

@@ -8,7 +8,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WorkerError } from '../errors.js';
-import { answerError } from './answer.js';
+import { answerError } from './write.js';
 
 export interface ServerOptions {
   readonly listener: RequestListener;
