@@ -135,7 +135,8 @@ export const reporterMachine = setup({
     'take the new status': assign(({ context }, status: WorkerStatus) => ({
       status,
       due: merged(
-        context.plan.onEnter[status.phase],
+        // That a worker which has just begun is loading is no news.
+        isLoading(status) && isLoading(context.status) ? [] : context.plan.onEnter[status.phase],
         context.due.filter((kind) => kind === 'work'),
       ),
     })),
@@ -324,6 +325,10 @@ function owedToANewcomer({ due, attempt, plan, flushing }: ReporterContext): rea
 /** The index of the address after the current one, wrapping around. */
 function following({ current, addresses }: ReporterContext): number {
   return (current + 1) % Math.max(1, addresses.length);
+}
+
+function isLoading({ phase }: WorkerStatus): boolean {
+  return phase === 'loading';
 }
 
 /** Both, each kind once, state before work. */

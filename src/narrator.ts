@@ -3,6 +3,7 @@ import type { ReporterEmitted } from '../machines/reporter.js';
 import type { Bus } from './bus.js';
 import { messageOf } from './errors.js';
 import type { Log } from './log.js';
+import type { WorkerView } from './view.js';
 
 /** Tells the log what happens on the bus: each change of state and each report, one line each. */
 export function narrate(bus: Bus, log: Log, now: () => number): void {
@@ -74,4 +75,19 @@ function tellReport(event: ReporterEmitted, log: Log, outageSeconds: number): vo
 /** A figure as people read it; everything else as it is. */
 function inWords(value: unknown): string {
   return typeof value === 'number' ? String(Number(value.toPrecision(4))) : JSON.stringify(value);
+}
+
+/** Tells what an end that is not clean leaves: requests that were cut, and what the autoscaler does not know. */
+export function tellWhatIsLeft({ requestsUnderWay, ledger, reporter, phase }: WorkerView, log: Log): void {
+  if (requestsUnderWay > 0) {
+    log.warn(`${requestsUnderWay} requests were cut`, { event: 'requests.cut', requests: requestsUnderWay });
+  }
+  const { requests, received } = ledger.unreported;
+  if (requests > 0 || received > 0) {
+    const fields = { event: 'left.unreported', requests, received };
+    log.warn(`not reported: ${requests} requests, ${received} units of work`, fields);
+  }
+  if (reporter.due.includes('state')) {
+    log.warn(`not reported: that the worker is ${phase}`, { event: 'left.untold', phase });
+  }
 }

@@ -1,7 +1,7 @@
 import type { SnapshotFrom } from 'xstate';
 import { type Ledger, type Totals, unreported } from '../machines/ledger.js';
 import type { lifecycleMachine, WorkState } from '../machines/lifecycle.js';
-import { owed, type ReportKind } from '../machines/reporter.js';
+import { owed, type Phase, type ReportKind } from '../machines/reporter.js';
 import type { Admission } from './http/admission.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;
@@ -15,6 +15,8 @@ export interface WorkerView {
   readonly inStateMs: number;
   readonly reason: string;
   readonly report: 'quiet' | 'reporting';
+  /** What the autoscaler is to know: loading, loaded or failing. */
+  readonly phase: Phase;
   readonly loadTimeSeconds: number;
   readonly maxPerf: number;
   readonly errorMessage: string;
@@ -61,6 +63,7 @@ export function viewOf(
     inStateMs: Math.round(facts.inStateMs),
     reason,
     report: snapshot.value.report,
+    phase: status.phase,
     loadTimeSeconds: status.loadTimeSeconds,
     maxPerf: status.maxPerf,
     errorMessage: status.errorMessage,

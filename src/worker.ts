@@ -1,9 +1,9 @@
 import type { Agent } from 'undici';
 import { type Actor, createActor, fromPromise } from 'xstate';
-import { type Ledger, unreported } from '../machines/ledger.js';
+import type { Ledger } from '../machines/ledger.js';
 import { type LifecycleInput, lifecycleMachine, type Outcome } from '../machines/lifecycle.js';
 import type { MetricsActor } from '../machines/metrics.js';
-import { owed, reporterMachine } from '../machines/reporter.js';
+import { reporterMachine } from '../machines/reporter.js';
 import type { Backend } from './backend/index.js';
 import { Bus } from './bus.js';
 import type { Config } from './config/index.js';
@@ -18,7 +18,7 @@ import { createInternalApp } from './http/internal.js';
 import type { Ports } from './http/ports.js';
 import { Refusals } from './http/refusals.js';
 import type { Log } from './log.js';
-import { narrate } from './narrator.js';
+import { narrate, tellWhatIsLeft } from './narrator.js';
 import { createReportAgent } from './report/post.js';
 import { createSend } from './report/send.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
@@ -217,7 +217,7 @@ export class Worker {
   }
 
   async #letGo(outcome: Outcome): Promise<void> {
-    this.#tellWhatIsLeft(outcome);
+    if (outcome !== 'clean') tellWhatIsLeft(this.view(), this.#log);
     this.#stopCounting();
     this.#lifecycle.stop();
     this.#gate.cut();
@@ -225,26 +225,6 @@ export class Worker {
     await this.#front.close();
     this.#refusals.flush();
     await this.#agent.destroy();
-  }
-
-  #tellWhatIsLeft(outcome: Outcome): void {
-    if (outcome === 'clean') return;
-    const cut = this.#gate.underWay;
-    if (cut > 0) this.#log.warn(`${cut} requests were cut`, { event: 'requests.cut', requests: cut });
-    const { requests, received } = unreported(this.#ledger());
-    if (requests > 0 || received > 0) {
-      this.#log.warn(`not reported: ${requests} requests, ${received} units of work`, {
-        event: 'left.unreported',
-        requests,
-        received,
-      });
-    }
-    const snapshot = this.#lifecycle.getSnapshot();
-    const { reporter } = snapshot.children;
-    if (reporter && owed(reporter.getSnapshot()).includes('state')) {
-      const { phase } = snapshot.context.status;
-      this.#log.warn(`not reported: that the worker is ${phase}`, { event: 'left.untold', phase });
-    }
   }
 }
 

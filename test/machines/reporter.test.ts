@@ -97,6 +97,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   },
   'sending to the first of two': {
     'the worker has loaded': { state: 'sending', due: both },
+    'the worker loads': { state: 'sending', due: both },
     'it is answered': {
       state: 'sending',
       due: [],
@@ -113,6 +114,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   },
   'sending to the last of two': {
     'the worker has loaded': { state: 'sending', due: both },
+    'the worker loads': { state: 'sending', due: both },
     'it is answered': {
       state: 'sending',
       due: [],
@@ -134,7 +136,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       sends: [`state loaded ${A}`],
       told: [started],
     },
-    'the worker loads': { state: 'sending', due: [], sends: [`work loading ${A}`], told: [started] },
+    'the worker loads': { state: 'sending', due: ['work'], sends: [`state loading ${A}`], told: [started] },
     'it is flushed': { state: 'sending', due: ['work'], sends: [`state loaded ${A}`], told: [started] },
     '500 ms pass': { state: 'sending', due: ['work'], sends: [`state loaded ${A}`], told: [started] },
   },
@@ -195,6 +197,22 @@ describe('what each event does in each state', () => {
       { kind: 'state', address: A, status: LOADED },
       { kind: 'state', address: B, status: reloaded },
     ]);
+  });
+
+  it('tells at once that a worker which was failing loads anew', async () => {
+    const reporter = start();
+    reporter.actor.send(becomes(FAILING));
+    await reporter.answer();
+    await reporter.answer();
+    reporter.actor.send(becomes({ ...LOADING }));
+    await reporter.answer();
+    expect(reporter.attempts()).toEqual([`state failing ${A}`, `work failing ${A}`, `state loading ${A}`]);
+  });
+
+  it('does not tell that a worker which has just begun is loading', () => {
+    const reporter = start();
+    reporter.actor.send(becomes({ ...LOADING }));
+    expect([reporter.state, reporter.attempts()]).toEqual(['quiet', []]);
   });
 
   it('tells both in one message where one covers both', async () => {

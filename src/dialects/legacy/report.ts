@@ -9,7 +9,7 @@ import type { Dialect, ReportFacts, WireMessage } from '../dialect.js';
 export const legacy: Dialect = {
   plan: {
     covers: { state: ['state'], work: ['work'] },
-    onEnter: { loading: [], loaded: ['state', 'work'], failing: ['state', 'work'] },
+    onEnter: { loading: ['state'], loaded: ['state', 'work'], failing: ['state', 'work'] },
     heartbeat: { loading: ['state'], loaded: ['work'], failing: ['state', 'work'] },
   },
   accounts(kind, status) {
