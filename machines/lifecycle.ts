@@ -2,7 +2,8 @@ import { assign, emit, sendTo, setup } from 'xstate';
 import type { Window } from './ledger.js';
 import { metrics } from './metrics.js';
 import { port } from './ports.js';
-import { type ReporterInput, type ReporterToParent, reporterMachine, type WorkerStatus } from './reporter.js';
+import { type ReporterInput, reporterMachine } from './reporter.js';
+import { LOADING, type ReporterToParent, type WorkerStatus } from './reports.js';
 
 /**
  * The life of a worker.
@@ -16,6 +17,8 @@ import { type ReporterInput, type ReporterToParent, reporterMachine, type Worker
  * comes from the reporter and goes on to the ledger. Others ask it by tag: `accepting`, `draining`,
  * `stopped`.
  */
+
+/** What a lifecycle is made with. */
 export interface LifecycleInput {
   /** When the worker's first interval begins, in ms of its monotonic clock. */
   readonly startedAtMs: number;
@@ -126,7 +129,7 @@ export const lifecycleMachine = setup({
   id: 'lifecycle',
   context: ({ input }) => ({
     ...input,
-    status: { phase: 'loading', loadTimeSeconds: 0, maxPerf: 0, errorMessage: '' },
+    status: LOADING,
     hasLoaded: false,
     reason: 'the worker has started',
     outcome: 'clean',

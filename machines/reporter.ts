@@ -1,7 +1,16 @@
 import { assign, cancel, emit, enqueueActions, raise, type SnapshotFrom, sendParent, setup } from 'xstate';
 import { type BackOff, fullJitterMs, nextRandom } from './back-off.js';
-import type { Window } from './ledger.js';
 import { port } from './ports.js';
+import {
+  type Attempt,
+  type Delivery,
+  LOADING,
+  type ReporterEmitted,
+  type ReporterToParent,
+  type ReportKind,
+  type ReportPlan,
+  type WorkerStatus,
+} from './reports.js';
 
 /**
  * The reporter: decides when the autoscaler is told what, and at which of its addresses.
@@ -12,32 +21,8 @@ import { port } from './ports.js';
  * that fails makes way for the next one; when each has failed once, the round has failed and the
  * reporter backs off. The address that worked last is asked first.
  */
-export type Phase = 'loading' | 'loaded' | 'failing';
 
-/** What the autoscaler is to know of the worker, beside its work. */
-export interface WorkerStatus {
-  readonly phase: Phase;
-  /** How long the last load took, in seconds; 0 until loaded. */
-  readonly loadTimeSeconds: number;
-  /** Units of work per second; 0 until loaded. */
-  readonly maxPerf: number;
-  /** Why the worker is failing, or empty. */
-  readonly errorMessage: string;
-}
-
-/** A message tells the worker's state, or its work; in some dialects every message tells both. */
-export type ReportKind = 'state' | 'work';
-
-/** When a dialect tells what. Kinds stand in the order in which they are sent. */
-export interface ReportPlan {
-  /** What one message of a kind tells. */
-  readonly covers: Readonly<Record<ReportKind, readonly ReportKind[]>>;
-  /** What is due at once when the worker enters a phase. */
-  readonly onEnter: Readonly<Record<Phase, readonly ReportKind[]>>;
-  /** What is due at each heartbeat of a phase. */
-  readonly heartbeat: Readonly<Record<Phase, readonly ReportKind[]>>;
-}
-
+/** What a reporter is made with. */
 export interface ReporterInput {
   /** Base addresses in order of preference; none: this worker reports nothing. */
   readonly addresses: readonly string[];
@@ -48,22 +33,6 @@ export interface ReporterInput {
   readonly seed: number;
 }
 
-/** One attempt: what to tell, and whom. */
-export interface Attempt {
-  readonly kind: ReportKind;
-  readonly address: string;
-  readonly status: WorkerStatus;
-}
-
-/** An attempt whose 2xx answer was read. */
-export interface Delivery {
-  readonly window: Window;
-  /** The message's name on the wire, and what to show of it: no secrets. */
-  readonly name: string;
-  readonly shown: Readonly<Record<string, unknown>>;
-  readonly tookMs: number;
-}
-
 export type ReporterEvent =
   | { type: 'status.changed'; status: WorkerStatus }
   /** Tell the work now, without waiting for the heartbeat. */
@@ -71,22 +40,6 @@ export type ReporterEvent =
   /** Tell everything, then say that nothing is left. */
   | { type: 'flush' }
   | { type: 'heartbeat' };
-
-/** What the reporter tells the machine that invoked it. */
-export type ReporterToParent =
-  | { type: 'report.started' }
-  | { type: 'report.settled' }
-  | { type: 'report.acknowledged'; phase: Phase; covers: readonly ReportKind[]; window: Window }
-  /** Every address has failed since the last delivery. */
-  | { type: 'report.unreachable' }
-  | { type: 'reports.flushed' };
-
-export type ReporterEmitted =
-  | { type: 'report.delivered'; attempt: Attempt; delivery: Delivery }
-  | { type: 'report.failed'; attempt: Attempt; error: unknown }
-  | { type: 'outage.began'; error: unknown }
-  | { type: 'outage.ended'; address: string; failedAttempts: number }
-  | { type: 'address.changed'; from: string; to: string };
 
 export interface ReporterContext extends ReporterInput {
   readonly status: WorkerStatus;
@@ -102,8 +55,6 @@ export interface ReporterContext extends ReporterInput {
   readonly failedRounds: number;
   readonly backOffMs: number;
 }
-
-const LOADING: WorkerStatus = { phase: 'loading', loadTimeSeconds: 0, maxPerf: 0, errorMessage: '' };
 
 const tellParent = (event: ReporterToParent) => event;
 

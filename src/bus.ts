@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import type { RequestEvent } from '../machines/events.js';
 import type { LifecycleEmitted } from '../machines/lifecycle.js';
-import type { ReporterEmitted } from '../machines/reporter.js';
+import type { ReporterEmitted } from '../machines/reports.js';
 
 /** What travels over the bus, by topic. */
 export interface BusEvents {

@@ -1,5 +1,5 @@
 import type { LifecycleEmitted } from '../machines/lifecycle.js';
-import type { ReporterEmitted } from '../machines/reporter.js';
+import type { ReporterEmitted } from '../machines/reports.js';
 import type { Bus } from './bus.js';
 import { messageOf } from './errors.js';
 import type { Log } from './log.js';

@@ -1,7 +1,8 @@
 import type { SnapshotFrom } from 'xstate';
 import { type Ledger, type Totals, unreported } from '../machines/ledger.js';
 import type { lifecycleMachine, WorkState } from '../machines/lifecycle.js';
-import { owed, type Phase, type ReportKind } from '../machines/reporter.js';
+import { owed } from '../machines/reporter.js';
+import type { Phase, ReportKind } from '../machines/reports.js';
 import type { Admission } from './http/admission.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;

@@ -1,4 +1,5 @@
 import { type CurrentMessage, decodeCurrent, looksCurrent } from '../dialects/current/decode.js';
+import type { Decoded } from '../dialects/fields.js';
 import { decodeLegacy, type LegacyMessage } from '../dialects/legacy/decode.js';
 
 /** One message of a worker, whichever dialect it speaks. */
@@ -7,9 +8,7 @@ export type StatusMessage = LegacyMessage | CurrentMessage;
 export type Dialect = StatusMessage['dialect'];
 export type MessageKind = StatusMessage['kind'];
 
-export type DecodedStatus =
-  | { readonly ok: true; readonly message: StatusMessage }
-  | { readonly ok: false; readonly field: string; readonly problem: string };
+export type DecodedStatus = Decoded<StatusMessage>;
 
 /** Reads the parsed JSON body of `POST /worker_status/`; the dialect is told from its fields. Never throws. */
 export function decodeStatus(body: unknown): DecodedStatus {

@@ -1,5 +1,5 @@
 import type { Account, Window } from '../../machines/ledger.js';
-import type { ReportKind, ReportPlan, WorkerStatus } from '../../machines/reporter.js';
+import type { ReportKind, ReportPlan, WorkerStatus } from '../../machines/reports.js';
 
 /** What a message is made from. */
 export interface ReportFacts {

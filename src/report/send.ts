@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { fromPromise } from 'xstate';
 import { cut, type Ledger } from '../../machines/ledger.js';
-import type { Attempt, Delivery } from '../../machines/reporter.js';
+import type { Attempt, Delivery } from '../../machines/reports.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { usedDiskGib } from './disk.js';
 import { post } from './post.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import helloautoscaler from '../../backends/helloautoscaler.js';
-import type { Attempt, Delivery, ReporterEmitted } from '../../machines/reporter.js';
+import type { Attempt, Delivery, ReporterEmitted } from '../../machines/reports.js';
 import { LocalAutoscaler } from '../../src/autoscaler/index.js';
 import { Bus } from '../../src/bus.js';
 import { narrate } from '../../src/narrator.js';

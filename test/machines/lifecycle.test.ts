@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { lifecycleMachine, type WorkState } from '../../machines/lifecycle.js';
-import type { ReportPlan } from '../../machines/reporter.js';
+import type { ReportPlan } from '../../machines/reports.js';
 import { turn } from '../support/machines/clock.js';
 import { TransitionCoverage } from '../support/machines/coverage.js';
 import {

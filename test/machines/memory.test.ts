@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, expect, it } from 'vitest';
 import { createActor, fromPromise, setup } from 'xstate';
-import { type Attempt, type Delivery, reporterMachine } from '../../machines/reporter.js';
+import { reporterMachine } from '../../machines/reporter.js';
+import type { Attempt, Delivery } from '../../machines/reports.js';
 import { SteppedClock, turn } from '../support/machines/clock.js';
 import { DELIVERY, LOADED, REPORTER_INPUT } from '../support/machines/reporter.js';
 

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ReporterInput, type ReporterToParent, reporterMachine } from '../../machines/reporter.js';
+import { type ReporterInput, reporterMachine } from '../../machines/reporter.js';
+import type { ReporterToParent } from '../../machines/reports.js';
 import { TransitionCoverage } from '../support/machines/coverage.js';
 import {
   DELIVERY,

@@ -8,13 +8,8 @@ import {
   lifecycleMachine,
 } from '../../../machines/lifecycle.js';
 import type { MetricsEvent } from '../../../machines/metrics.js';
-import {
-  type Attempt,
-  type Delivery,
-  type ReporterEvent,
-  type ReporterInput,
-  reporterMachine,
-} from '../../../machines/reporter.js';
+import { type ReporterEvent, type ReporterInput, reporterMachine } from '../../../machines/reporter.js';
+import type { Attempt, Delivery } from '../../../machines/reports.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
 import { SteppedClock, turn } from './clock.js';
 import { Effect } from './effect.js';

@@ -1,15 +1,14 @@
 import { onTestFinished } from 'vitest';
 import { type ActorRefFrom, createActor, type InspectionEvent, setup } from 'xstate';
 import { cut, openLedger } from '../../../machines/ledger.js';
-import {
-  type Attempt,
-  type Delivery,
-  type ReporterEmitted,
-  type ReporterInput,
-  type ReporterToParent,
-  reporterMachine,
-  type WorkerStatus,
-} from '../../../machines/reporter.js';
+import { type ReporterInput, reporterMachine } from '../../../machines/reporter.js';
+import type {
+  Attempt,
+  Delivery,
+  ReporterEmitted,
+  ReporterToParent,
+  WorkerStatus,
+} from '../../../machines/reports.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
 import { SteppedClock, turn } from './clock.js';
 import { Effect } from './effect.js';

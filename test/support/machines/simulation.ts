@@ -3,12 +3,8 @@ import { createActor, fromPromise } from 'xstate';
 import type { RequestOutcome } from '../../../machines/events.js';
 import { ACCOUNTS, cut, type Ledger, type Window } from '../../../machines/ledger.js';
 import { lifecycleMachine, type Outcome } from '../../../machines/lifecycle.js';
-import {
-  type Attempt,
-  type Delivery,
-  type ReporterEmitted,
-  reporterMachine,
-} from '../../../machines/reporter.js';
+import { reporterMachine } from '../../../machines/reporter.js';
+import type { Attempt, Delivery, ReporterEmitted } from '../../../machines/reports.js';
 import type { Dialect } from '../../../src/dialects/dialect.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
 import { SteppedClock, turn } from './clock.js';
