@@ -6,11 +6,25 @@
  * exactly one report whose answer was read: a failed report costs nothing, a late one loses
  * nothing, and a second acknowledgement changes nothing.
  *
- * `diskGib` is the one account that may shrink: it is the used space, a level rather than a count.
+ * Two accounts may shrink. `diskGib` is the used space, a level rather than a count. `load` is the work
+ * that was received less what was given up again; no window tells less than nothing of it, so where more was
+ * given up than came in, the deficit stays for the windows that follow.
  */
-export const ACCOUNTS = ['requests', 'received', 'served', 'errored', 'cancelled', 'diskGib'] as const;
+export const ACCOUNTS = [
+  'requests',
+  'received',
+  'served',
+  'errored',
+  'cancelled',
+  'rejected',
+  'load',
+  'diskGib',
+] as const;
 
-/** requests: a count; received, served, errored, cancelled: units of work; diskGib: used space in GiB. */
+/**
+ * requests: a count, those that were refused included; received, served, errored, cancelled, rejected, load:
+ * units of work; diskGib: used space in GiB.
+ */
 export type Account = (typeof ACCOUNTS)[number];
 
 export type Totals = Readonly<Record<Account, number>>;
@@ -45,7 +59,7 @@ export function openLedger(startedAtMs: number): Ledger {
   };
 }
 
-/** Adds to accounts. The amounts must be finite; those of counting accounts must not be negative. */
+/** Adds to accounts. The amounts must be finite; only that of `load` may be negative. */
 export function record(ledger: Ledger, amounts: Partial<Totals>): Ledger {
   const totals = { ...ledger.totals };
   for (const account of Object.keys(amounts) as Account[]) totals[account] += amounts[account] ?? 0;
@@ -67,8 +81,8 @@ export function cut(ledger: Ledger, accounts: readonly Account[], atMs: number):
   return {
     basis: ledger.acknowledgements,
     cutAtMs: atMs,
-    work: pick(accounts, (account) => ledger.totals[account] - ledger.reported[account]),
-    upTo: pick(accounts, (account) => ledger.totals[account]),
+    work: pick(accounts, (account) => toldOf(ledger, account) - ledger.reported[account]),
+    upTo: pick(accounts, (account) => toldOf(ledger, account)),
     sinceMs: pick(accounts, (account) => ledger.reportedUntilMs[account]),
   };
 }
@@ -91,6 +105,11 @@ export function acknowledge(ledger: Ledger, window: Window): Ledger {
 /** What no acknowledged report has told yet. */
 export function unreported(ledger: Ledger): Totals {
   return pick(ACCOUNTS, (account) => ledger.totals[account] - ledger.reported[account]) as Totals;
+}
+
+/** Up to where a window tells an account. */
+function toldOf({ totals, reported }: Ledger, account: Account): number {
+  return account === 'load' ? Math.max(totals.load, reported.load) : totals[account];
 }
 
 function pick(accounts: readonly Account[], value: (account: Account) => number): Partial<Totals> {

@@ -1,9 +1,22 @@
-import { assign, emit, sendTo, setup } from 'xstate';
+import { assign, emit, raise, sendTo, setup } from 'xstate';
+import { completionsMachine } from './completions.js';
+import { healthMachine } from './health.js';
 import type { Window } from './ledger.js';
+import type {
+  LifecycleContext,
+  LifecycleEmitted,
+  LifecycleEvent,
+  LifecycleInput,
+  WorkState,
+} from './life.js';
 import { metrics } from './metrics.js';
 import { port } from './ports.js';
-import { type ReporterInput, reporterMachine } from './reporter.js';
-import { LOADING, type ReporterToParent, type WorkerStatus } from './reports.js';
+import { publicKeyMachine } from './public-key.js';
+import { readinessMachine } from './readiness.js';
+import type { ReadinessEvent, ReadinessOutput } from './readiness-facts.js';
+import { reasonOf } from './reason.js';
+import { reporterMachine } from './reporter.js';
+import { LOADING } from './reports.js';
 
 /**
  * The life of a worker.
@@ -11,56 +24,13 @@ import { LOADING, type ReporterToParent, type WorkerStatus } from './reports.js'
  * The `work` region says what the worker does for its clients: it is loading, then loaded, then
  * serving; it is failing while the backend is broken; it is draining once it was asked to stop, and
  * stopped at last. The `report` region says whether a report is on its way: quiet or reporting. The
- * two overlap, since a worker reports while it works.
+ * `watch` region says whether the health of the model server is watched. They overlap, since a worker
+ * reports while it works, and sees that a failed model is well again while it is failing.
  *
- * It invokes the metrics actor and the reporter, and stands between them: an acknowledged report
- * comes from the reporter and goes on to the ledger. Others ask it by tag: `accepting`, `draining`,
- * `stopped`.
+ * It invokes the actors that do the work, and stands between them: an acknowledged report comes from the
+ * reporter and goes on to the ledger, the public key goes on to whoever waits for it. Others ask it by tag:
+ * `accepting`, `draining`, `stopped`.
  */
-
-/** What a lifecycle is made with. */
-export interface LifecycleInput {
-  /** When the worker's first interval begins, in ms of its monotonic clock. */
-  readonly startedAtMs: number;
-  readonly reporter: ReporterInput;
-  /** Serve although no autoscaler knows that the worker has loaded. */
-  readonly serveUnreported: boolean;
-  /** How long the autoscaler may take to hear of it before the worker serves unreported, in ms. */
-  readonly serveUnreportedAfterMs: number;
-  /** How long draining may take, in ms. */
-  readonly drainTimeoutMs: number;
-}
-
-export interface LoadOutput {
-  readonly loadTimeSeconds: number;
-  /** Units of work per second. */
-  readonly maxPerf: number;
-}
-
-export type LifecycleEvent =
-  | { type: 'backend.failed'; message: string }
-  | { type: 'backend.recovered' }
-  | { type: 'stop.requested'; reason: string }
-  | ReporterToParent;
-
-export type WorkState = 'loading' | 'loaded' | 'serving' | 'failing' | 'draining' | 'stopped';
-
-/**
- * How draining ended. clean: every request finished and everything was reported; unreported: every
- * request finished, but the autoscaler was not told everything; cut: requests were still under way.
- */
-export type Outcome = 'clean' | 'unreported' | 'cut';
-
-export type LifecycleEmitted = { type: 'state.entered'; state: WorkState; reason: string };
-
-export interface LifecycleContext extends LifecycleInput {
-  readonly status: WorkerStatus;
-  readonly hasLoaded: boolean;
-  /** Why the worker is in the state that it is in, as a sentence. */
-  readonly reason: string;
-  /** How draining would end if it ended now. */
-  readonly outcome: Outcome;
-}
 
 export const lifecycleMachine = setup({
   types: {
@@ -69,13 +39,24 @@ export const lifecycleMachine = setup({
     events: {} as LifecycleEvent,
     emitted: {} as LifecycleEmitted,
     tags: {} as 'accepting' | 'draining' | 'stopped',
-    children: {} as { metrics: 'metrics'; reporter: 'reporter'; load: 'load'; finish: 'finish' },
+    children: {} as {
+      metrics: 'metrics';
+      reporter: 'reporter';
+      completions: 'completions';
+      publicKey: 'publicKey';
+      health: 'health';
+      load: 'load';
+      finish: 'finish';
+    },
   },
   actors: {
     metrics,
     reporter: reporterMachine,
-    /** Makes the backend ready; rejects when it can't be. */
-    load: port<LoadOutput>('load'),
+    completions: completionsMachine,
+    publicKey: publicKeyMachine,
+    health: healthMachine,
+    /** Makes the backend ready. */
+    load: readinessMachine,
     /** Resolves when no request is under way. */
     finish: port<void>('finish'),
   },
@@ -85,6 +66,8 @@ export const lifecycleMachine = setup({
   },
   guards: {
     'there is no autoscaler': ({ context }) => context.reporter.addresses.length === 0,
+    'its health is watched': ({ context }) => context.health !== null,
+    'it could not be loaded': (_, output: ReadinessOutput) => !output.ok,
     'may serve unreported': ({ context }) => context.serveUnreported,
     'the backend has loaded before': ({ context }) => context.hasLoaded,
     'the failure is known': ({ context, event }) =>
@@ -102,10 +85,19 @@ export const lifecycleMachine = setup({
     'note that it loads': assign(({ context }) => ({
       status: { ...context.status, phase: 'loading', errorMessage: '' },
     })),
-    'note the load': assign(({ context }, params: LoadOutput) => ({
-      status: { ...context.status, ...params },
+    'note the load': assign(({ context }, output: ReadinessOutput) => ({
+      status: output.ok
+        ? { ...context.status, loadTimeSeconds: output.loadTimeSeconds, maxPerf: output.maxPerf }
+        : context.status,
       hasLoaded: true,
     })),
+    'note the trouble': assign(({ context }, params: { message: string }) => ({
+      status: { ...context.status, errorMessage: params.message },
+    })),
+    'note that the key is there': assign({ hasKey: true }),
+    'tell those who load': sendTo('load', (_, event: ReadinessEvent) => event),
+    'watch its health': raise({ type: 'watch.began' }),
+    'watch it no more': raise({ type: 'watch.ended' }),
     'note that it has loaded': assign(({ context }) => ({
       status: { ...context.status, phase: 'loaded', errorMessage: '' },
     })),
@@ -120,6 +112,7 @@ export const lifecycleMachine = setup({
     })),
     'tell the work': sendTo('reporter', { type: 'work.due' }),
     'tell everything that is left': sendTo('reporter', { type: 'flush' }),
+    'tell all that has finished': sendTo('completions', { type: 'flush' }),
     'move the ledger': sendTo('metrics', (_, { window }: { window: Window }) => ({
       type: 'report.acknowledged',
       window,
@@ -131,6 +124,7 @@ export const lifecycleMachine = setup({
     ...input,
     status: LOADING,
     hasLoaded: false,
+    hasKey: false,
     reason: 'the worker has started',
     outcome: 'clean',
   }),
@@ -141,6 +135,8 @@ export const lifecycleMachine = setup({
       input: ({ context }) => ({ startedAtMs: context.startedAtMs }),
     },
     { id: 'reporter', src: 'reporter', input: ({ context }) => context.reporter },
+    { id: 'completions', src: 'completions', input: ({ context }) => context.completions },
+    { id: 'publicKey', src: 'publicKey', input: ({ context }) => context.publicKey },
   ],
   type: 'parallel',
   states: {
@@ -165,18 +161,35 @@ export const lifecycleMachine = setup({
           entry: [
             'note that it loads',
             'tell the status',
+            'watch it no more',
             { type: 'announce', params: { state: 'loading' } },
           ],
+          on: {
+            'load.trouble': {
+              actions: [{ type: 'note the trouble', params: ({ event }) => event }, 'tell the status'],
+            },
+            'model.told': { actions: { type: 'tell those who load', params: ({ event }) => event.what } },
+            'key.held': { actions: { type: 'tell those who load', params: { type: 'key.held' } } },
+            'key.late': { actions: { type: 'tell those who load', params: ({ event }) => event } },
+          },
           invoke: {
             id: 'load',
             src: 'load',
-            onDone: {
-              target: 'loaded',
-              actions: [
-                { type: 'note the load', params: ({ event }) => event.output },
-                { type: 'because', params: { reason: 'the backend has loaded' } },
-              ],
-            },
+            input: ({ context }) => ({ ...context.readiness, keyHeld: context.hasKey }),
+            onDone: [
+              {
+                guard: { type: 'it could not be loaded', params: ({ event }) => event.output },
+                target: 'failing',
+                actions: { type: 'note the failure', params: ({ event }) => failureIn(event.output) },
+              },
+              {
+                target: 'loaded',
+                actions: [
+                  { type: 'note the load', params: ({ event }) => event.output },
+                  { type: 'because', params: { reason: 'the backend has loaded' } },
+                ],
+              },
+            ],
             onError: {
               target: 'failing',
               actions: {
@@ -192,6 +205,7 @@ export const lifecycleMachine = setup({
           entry: [
             'note that it has loaded',
             'tell the status',
+            'watch its health',
             { type: 'announce', params: { state: 'loaded' } },
           ],
           always: {
@@ -253,7 +267,7 @@ export const lifecycleMachine = setup({
           description:
             'The worker is to stop: nothing new is accepted, what is under way finishes, and what was done is reported. Left when both are done, or when the time for it is over.',
           tags: ['draining'],
-          entry: [{ type: 'announce', params: { state: 'draining' } }, 'tell the work'],
+          entry: [{ type: 'announce', params: { state: 'draining' } }, 'tell the work', 'watch it no more'],
           on: {
             'stop.requested': {},
             'backend.failed': {},
@@ -273,10 +287,38 @@ export const lifecycleMachine = setup({
             },
             flushing: {
               description: 'No request is under way. Left when the autoscaler has been told everything.',
-              entry: [assign({ outcome: 'unreported' }), 'tell everything that is left'],
-              on: {
-                'reports.flushed': { target: '#lifecycle.work.stopped', actions: 'note the clean end' },
+              entry: [
+                assign({ outcome: 'unreported' }),
+                'tell everything that is left',
+                'tell all that has finished',
+              ],
+              type: 'parallel',
+              states: {
+                reports: {
+                  initial: 'due',
+                  states: {
+                    due: {
+                      description: 'The last reports are due.',
+                      on: { 'reports.flushed': 'told' },
+                    },
+                    told: { type: 'final', description: 'The autoscaler knows all the work.' },
+                  },
+                },
+                completions: {
+                  initial: 'due',
+                  states: {
+                    due: {
+                      description: 'Which requests have finished is not told in full.',
+                      on: { 'completions.flushed': 'told' },
+                    },
+                    told: {
+                      type: 'final',
+                      description: 'The autoscaler knows which requests have finished.',
+                    },
+                  },
+                },
               },
+              onDone: { target: '#lifecycle.work.stopped', actions: 'note the clean end' },
             },
           },
         },
@@ -297,6 +339,7 @@ export const lifecycleMachine = setup({
         'report.acknowledged': {
           actions: { type: 'move the ledger', params: ({ event }) => event },
         },
+        'key.held': { actions: 'note that the key is there' },
       },
       states: {
         quiet: {
@@ -309,11 +352,33 @@ export const lifecycleMachine = setup({
         },
       },
     },
+    watch: {
+      initial: 'unwatched',
+      states: {
+        unwatched: {
+          description: 'There is no model to watch, or it has not loaded. Left when it has.',
+          on: { 'watch.began': { guard: 'its health is watched', target: 'watched' } },
+        },
+        watched: {
+          description:
+            'The model server is asked whether it is well. Left when the model loads anew or the worker stops.',
+          on: { 'watch.ended': 'unwatched' },
+          invoke: {
+            id: 'health',
+            src: 'health',
+            input: ({ context }) => context.health ?? { intervalMs: 10_000, strikes: 3 },
+          },
+        },
+      },
+    },
   },
 });
 
+function failureIn(output: ReadinessOutput): { message: string } {
+  return { message: sentenceOf(output.ok ? '' : output.reason) };
+}
+
 /** A failure always has a sentence: on the wire an empty one means that nothing is wrong. */
 function sentenceOf(reason: unknown): string {
-  const said = reason instanceof Error ? reason.message || reason.name : reason;
-  return typeof said === 'string' && said.trim() !== '' ? said : 'the backend did not say why it failed';
+  return reasonOf(reason, 'the backend did not say why it failed');
 }

@@ -1,5 +1,5 @@
 import { type ActorRefFrom, fromTransition } from 'xstate';
-import type { RequestEvent } from './events.js';
+import type { RequestEvent, RequestFacts } from './events.js';
 import { acknowledge, type Ledger, openLedger, record, recordDisk, type Window } from './ledger.js';
 
 /**
@@ -33,7 +33,11 @@ export function reduce(state: Metrics, event: MetricsEvent): Metrics {
   switch (event.type) {
     case 'request.started':
       return {
-        ledger: record(state.ledger, { requests: 1, received: event.workload }),
+        ledger: record(state.ledger, {
+          requests: countOf(event),
+          received: event.workload,
+          load: event.workload,
+        }),
         working: state.working + 1,
       };
     case 'request.succeeded':
@@ -41,7 +45,14 @@ export function reduce(state: Metrics, event: MetricsEvent): Metrics {
     case 'request.errored':
       return ended(state, { errored: event.workload });
     case 'request.cancelled':
-      return ended(state, { cancelled: event.workload });
+      return ended(state, { cancelled: event.workload, load: -event.workload });
+    case 'request.expired':
+      return ended(state, { rejected: event.workload, load: -event.workload });
+    case 'request.rejected':
+      return {
+        ...state,
+        ledger: record(state.ledger, { requests: countOf(event), rejected: event.workload }),
+      };
     case 'disk.measured':
       return { ...state, ledger: recordDisk(state.ledger, event.usedGib) };
     case 'report.acknowledged':
@@ -49,6 +60,11 @@ export function reduce(state: Metrics, event: MetricsEvent): Metrics {
     default:
       return state;
   }
+}
+
+/** What is sent in a session is part of the session, which counts as one. */
+function countOf({ kind }: RequestFacts): number {
+  return kind === 'in-session' ? 0 : 1;
 }
 
 function ended(state: Metrics, amounts: Parameters<typeof record>[1]): Metrics {

@@ -1,5 +1,5 @@
 import { assign, cancel, emit, enqueueActions, raise, type SnapshotFrom, sendParent, setup } from 'xstate';
-import { type BackOff, fullJitterMs, nextRandom } from './back-off.js';
+import type { BackOff } from './back-off.js';
 import { port } from './ports.js';
 import {
   type Attempt,
@@ -11,6 +11,7 @@ import {
   type ReportPlan,
   type WorkerStatus,
 } from './reports.js';
+import { addressOf, delivered, failedRound, isLast, nextAddress, openRounds, type Rounds } from './rounds.js';
 
 /**
  * The reporter: decides when the autoscaler is told what, and at which of its addresses.
@@ -41,19 +42,12 @@ export type ReporterEvent =
   | { type: 'flush' }
   | { type: 'heartbeat' };
 
-export interface ReporterContext extends ReporterInput {
+export interface ReporterContext extends ReporterInput, Rounds {
   readonly status: WorkerStatus;
   readonly due: readonly ReportKind[];
   readonly flushing: boolean;
-  /** Index of the address that is asked first, because it worked last. */
-  readonly preferred: number;
-  /** Index of the address of this attempt. */
-  readonly current: number;
   /** The message that is under way, or was last. */
   readonly attempt: Attempt;
-  readonly failedAttempts: number;
-  readonly failedRounds: number;
-  readonly backOffMs: number;
 }
 
 const tellParent = (event: ReporterToParent) => event;
@@ -74,7 +68,7 @@ export const reporterMachine = setup({
     'there is no autoscaler': ({ context }) => context.addresses.length === 0,
     'something is due': ({ context }) => context.due.length > 0,
     'everything is told': ({ context }) => context.flushing && context.due.length === 0,
-    'another address is left': ({ context }) => following(context) !== context.preferred,
+    'another address is left': ({ context }) => !isLast(context),
     'the status has changed since': ({ context }) => context.status !== context.attempt.status,
   },
   actions: {
@@ -86,8 +80,8 @@ export const reporterMachine = setup({
     'take the new status': assign(({ context }, status: WorkerStatus) => ({
       status,
       due: merged(
-        // That a worker which has just begun is loading is no news.
-        isLoading(status) && isLoading(context.status) ? [] : context.plan.onEnter[status.phase],
+        // That a worker which has just begun is loading is no news; that its load is in trouble is.
+        isLoadingAsBefore(status, context.status) ? [] : context.plan.onEnter[status.phase],
         context.due.filter((kind) => kind === 'work'),
       ),
     })),
@@ -98,41 +92,26 @@ export const reporterMachine = setup({
     })),
     'take the next message': assign(({ context }) => {
       const kind = context.due[0] ?? 'work';
-      const address = context.addresses[context.current] ?? '';
       const covered = context.plan.covers[kind];
       return {
-        attempt: { kind, address, status: context.status },
+        attempt: { kind, address: addressOf(context), status: context.status },
         due: context.due.filter((other) => !covered.includes(other)),
       };
     }),
     'owe the message still': assign(({ context }) => ({
       due: merged(context.due, context.plan.covers[context.attempt.kind]),
-      failedAttempts: context.failedAttempts + 1,
     })),
-    'turn to the next address': assign(({ context }) => ({ current: following(context) })),
-    'plan the next round': assign(({ context }) => {
-      const failedRounds = context.failedRounds + 1;
-      const { seed, random } = nextRandom(context.seed);
-      return {
-        seed,
-        failedRounds,
-        backOffMs: fullJitterMs(context.backOff, failedRounds, random),
-        current: context.preferred,
-      };
-    }),
+    'turn to the next address': assign(({ context }) => nextAddress(context)),
+    'plan the next round': assign(({ context }) => failedRound(context)),
     'stay with the address that works': enqueueActions(({ context, enqueue }) => {
-      const [from, to] = [context.addresses[context.preferred], context.addresses[context.current]];
-      if (context.failedRounds > 0) {
-        enqueue.emit({ type: 'outage.ended', address: to ?? '', failedAttempts: context.failedAttempts });
-      }
-      if (from !== undefined && to !== undefined && from !== to) {
-        enqueue.emit({ type: 'address.changed', from, to });
-      }
+      const { failedRounds, failedAttempts } = context;
+      const from = addressOf({ ...context, current: context.preferred });
+      const to = addressOf(context);
+      if (failedRounds > 0) enqueue.emit({ type: 'outage.ended', address: to, failedAttempts });
+      if (from !== to) enqueue.emit({ type: 'address.changed', from, to });
       enqueue.assign({
-        preferred: context.current,
-        failedAttempts: 0,
-        failedRounds: 0,
-        due: context.failedRounds > 0 || from !== to ? owedToANewcomer(context) : context.due,
+        ...delivered(context),
+        due: failedRounds > 0 || from !== to ? owedToANewcomer(context) : context.due,
       });
     }),
     'announce the delivery': emit(({ context }, delivery: Delivery) => ({
@@ -168,15 +147,11 @@ export const reporterMachine = setup({
   id: 'reporter',
   context: ({ input }) => ({
     ...input,
+    ...openRounds(input),
     status: LOADING,
     due: [],
     flushing: false,
-    preferred: 0,
-    current: 0,
     attempt: { kind: 'state', address: '', status: LOADING },
-    failedAttempts: 0,
-    failedRounds: 0,
-    backOffMs: 0,
   }),
   entry: 'start the heartbeat',
   on: {
@@ -273,13 +248,8 @@ function owedToANewcomer({ due, attempt, plan, flushing }: ReporterContext): rea
   return flushing || plan.covers[attempt.kind].includes('state') ? due : merged(due, ['state']);
 }
 
-/** The index of the address after the current one, wrapping around. */
-function following({ current, addresses }: ReporterContext): number {
-  return (current + 1) % Math.max(1, addresses.length);
-}
-
-function isLoading({ phase }: WorkerStatus): boolean {
-  return phase === 'loading';
+function isLoadingAsBefore(now: WorkerStatus, before: WorkerStatus): boolean {
+  return now.phase === 'loading' && before.phase === 'loading' && now.errorMessage === before.errorMessage;
 }
 
 /** Both, each kind once, state before work. */

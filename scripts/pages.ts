@@ -10,11 +10,32 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'lifecycle.md': machinePage(
       'lifecycle',
       'The life of a worker, drawn from `machines/lifecycle.ts`. The `work` region is what the worker does for its ' +
-        'clients, the `report` region whether a report is on its way; the two run side by side.',
+        'clients, the `report` region whether a report is on its way, the `watch` region whether the health of the ' +
+        'model is watched; the three run side by side.',
     ),
     'reporter.md': machinePage(
       'reporter',
       'When the autoscaler is told what, and at which of its addresses, drawn from `machines/reporter.ts`.',
+    ),
+    'completions.md': machinePage(
+      'completions',
+      'How the autoscaler is told which requests have finished, so that it lets them go, drawn from `machines/completions.ts`.',
+    ),
+    'public-key.md': machinePage(
+      'public-key',
+      'How the worker comes by the public key of its autoscaler, and keeps it fresh, drawn from `machines/public-key.ts`.',
+    ),
+    'readiness.md': machinePage(
+      'readiness',
+      'What has to happen before a model is ready, drawn from `machines/readiness.ts`: the `load` of the lifecycle.',
+    ),
+    'benchmark.md': machinePage(
+      'benchmark',
+      'How the speed of a model is found out, drawn from `machines/benchmark.ts`.',
+    ),
+    'health.md': machinePage(
+      'health',
+      'How a model that has loaded is watched, drawn from `machines/health.ts`.',
     ),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
@@ -56,7 +77,8 @@ function errorsPage(): string {
   const exits = Object.values(EXIT).map(({ code, about }) => [String(code), about]);
   return page(
     'Errors',
-    'Every error that a client is told is JSON: `{"error": "<code>", "message": "<for people>"}`. Programs go by the code.',
+    'Every error that a client is told is JSON: `{"error": "<code>", "message": "<for people>"}`. Programs go by the code. ' +
+      'Only `invalid_envelope` is told as the wire wants it: `{"<field>": "<what is wrong>"}`.',
     table(['code', 'status', 'message where there is no better one'], errors),
     '## Exit codes',
     table(['code', 'meaning'], exits),
@@ -68,5 +90,5 @@ function page(heading: string, ...parts: readonly string[]): string {
 }
 
 function title(name: string): string {
-  return `The ${name}`;
+  return `The ${name.replaceAll('-', ' ')}`;
 }

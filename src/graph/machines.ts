@@ -1,9 +1,19 @@
 import type { AnyStateMachine } from 'xstate';
+import { benchmarkMachine } from '../../machines/benchmark.js';
+import { completionsMachine } from '../../machines/completions.js';
+import { healthMachine } from '../../machines/health.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
+import { publicKeyMachine } from '../../machines/public-key.js';
+import { readinessMachine } from '../../machines/readiness.js';
 import { reporterMachine } from '../../machines/reporter.js';
 
 /** The machines that can be drawn, by name. */
 export const machines: Readonly<Record<string, AnyStateMachine>> = {
   lifecycle: lifecycleMachine,
+  readiness: readinessMachine,
+  benchmark: benchmarkMachine,
+  health: healthMachine,
   reporter: reporterMachine,
+  completions: completionsMachine,
+  'public-key': publicKeyMachine,
 };

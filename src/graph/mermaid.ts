@@ -45,9 +45,12 @@ function drawn(transition: TransitionView): string[] {
   const { source, target } = transition;
   if (target === undefined) return [];
   if (isWithin(target, source) && target !== source) {
-    return Object.values(source.states)
-      .filter((child) => !handles(child, transition.event))
-      .map((child) => arrow(child, target, labelOf(transition)));
+    return (
+      Object.values(source.states)
+        // A final state is over: it hears nothing more.
+        .filter((child) => child.type !== 'final' && !handles(child, transition.event))
+        .map((child) => arrow(child, target, labelOf(transition)))
+    );
   }
   const from = sibling(source, target);
   const to = sibling(target, source);

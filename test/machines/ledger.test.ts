@@ -17,6 +17,8 @@ const totals = (some: Partial<Totals> = {}): Totals => ({
   served: 0,
   errored: 0,
   cancelled: 0,
+  rejected: 0,
+  load: 0,
   diskGib: 0,
   ...some,
 });
@@ -76,6 +78,50 @@ describe('a ledger', () => {
     const window = cut(ledger, ['received'], 1);
     const after = acknowledgeFirst(ledger);
     expect(acknowledge(after, window)).toBe(after);
+  });
+
+  describe('of the load', () => {
+    const told = (ledger: Ledger) => {
+      const window = cut(ledger, ['load'], 1);
+      return { new: window.work.load, ledger: acknowledge(ledger, window) };
+    };
+
+    it.each<[string, steps: (number | 'told')[], expected: number[]]>([
+      ['what came in', [5, 'told'], [5]],
+      ['what came in less what was given up since', [5, -2, 'told'], [3]],
+      ['nothing where as much was given up as came in', [5, -5, 'told'], [0]],
+      [
+        'nothing where more was given up than came in, and the rest when more comes in',
+        [5, 'told', -5, 'told', 8, 'told'],
+        [5, 0, 3],
+      ],
+      [
+        'no more than nothing until what comes in is more than the deficit',
+        [5, 'told', -5, 'told', 2, 'told', 2, 'told', 2, 'told'],
+        [5, 0, 0, 0, 1],
+      ],
+      ['a deficit that grows as a whole', [9, 'told', -4, 'told', -5, 'told', 10, 'told'], [9, 0, 0, 1]],
+      ['what came in and was not told before it was given up as nothing at all', [5, -5, 3, 'told'], [3]],
+    ])('a window tells %s', (_, steps, expected) => {
+      let ledger = openLedger(0);
+      const seen: (number | undefined)[] = [];
+      for (const step of steps) {
+        if (step !== 'told') ledger = record(ledger, { load: step });
+        else {
+          const next = told(ledger);
+          seen.push(next.new);
+          ledger = next.ledger;
+        }
+      }
+      expect(seen).toEqual(expected);
+    });
+
+    it('a deficit is what is not yet reported, below nothing', () => {
+      const { ledger } = told(record(openLedger(0), { load: 5 }));
+      const deficit = record(ledger, { load: -5 });
+      expect(unreported(deficit)).toEqual(totals({ load: -5 }));
+      expect(cut(deficit, ['load'], 2)).toMatchObject({ work: { load: 0 }, upTo: { load: 5 } });
+    });
   });
 
   it('tells the growth of the disk beyond the first measurement, and its shrinking', () => {

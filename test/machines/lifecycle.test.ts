@@ -1,16 +1,21 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { lifecycleMachine, type WorkState } from '../../machines/lifecycle.js';
+import type { ProbeResult } from '../../machines/health.js';
+import type { WorkState } from '../../machines/life.js';
+import { lifecycleMachine } from '../../machines/lifecycle.js';
 import type { ReportPlan } from '../../machines/reports.js';
 import { turn } from '../support/machines/clock.js';
 import { TransitionCoverage } from '../support/machines/coverage.js';
+import { ended, started } from '../support/machines/events.js';
 import {
   DRAIN_TIMEOUT_MS,
+  HEALTH_INPUT,
   type LifecycleOptions,
-  LOAD,
   type RunningLifecycle,
   SERVE_UNREPORTED_AFTER_MS,
   startLifecycle,
 } from '../support/machines/lifecycle.js';
+import { PEM, PUBLIC_KEY_INPUT } from '../support/machines/public-key.js';
+import { NOTHING } from '../support/machines/readiness.js';
 import { FAILING, LOADED, LOADING } from '../support/machines/reporter.js';
 
 const coverage = new TransitionCoverage(lifecycleMachine);
@@ -23,6 +28,8 @@ const recovered = { type: 'backend.recovered' } as const;
 const stop = (reason = 'SIGTERM') => ({ type: 'stop.requested', reason }) as const;
 const told = (phase: 'loading' | 'loaded', kind: 'state' | 'work') =>
   ({ type: 'report.acknowledged', phase, covers: [kind], window: WINDOW }) as const;
+
+const KEY_IS_LATE = { type: 'key.late', reason: 'no_public_key: it is not there' } as const;
 
 /** A plan in which nothing is due of itself, so that a table shows what the lifecycle does and nothing else. */
 const MUTE: ReportPlan = {
@@ -51,9 +58,17 @@ const GIVEN = {
     await GIVEN.serving(worker);
     worker.actor.send(stop());
   },
-  flushing: async (worker) => {
+  'the last reports are due': async (worker) => {
     await GIVEN.finishing(worker);
     await worker.finished();
+  },
+  'nothing is told in full': async (worker) => {
+    worker.finishRequest(1);
+    await GIVEN['the last reports are due'](worker);
+  },
+  'finished requests are due': async (worker) => {
+    await GIVEN['nothing is told in full'](worker);
+    worker.actor.send({ type: 'reports.flushed' });
   },
   stopped: async (worker) => {
     await GIVEN.finishing(worker);
@@ -64,7 +79,7 @@ const GIVEN = {
 type Given = keyof typeof GIVEN;
 
 const WHEN = {
-  'the backend has loaded': (worker) => worker.load.last.resolve(LOAD),
+  'the backend has loaded': (worker) => worker.loaded(),
   'the backend can not load': (worker) => worker.load.last.reject(new Error('no such model')),
   'the backend fails': (worker) => worker.actor.send(failed('CUDA error')),
   'the backend fails as before': (worker) => worker.actor.send(failed('out of memory')),
@@ -74,7 +89,13 @@ const WHEN = {
   'the work is acknowledged': (worker) => worker.actor.send(told('loaded', 'work')),
   'a loading update is acknowledged': (worker) => worker.actor.send(told('loading', 'state')),
   'no autoscaler can be reached': (worker) => worker.actor.send({ type: 'report.unreachable' }),
-  'everything is told': (worker) => worker.actor.send({ type: 'reports.flushed' }),
+  'the last reports are told': (worker) => worker.actor.send({ type: 'reports.flushed' }),
+  'all that has finished is told': (worker) => worker.actor.send({ type: 'completions.flushed' }),
+  'the load is in trouble': (worker) => worker.actor.send({ type: 'load.trouble', message: 'no key' }),
+  'the model tells something': (worker) =>
+    worker.actor.send({ type: 'model.told', what: { type: 'log.progress' } }),
+  'the key is there': (worker) => worker.actor.send({ type: 'key.held', pem: PEM }),
+  'the key is late': (worker) => worker.actor.send(KEY_IS_LATE),
   'the last request ends': (worker) => worker.finish.last.resolve(),
   '2 s pass': (worker) => worker.clock.advance(SERVE_UNREPORTED_AFTER_MS),
   '30 s pass': (worker) => worker.clock.advance(DRAIN_TIMEOUT_MS),
@@ -87,6 +108,9 @@ interface Then {
   readonly emitted?: unknown[];
   readonly toReporter?: unknown[];
   readonly toMetrics?: unknown[];
+  readonly toLoad?: unknown[];
+  readonly toCompletions?: unknown[];
+  readonly hasKey?: boolean;
   readonly outcome?: string;
 }
 
@@ -114,9 +138,22 @@ const drains: Then = {
   toReporter: [{ type: 'work.due' }],
   outcome: 'cut',
 };
+const flushing = (reports: 'due' | 'told', completions: 'due' | 'told') => ({
+  draining: { flushing: { reports, completions } },
+});
+const endsClean: Then = {
+  work: 'stopped',
+  emitted: [enters('stopped', 'everything is finished and reported')],
+  outcome: 'clean',
+};
+const endsUnreported: Then = {
+  work: 'stopped',
+  emitted: [enters('stopped', 'the time for draining is over')],
+  outcome: 'unreported',
+};
 const serves = (reason: string): Then => ({ work: 'serving', emitted: [enters('serving', reason)] });
 
-/** What each event brings about in each state, beside moving the ledger; what is not listed changes nothing. */
+/** What each event brings about in each state, beside moving the ledger and noting the key; what is not listed changes nothing. */
 const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   loading: {
     'the backend has loaded': {
@@ -135,6 +172,13 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       toReporter: [tells({ ...LOADING, phase: 'failing', errorMessage: 'out of memory' })],
     },
     'the worker is to stop': drains,
+    'the load is in trouble': {
+      work: 'loading',
+      toReporter: [tells({ ...LOADING, errorMessage: 'no key' })],
+    },
+    'the model tells something': { work: 'loading', toLoad: [{ type: 'log.progress' }] },
+    'the key is there': { work: 'loading', toLoad: [{ type: 'key.held' }] },
+    'the key is late': { work: 'loading', toLoad: [KEY_IS_LATE] },
   },
   loaded: {
     'the backend fails': failsAnew,
@@ -170,8 +214,9 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   },
   finishing: {
     'the last request ends': {
-      work: { draining: 'flushing' },
+      work: flushing('due', 'told'),
       toReporter: [{ type: 'flush' }],
+      toCompletions: [{ type: 'flush' }],
       outcome: 'unreported',
     },
     '30 s pass': {
@@ -180,17 +225,18 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       outcome: 'cut',
     },
   },
-  flushing: {
-    'everything is told': {
-      work: 'stopped',
-      emitted: [enters('stopped', 'everything is finished and reported')],
-      outcome: 'clean',
-    },
-    '30 s pass': {
-      work: 'stopped',
-      emitted: [enters('stopped', 'the time for draining is over')],
-      outcome: 'unreported',
-    },
+  'the last reports are due': {
+    'the last reports are told': endsClean,
+    '30 s pass': endsUnreported,
+  },
+  'nothing is told in full': {
+    'the last reports are told': { work: flushing('told', 'due') },
+    'all that has finished is told': { work: flushing('due', 'told') },
+    '30 s pass': endsUnreported,
+  },
+  'finished requests are due': {
+    'all that has finished is told': endsClean,
+    '30 s pass': endsUnreported,
   },
   stopped: {},
 };
@@ -216,6 +262,8 @@ describe('what each event does in each state', () => {
       emitted: worker.emitted.length,
       toReporter: worker.toReporter.length,
       toMetrics: worker.toMetrics.length,
+      toLoad: worker.toLoad.length,
+      toCompletions: worker.toCompletions.length,
     };
 
     await WHEN[when](worker);
@@ -226,12 +274,18 @@ describe('what each event does in each state', () => {
       emitted: worker.emitted.slice(seen.emitted),
       toReporter: worker.toReporter.slice(seen.toReporter),
       toMetrics: worker.toMetrics.slice(seen.toMetrics),
+      toLoad: worker.toLoad.slice(seen.toLoad),
+      toCompletions: worker.toCompletions.slice(seen.toCompletions),
+      hasKey: worker.actor.getSnapshot().context.hasKey,
       outcome: worker.actor.getSnapshot().context.outcome,
     }).toEqual({
       work: before.value.work,
       emitted: [],
       toReporter: [],
       toMetrics: when.endsWith('acknowledged') ? [movesTheLedger] : [],
+      toLoad: [],
+      toCompletions: [],
+      hasKey: when === 'the key is there',
       outcome: before.context.outcome,
       ...TABLE[given][when],
     });
@@ -246,7 +300,11 @@ describe('what each event does in each state', () => {
     const worker = start({ reporter: { plan: MUTE } });
     if (given === 'reporting') worker.actor.send({ type: 'report.started' });
     worker.actor.send({ type });
-    expect(worker.actor.getSnapshot().value).toEqual({ work: 'loading', report: expected });
+    expect(worker.actor.getSnapshot().value).toEqual({
+      work: 'loading',
+      report: expected,
+      watch: 'unwatched',
+    });
   });
 
   it.each<[Given, string[]]>([
@@ -255,7 +313,8 @@ describe('what each event does in each state', () => {
     ['serving', ['accepting']],
     ['failing after the first load', []],
     ['finishing', ['draining']],
-    ['flushing', ['draining']],
+    ['the last reports are due', ['draining']],
+    ['finished requests are due', ['draining']],
     ['stopped', ['stopped']],
   ])('%s has the tags %j', async (given, tags) => {
     const worker = start({ reporter: { plan: MUTE } });
@@ -290,7 +349,11 @@ describe('from loading to serving', () => {
       ['state loaded http://a', 'work loaded http://a'],
     ]);
     await worker.answer();
-    expect(worker.actor.getSnapshot().value).toEqual({ work: 'serving', report: 'quiet' });
+    expect(worker.actor.getSnapshot().value).toEqual({
+      work: 'serving',
+      report: 'quiet',
+      watch: 'unwatched',
+    });
     expect(worker.emitted.at(-1)).toEqual(enters('serving', 'the autoscaler knows that it has loaded'));
   });
 
@@ -371,7 +434,7 @@ describe('failing and recovery', () => {
     worker.actor.send(recovered);
     expect([worker.work, worker.load.calls.length]).toEqual(['loading', 2]);
     await worker.answer();
-    await worker.loaded({ loadTimeSeconds: 9, maxPerf: 5 });
+    await worker.loaded(9);
     expect(worker.actor.getSnapshot().context.status).toEqual({ ...LOADED, loadTimeSeconds: 9 });
     expect(worker.entered).toEqual(['loading', 'failing', 'loading', 'loaded']);
   });
@@ -382,7 +445,11 @@ describe('failing and recovery', () => {
     await worker.answer();
     await worker.answer();
     worker.actor.send(failed('CUDA error'));
-    expect(worker.actor.getSnapshot().value).toEqual({ work: 'failing', report: 'reporting' });
+    expect(worker.actor.getSnapshot().value).toEqual({
+      work: 'failing',
+      report: 'reporting',
+      watch: 'unwatched',
+    });
     await worker.answer();
     await worker.answer();
     worker.actor.send(recovered);
@@ -413,7 +480,7 @@ describe('failing and recovery', () => {
     await worker.loaded();
     await worker.answer();
     await worker.answer();
-    worker.request({ type: 'request.started', id: 1, workload: 3, atMs: 0 });
+    worker.request(started({ workload: 3 }));
     worker.actor.send(failed('CUDA error'));
     await worker.answer();
     expect(worker.ledger().reported.received).toBe(0);
@@ -435,9 +502,9 @@ describe('failing and recovery', () => {
     ['an error', new Error('no such model'), 'no such model'],
     ['a sentence', 'no such model', 'no such model'],
     ['an error without a message', new RangeError(), 'RangeError'],
-    ['nothing', undefined, UNSAID],
-    ['a value that has no text', Object.create(null), UNSAID],
-    ['a number', 42, UNSAID],
+    ['nothing', undefined, 'the backend did not say why it failed'],
+    ['a value that has no text', Object.create(null), 'the backend did not say why it failed'],
+    ['a number', 42, 'the backend did not say why it failed'],
   ])('has a sentence when the load rejects with %s', async (_, error, message) => {
     const worker = start();
     worker.load.last.reject(error);
@@ -461,7 +528,7 @@ describe('draining', () => {
     const worker = await serving();
     worker.actor.send(stop());
     await worker.finished();
-    expect(worker.work).toEqual({ draining: 'flushing' });
+    expect(worker.work).toEqual(flushing('due', 'told'));
     await worker.answer();
     await worker.answer();
     expect([worker.work, outcome(worker)]).toEqual(['stopped', 'clean']);
@@ -470,12 +537,12 @@ describe('draining', () => {
 
   it('waits for what is in flight, and reports it', async () => {
     const worker = await serving();
-    worker.request({ type: 'request.started', id: 1, workload: 3, atMs: 0 });
+    worker.request(started({ workload: 3 }));
     worker.actor.send(stop());
     await worker.answer();
     await worker.clock.advance(5_000);
     expect(worker.work).toEqual({ draining: 'finishing' });
-    worker.request({ type: 'request.succeeded', id: 1, workload: 3, atMs: 5_000 });
+    worker.request(ended('succeeded', { workload: 3, atMs: 5_000 }));
     await worker.finished();
     await worker.answer();
     expect([worker.work, outcome(worker)]).toEqual(['stopped', 'clean']);
@@ -494,8 +561,8 @@ describe('draining', () => {
 
   it('tries until the deadline when the autoscaler is away, and says that it is unreported', async () => {
     const worker = await serving();
-    worker.request({ type: 'request.started', id: 1, workload: 3, atMs: 0 });
-    worker.request({ type: 'request.succeeded', id: 1, workload: 3, atMs: 0 });
+    worker.request(started({ workload: 3 }));
+    worker.request(ended('succeeded', { workload: 3 }));
     worker.actor.send(stop());
     await worker.finished();
     while (worker.work !== 'stopped') {
@@ -509,7 +576,7 @@ describe('draining', () => {
 
   it('ends clean when the autoscaler comes back before the deadline', async () => {
     const worker = await serving();
-    worker.request({ type: 'request.started', id: 1, workload: 3, atMs: 0 });
+    worker.request(started({ workload: 3 }));
     worker.actor.send(stop());
     await worker.finished();
     await worker.fail();
@@ -555,6 +622,7 @@ describe('draining', () => {
       await GIVEN[given](worker);
       worker.actor.send(stop('enough'));
       if (worker.work !== 'stopped') await worker.finished();
+      if (worker.post.calls.length > 0) await worker.posted();
       for (let report = 0; report < 5 && worker.work !== 'stopped'; report++) await worker.answer();
       expect([given, worker.work]).toEqual([given, 'stopped']);
     }
@@ -576,10 +644,202 @@ describe('draining', () => {
     expect(worker.entered).toEqual(['loading', 'loaded', 'serving', 'draining', 'stopped']);
   });
 
+  it('waits until both the reports and the finished requests are told', async () => {
+    const worker = await serving({ completions: { gapMs: 0 } });
+    worker.finishRequest(1);
+    await worker.posted();
+    worker.finishRequest(2);
+    worker.actor.send(stop());
+    await worker.finished();
+    await worker.answer();
+    await worker.answer();
+    expect([worker.work, outcome(worker)]).toEqual([flushing('told', 'due'), 'unreported']);
+    await worker.clock.advance(10_000);
+    expect(worker.work).toEqual(flushing('told', 'due'));
+    await worker.posted();
+    expect([worker.work, outcome(worker)]).toEqual(['stopped', 'clean']);
+    expect(
+      worker.post.calls.map(({ input }) => input.batch.completions.map((one) => one.requestIdx)),
+    ).toEqual([[1], [2]]);
+  });
+
+  it('is unreported when only which requests have finished is not told', async () => {
+    const worker = await serving();
+    worker.finishRequest(1);
+    worker.actor.send(stop());
+    await worker.finished();
+    await worker.answer();
+    await worker.answer();
+    await worker.clock.advance(DRAIN_TIMEOUT_MS);
+    expect([worker.work, outcome(worker)]).toEqual(['stopped', 'unreported']);
+  });
+
   it('gives up a load that is under way', () => {
     const worker = start();
     worker.actor.send(stop());
     expect([worker.work, worker.load.last.signal.aborted]).toEqual([{ draining: 'finishing' }, true]);
+  });
+});
+
+describe('loading, and what the worker hears meanwhile', () => {
+  const NEEDS_KEY = { readiness: { waitsFor: { ...NOTHING, key: true } } };
+  const state = (worker: RunningLifecycle) => worker.actor.getSnapshot().context.status;
+
+  it('tells a key that comes in the meantime to what loads, which waits for it', async () => {
+    const worker = start(NEEDS_KEY);
+    await worker.loaded();
+    expect(worker.work).toBe('loading');
+    worker.actor.send({ type: 'key.held', pem: PEM });
+    await turn();
+    expect([worker.work, worker.actor.getSnapshot().context.hasKey]).toEqual(['loaded', true]);
+  });
+
+  it('remembers a key that came before it loads again', async () => {
+    const worker = start(NEEDS_KEY);
+    worker.actor.send({ type: 'key.held', pem: PEM });
+    worker.actor.send(failed('out of memory'));
+    worker.actor.send(recovered);
+    await worker.loaded();
+    expect(worker.entered).toEqual(['loading', 'failing', 'loading', 'loaded']);
+  });
+
+  it('gets the key from the actor that seeks it', async () => {
+    const worker = start({ ...NEEDS_KEY, publicKey: { ...PUBLIC_KEY_INPUT, eager: true } });
+    await worker.loaded();
+    worker.fetchKey.last.resolve(PEM);
+    await turn();
+    expect(worker.work).toBe('loaded');
+  });
+
+  it('tells the autoscaler at once that the key is late, and at once that it is there', async () => {
+    const worker = start({
+      ...NEEDS_KEY,
+      publicKey: { ...PUBLIC_KEY_INPUT, eager: true },
+      reporter: { intervalMs: 3_600_000 },
+    });
+    await worker.loaded();
+    await worker.clock.advance(PUBLIC_KEY_INPUT.lateAfterMs - 1);
+    expect(worker.attempts()).toEqual([]);
+    await worker.clock.advance(1);
+    expect(state(worker)).toEqual({
+      ...LOADING,
+      errorMessage: expect.stringMatching(/^no_public_key: /),
+    });
+    expect(worker.send.calls.map(({ input }) => input.status)).toEqual([state(worker)]);
+    await worker.answer();
+    worker.fetchKey.last.resolve(PEM);
+    await turn();
+    expect(worker.send.calls.slice(1).map(({ input }) => input.status)).toEqual([LOADING]);
+    await worker.answer();
+    await worker.answer();
+    expect([worker.work, state(worker)]).toEqual(['serving', LOADED]);
+  });
+
+  it('takes the trouble of a load back when there is none any more', () => {
+    const worker = start({ reporter: { plan: MUTE } });
+    worker.actor.send({ type: 'load.trouble', message: 'no key' });
+    worker.actor.send({ type: 'load.trouble', message: '' });
+    expect(worker.toReporter).toEqual([
+      tells(LOADING),
+      tells({ ...LOADING, errorMessage: 'no key' }),
+      tells(LOADING),
+    ]);
+    expect(worker.emitted).toHaveLength(1);
+  });
+
+  it('passes on what the model tells, and loads with the speed that it tells', async () => {
+    const worker = start({ readiness: { waitsFor: { ...NOTHING, log: true, benchmark: true } } });
+    await worker.loaded();
+    expect(worker.work).toBe('loading');
+    worker.actor.send({ type: 'model.told', what: { type: 'model.loaded', maxPerf: 77 } });
+    await turn();
+    expect([worker.work, state(worker)]).toEqual(['loaded', { ...LOADED, maxPerf: 77 }]);
+  });
+
+  it('fails when the model says that it has failed, and says why', async () => {
+    const worker = start();
+    worker.actor.send({ type: 'model.told', what: { type: 'model.failed', message: 'no such model' } });
+    await turn();
+    expect([worker.work, state(worker).errorMessage]).toEqual(['failing', 'no such model']);
+  });
+
+  it('fails with the fault of the machine that loads, if it has one', async () => {
+    const worker = start({ readinessBreaks: true });
+    await turn();
+    expect(worker.emitted.at(-1)).toEqual(enters('failing', 'the machine has a fault'));
+    expect(worker.actor.getSnapshot().status).toBe('active');
+  });
+});
+
+describe('watching the model server', () => {
+  const UNWELL: ProbeResult = { ok: false, reason: 'it answered 503', bytesFlowed: false };
+  const probed = async (worker: RunningLifecycle, result: ProbeResult) => {
+    const asked = worker.probe.calls.length;
+    await worker.clock.until(() => worker.probe.calls.length > asked, HEALTH_INPUT.intervalMs);
+    worker.probe.last.resolve(result);
+    await turn();
+  };
+  const watched = async () => {
+    const worker = start({ health: HEALTH_INPUT, reporter: { intervalMs: 3_600_000 } });
+    await worker.loaded();
+    await worker.answer();
+    await worker.answer();
+    return worker;
+  };
+
+  it('begins when it has loaded, and not before', async () => {
+    const worker = start({ health: HEALTH_INPUT });
+    await worker.clock.advance(60_000);
+    expect([worker.watch, worker.probe.calls.length]).toEqual(['unwatched', 0]);
+    await worker.loaded();
+    expect([worker.work, worker.watch]).toEqual(['loaded', 'watched']);
+  });
+
+  it('is left out where there is nothing to watch', async () => {
+    const worker = start({ health: null });
+    await worker.loaded();
+    await worker.clock.advance(60_000);
+    expect([worker.work, worker.watch, worker.probe.calls.length]).toEqual(['serving', 'unwatched', 0]);
+  });
+
+  it('fails the worker, sees the recovery, and leads back over loaded to serving', async () => {
+    const worker = await watched();
+    for (let strike = 1; strike < HEALTH_INPUT.strikes; strike++) await probed(worker, UNWELL);
+    expect(worker.work).toBe('serving');
+    await probed(worker, UNWELL);
+    const why = 'the model server is not well: it answered 503';
+    expect([worker.work, worker.watch]).toEqual(['failing', 'watched']);
+    expect(worker.emitted.at(-1)).toEqual(enters('failing', why));
+    expect(worker.actor.getSnapshot().context.status).toEqual({ ...FAILING, errorMessage: why });
+    await worker.answer();
+    await worker.answer();
+    await probed(worker, UNWELL);
+    expect(worker.work).toBe('failing');
+    await probed(worker, { ok: true });
+    expect(worker.work).toBe('loaded');
+    await worker.answer();
+    expect(worker.entered).toEqual(['loading', 'loaded', 'serving', 'failing', 'loaded', 'serving']);
+    expect(worker.actor.getSnapshot().context.status).toEqual(LOADED);
+    expect(worker.load.calls).toHaveLength(1);
+    await probed(worker, { ok: true });
+    expect([worker.work, worker.watch]).toEqual(['serving', 'watched']);
+  });
+
+  it('ends when the worker stops', async () => {
+    const worker = await watched();
+    worker.actor.send(stop());
+    expect(worker.watch).toBe('unwatched');
+    const asked = worker.probe.calls.length;
+    await worker.clock.advance(20_000);
+    expect([worker.work, worker.probe.calls.length]).toEqual([{ draining: 'finishing' }, asked]);
+  });
+
+  it('gives a probe up that is under way when the worker stops', async () => {
+    const worker = await watched();
+    await worker.clock.advance(HEALTH_INPUT.intervalMs);
+    const { signal } = worker.probe.last;
+    worker.actor.send(stop());
+    expect(signal.aborted).toBe(true);
   });
 });
 

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { cut, openLedger, type Totals } from '../../machines/ledger.js';
 import { type Metrics, type MetricsEvent, metrics, reduce } from '../../machines/metrics.js';
+import { ended, rejected, started } from '../support/machines/events.js';
 
 const EMPTY: Metrics = { ledger: openLedger(0), working: 0 };
-const busy = reduce(EMPTY, { type: 'request.started', id: 1, workload: 3, atMs: 1 });
+const busy = reduce(EMPTY, started({ workload: 3 }));
 
 function withTotals(state: Metrics, some: Partial<Totals>, working: number): Metrics {
   return { working, ledger: { ...state.ledger, totals: { ...state.ledger.totals, ...some } } };
@@ -15,32 +16,74 @@ describe('metrics', () => {
     [
       'a request that starts is received and in the worker',
       EMPTY,
-      { type: 'request.started', id: 1, workload: 3, atMs: 1 },
-      withTotals(EMPTY, { requests: 1, received: 3 }, 1),
+      started({ workload: 3, atMs: 1 }),
+      withTotals(EMPTY, { requests: 1, received: 3, load: 3 }, 1),
     ],
     [
       'a request without work counts as well',
       EMPTY,
-      { type: 'request.started', id: 1, workload: 0, atMs: 1 },
+      started({ atMs: 1 }),
       withTotals(EMPTY, { requests: 1 }, 1),
     ],
     [
       'one that succeeds is served',
       busy,
-      { type: 'request.succeeded', id: 1, workload: 3, atMs: 2 },
+      ended('succeeded', { workload: 3, atMs: 2 }),
       withTotals(busy, { served: 3 }, 0),
     ],
     [
-      'one that errs is errored',
+      'one that errs is errored, and its work was received all the same',
       busy,
-      { type: 'request.errored', id: 1, workload: 3, atMs: 2 },
+      ended('errored', { workload: 3, atMs: 2 }),
       withTotals(busy, { errored: 3 }, 0),
     ],
     [
-      'one whose client went is cancelled',
+      'one whose client went is cancelled, and its work is given up again',
       busy,
-      { type: 'request.cancelled', id: 1, workload: 3, atMs: 2 },
-      withTotals(busy, { cancelled: 3 }, 0),
+      ended('cancelled', { workload: 3, atMs: 2 }),
+      withTotals(busy, { cancelled: 3, load: 0 }, 0),
+    ],
+    [
+      'one that waited too long is rejected, and its work is given up again',
+      busy,
+      ended('expired', { workload: 3, atMs: 2, workStartedAtMs: null }),
+      withTotals(busy, { rejected: 3, load: 0 }, 0),
+    ],
+    [
+      'one that is refused at the door is counted and rejected, and never in the worker',
+      busy,
+      rejected({ id: 2, workload: 4, atMs: 2 }),
+      withTotals(busy, { requests: 2, rejected: 4 }, 1),
+    ],
+    [
+      'a session that starts counts as one request of its cost',
+      EMPTY,
+      started({ kind: 'session', workload: 9 }),
+      withTotals(EMPTY, { requests: 1, received: 9, load: 9 }, 1),
+    ],
+    [
+      'a session that ends is served',
+      busy,
+      ended('succeeded', { kind: 'session', workload: 3 }),
+      withTotals(busy, { served: 3 }, 0),
+    ],
+    [
+      'what starts in a session is work, but no request of its own',
+      busy,
+      started({ id: 2, kind: 'in-session', workload: 4 }),
+      withTotals(busy, { received: 7, load: 7 }, 2),
+    ],
+    [
+      'what succeeds in a session is served',
+      busy,
+      ended('succeeded', { kind: 'in-session', workload: 3 }),
+      withTotals(busy, { served: 3 }, 0),
+    ],
+    [
+      'what is refused in a session is no request of its own either',
+      busy,
+      rejected({ id: 2, kind: 'in-session', workload: 4 }),
+      withTotals(busy, { rejected: 4 }, 1),
     ],
   ])('%s', (_, before, event, after) => {
     expect(reduce(before, event)).toEqual(after);
@@ -60,10 +103,10 @@ describe('metrics', () => {
 
   it('begins when it is told to, hears events as an actor, and is not changed by others', () => {
     const actor = createActor(metrics, { input: { startedAtMs: 42 } }).start();
-    actor.send({ type: 'request.started', id: 1, workload: 3, atMs: 50 });
+    actor.send(started({ workload: 3, atMs: 50 }));
     const before = actor.getSnapshot().context;
     expect(before).toEqual(
-      withTotals({ ledger: openLedger(42), working: 0 }, { requests: 1, received: 3 }, 1),
+      withTotals({ ledger: openLedger(42), working: 0 }, { requests: 1, received: 3, load: 3 }, 1),
     );
     expect(reduce(before, { type: 'xstate.stop' } as unknown as MetricsEvent)).toBe(before);
     actor.stop();

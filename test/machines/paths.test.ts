@@ -5,7 +5,7 @@ import { getShortestPaths, getSimplePaths } from 'xstate/graph';
 import { cut, openLedger } from '../../machines/ledger.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { reporterMachine } from '../../machines/reporter.js';
-import { LOAD } from '../support/machines/lifecycle.js';
+import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
 import { DELIVERY, FAILING, LOADED, NO_ANSWER, REPORTER_INPUT } from '../support/machines/reporter.js';
 
 /**
@@ -26,13 +26,7 @@ function namesOf(snapshots: readonly AnyMachineSnapshot[]): string[] {
   return [...new Set(snapshots.map(({ value }) => JSON.stringify(value)))].toSorted();
 }
 
-const lifecycleInput = {
-  startedAtMs: 0,
-  serveUnreported: true,
-  serveUnreportedAfterMs: 2_000,
-  drainTimeoutMs: 30_000,
-  reporter: REPORTER_INPUT,
-};
+const lifecycleInput = { ...LIFECYCLE_INPUT, health: { intervalMs: 10_000, strikes: 3 } };
 
 const lifecycleEvents = [
   { type: 'backend.failed', message: 'out of memory' },
@@ -43,8 +37,13 @@ const lifecycleEvents = [
   { type: 'report.acknowledged', phase: 'loaded', covers: ['state'], window: cut(openLedger(0), [], 0) },
   { type: 'report.unreachable' },
   { type: 'reports.flushed' },
+  { type: 'completions.flushed' },
+  { type: 'load.trouble', message: 'no key' },
+  { type: 'key.held', pem: 'the key' },
+  { type: 'key.late', reason: 'no_public_key' },
+  { type: 'model.told', what: { type: 'log.progress' } },
   ...endingsOf(lifecycleMachine, {
-    'done.actor.load': { output: LOAD },
+    'done.actor.load': { output: { ok: true, loadTimeSeconds: 2, maxPerf: 5 } },
     'error.actor.load': { error: new Error('no such model') },
   }),
 ] as EventFromLogic<typeof lifecycleMachine>[];
@@ -78,9 +77,19 @@ const WORK_STATES = [
   'serving',
   'failing',
   { draining: 'finishing' },
-  { draining: 'flushing' },
+  ...['due', 'told'].flatMap((reports) =>
+    ['due', 'told']
+      .filter((completions) => reports === 'due' || completions === 'due')
+      .map((completions) => ({ draining: { flushing: { reports, completions } } })),
+  ),
   'stopped',
 ];
+
+/** The model is watched from when it has loaded until the worker stops, and while it fails if it had loaded. */
+function watchesOf(work: (typeof WORK_STATES)[number]): string[] {
+  if (work === 'loaded' || work === 'serving') return ['watched'];
+  return work === 'failing' ? ['unwatched', 'watched'] : ['unwatched'];
+}
 
 describe('paths through the lifecycle', () => {
   const options = {
@@ -100,7 +109,9 @@ describe('paths through the lifecycle', () => {
     const paths = getShortestPaths(lifecycleMachine, options);
     expect(namesOf(paths.map(({ state }) => state))).toEqual(
       WORK_STATES.flatMap((work) =>
-        ['quiet', 'reporting'].map((report) => JSON.stringify({ work, report })),
+        ['quiet', 'reporting'].flatMap((report) =>
+          watchesOf(work).map((watch) => JSON.stringify({ work, report, watch })),
+        ),
       ).toSorted(),
     );
   });

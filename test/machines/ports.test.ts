@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createActor, toPromise, waitFor } from 'xstate';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { port } from '../../machines/ports.js';
-import { legacy } from '../../src/dialects/legacy/report.js';
+import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
 
 it('an effect that was not provided rejects with its name', async () => {
   const actor = createActor(port('paint')).start();
@@ -13,21 +13,9 @@ it('an effect that was not provided rejects with its name', async () => {
 
 it('a machine without its effects fails with the name of the one that is missing', async () => {
   const actor = createActor(lifecycleMachine, {
-    input: {
-      startedAtMs: 0,
-      serveUnreported: true,
-      serveUnreportedAfterMs: 1,
-      drainTimeoutMs: 1,
-      reporter: {
-        addresses: [],
-        plan: legacy.plan,
-        intervalMs: 1_000,
-        backOff: { baseMs: 1, capMs: 1 },
-        seed: 1,
-      },
-    },
+    input: { ...LIFECYCLE_INPUT, reporter: { ...LIFECYCLE_INPUT.reporter, addresses: [] } },
   }).start();
   const { context } = await waitFor(actor, (snapshot) => snapshot.matches({ work: 'failing' }));
-  expect(context.status.errorMessage).toBe('The effect "load" was not provided to the machine.');
+  expect(context.status.errorMessage).toBe('The effect "init" was not provided to the machine.');
   actor.stop();
 });

@@ -216,6 +216,23 @@ describe('what each event does in each state', () => {
     expect([reporter.state, reporter.attempts()]).toEqual(['quiet', []]);
   });
 
+  it('tells at once that a load is in trouble, once, and at once that it is not any more', async () => {
+    const reporter = start();
+    const trouble = { ...LOADING, errorMessage: 'no_public_key' };
+    reporter.actor.send(becomes(trouble));
+    expect(reporter.send.last.input.status).toBe(trouble);
+    await reporter.answer();
+    reporter.actor.send(becomes({ ...trouble }));
+    expect([reporter.state, reporter.send.calls.length]).toEqual(['quiet', 1]);
+    reporter.actor.send(becomes({ ...LOADING }));
+    await reporter.answer();
+    expect(reporter.send.calls.map(({ input }) => [input.kind, input.status])).toEqual([
+      ['state', trouble],
+      ['state', LOADING],
+    ]);
+    expect(reporter.state).toBe('quiet');
+  });
+
   it('tells both in one message where one covers both', async () => {
     const everything = both as ('state' | 'work')[];
     const reporter = start({

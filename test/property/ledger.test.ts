@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RequestOutcome } from '../../machines/events.js';
 import {
   ACCOUNTS,
   type Account,
@@ -12,7 +13,9 @@ import {
   unreported,
   type Window,
 } from '../../machines/ledger.js';
+import { type Metrics, reduce } from '../../machines/metrics.js';
 import { legacy } from '../../src/dialects/legacy/report.js';
+import { ended, rejected, started } from '../support/machines/events.js';
 import { LOADED } from '../support/machines/reporter.js';
 
 const COUNTING = ACCOUNTS.filter((account) => account !== 'diskGib');
@@ -83,6 +86,14 @@ function run(all: readonly Step[]): Run {
 function last({ moves }: Run): Ledger {
   return moves.at(-1)?.after ?? openLedger(0);
 }
+
+const NOBODY = {
+  id: 1,
+  mtoken: '',
+  url: '',
+  present: { load: 0, requests: 0, requestIdxs: [] },
+  observed: { tokensPerSecond: 0, maxBatchTokens: 0 },
+};
 
 describe('the law of the ledger, under any order of recording, cutting and acknowledging', () => {
   const holds = (law: (result: Run) => void) =>
@@ -171,11 +182,110 @@ describe('the law of the ledger, under any order of recording, cutting and ackno
       let work = 0;
       for (const window of result.acknowledged) {
         if (window.upTo.received === undefined) continue;
-        const { body } = legacy.encode('work', { id: 1, mtoken: '', status: LOADED, window });
+        const { body } = legacy.encode('work', { ...NOBODY, status: LOADED, window });
         const seconds = (window.cutAtMs - (window.sinceMs.received ?? 0)) / 1_000;
         work += Number(body.cur_load) * seconds;
       }
       expect(work).toBeCloseTo(last(result).reported.received, 6);
     });
+  });
+});
+
+/** A request, by its place among those so far: what it does next follows from how far it is. */
+type LoadStep =
+  | { do: 'start' | 'reject'; workload: number }
+  | { do: 'end'; which: number; outcome: RequestOutcome }
+  | { do: 'cut' | 'tell' }
+  | { do: 'acknowledge'; which: number };
+
+const loadSteps: fc.Arbitrary<LoadStep[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constantFrom('start' as const, 'reject' as const),
+        workload: fc.nat(100),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('end' as const),
+        which: fc.nat(100),
+        outcome: fc.constantFrom<RequestOutcome>('succeeded', 'errored', 'cancelled', 'expired'),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('cut' as const, 'tell' as const) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('acknowledge' as const), which: fc.nat(100) }) },
+  ),
+  { maxLength: 60 },
+);
+
+/** Requests and acknowledgements in some order. `net`: what was received less what was given up again. */
+function runLoad(steps: readonly LoadStep[]) {
+  let state: Metrics = { ledger: openLedger(0), working: 0 };
+  let net = 0;
+  const open: { workload: number }[] = [];
+  const windows: Window[] = [];
+  const acknowledged: number[] = [];
+  const settle = (window: Window) => {
+    const { ledger } = state;
+    state = reduce(state, { type: 'report.acknowledged', window });
+    if (state.ledger !== ledger) acknowledged.push(window.work.load ?? Number.NaN);
+  };
+  const begin = (workload: number) => {
+    net += workload;
+    open.push({ workload });
+    state = reduce(state, started({ workload }));
+  };
+  const tell = () => settle(cut(state.ledger, ['load', 'rejected'], 2));
+  for (const step of steps) {
+    if (step.do === 'tell') tell();
+    if (step.do === 'start') begin(step.workload);
+    if (step.do === 'reject') state = reduce(state, rejected({ workload: step.workload }));
+    if (step.do === 'end' && open.length > 0) {
+      const [{ workload } = { workload: 0 }] = open.splice(step.which % open.length, 1);
+      if (step.outcome === 'cancelled' || step.outcome === 'expired') net -= workload;
+      state = reduce(state, ended(step.outcome, { workload }));
+    }
+    if (step.do === 'cut') windows.push(cut(state.ledger, ['load', 'rejected'], 1));
+    const window = step.do === 'acknowledge' ? windows[step.which % windows.length] : undefined;
+    if (window !== undefined) settle(window);
+  }
+  return { windows, acknowledged, begin, tell, net: () => net, ledger: () => state.ledger };
+}
+
+describe('the law of the load, under any order of requests and acknowledgements', () => {
+  const sum = (amounts: readonly number[]) => amounts.reduce((all, amount) => all + amount, 0);
+
+  it('no window tells less than nothing, and those that were acknowledged add up to what is reported', () => {
+    fc.assert(
+      fc.property(loadSteps, (steps) => {
+        const { windows, acknowledged, ledger } = runLoad(steps);
+        for (const { work } of windows) expect(work.load).toBeGreaterThanOrEqual(0);
+        expect(sum(acknowledged)).toBe(ledger().reported.load);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('once more has come in than was given up, the windows add up to exactly what was received less that', () => {
+    let carried = 0;
+    fc.assert(
+      fc.property(loadSteps, fc.nat(100), (steps, beyond) => {
+        const { acknowledged, begin, tell, net, ledger } = runLoad(steps);
+        tell();
+        const deficit = sum(acknowledged) - net();
+        expect(deficit).toBeGreaterThanOrEqual(0);
+        if (deficit > 0) carried += 1;
+        begin(deficit + beyond);
+        tell();
+        expect(acknowledged.at(-1)).toBe(beyond);
+        expect(sum(acknowledged)).toBe(net());
+        expect(unreported(ledger()).load).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+    expect(carried).toBeGreaterThan(0);
   });
 });

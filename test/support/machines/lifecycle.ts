@@ -1,89 +1,147 @@
 import { onTestFinished } from 'vitest';
-import { type Actor, createActor, type InspectionEvent } from 'xstate';
-import { cut, type Ledger, type Window } from '../../../machines/ledger.js';
+import { type Actor, type AnyEventObject, createActor, fromPromise, type InspectionEvent } from 'xstate';
 import {
-  type LifecycleEmitted,
-  type LifecycleInput,
-  type LoadOutput,
-  lifecycleMachine,
-} from '../../../machines/lifecycle.js';
+  type CompletionsAttempt,
+  type CompletionsDelivery,
+  type CompletionsInput,
+  completionsMachine,
+} from '../../../machines/completions.js';
+import { type HealthInput, healthMachine, type ProbeResult } from '../../../machines/health.js';
+import { cut, type Ledger, type Window } from '../../../machines/ledger.js';
+import type { LifecycleEmitted, LifecycleInput } from '../../../machines/life.js';
+import { lifecycleMachine } from '../../../machines/lifecycle.js';
 import type { MetricsEvent } from '../../../machines/metrics.js';
-import { type ReporterEvent, type ReporterInput, reporterMachine } from '../../../machines/reporter.js';
+import { type FetchKeyInput, publicKeyMachine } from '../../../machines/public-key.js';
+import { readinessMachine } from '../../../machines/readiness.js';
+import { type ReporterInput, reporterMachine } from '../../../machines/reporter.js';
 import type { Attempt, Delivery } from '../../../machines/reports.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
 import { SteppedClock, turn } from './clock.js';
+import { COMPLETIONS_INPUT, completion } from './completions.js';
 import { Effect } from './effect.js';
-import { NO_ANSWER, REPORTER_INPUT } from './reporter.js';
-
-export const LOAD: LoadOutput = { loadTimeSeconds: 2, maxPerf: 5 };
+import { PUBLIC_KEY_INPUT } from './public-key.js';
+import { NOTHING, READINESS_INPUT } from './readiness.js';
+import { LOADED, NO_ANSWER, REPORTER_INPUT } from './reporter.js';
 
 export const SERVE_UNREPORTED_AFTER_MS = 2_000;
 export const DRAIN_TIMEOUT_MS = 30_000;
+export const HEALTH_INPUT: HealthInput = { intervalMs: 10_000, strikes: 3 };
 
-export type LifecycleOptions = Partial<Omit<LifecycleInput, 'reporter'>> & {
-  readonly reporter?: Partial<ReporterInput>;
-  readonly inspect?: (event: InspectionEvent) => void;
+/** A worker that is ready once its `init` has ended, and whose model is not watched. */
+export const LIFECYCLE_INPUT: LifecycleInput = {
+  startedAtMs: 0,
+  serveUnreported: true,
+  serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
+  drainTimeoutMs: DRAIN_TIMEOUT_MS,
+  reporter: REPORTER_INPUT,
+  completions: COMPLETIONS_INPUT,
+  publicKey: PUBLIC_KEY_INPUT,
+  readiness: { ...READINESS_INPUT, waitsFor: NOTHING, maxPerf: LOADED.maxPerf },
+  health: null,
 };
+
+type Parts = 'reporter' | 'completions' | 'readiness';
+
+export interface LifecycleOptions extends Partial<Omit<LifecycleInput, Parts>> {
+  readonly reporter?: Partial<ReporterInput>;
+  readonly completions?: Partial<CompletionsInput>;
+  readonly readiness?: Partial<LifecycleInput['readiness']>;
+  /** The machine that makes the backend ready has a fault of its own. */
+  readonly readinessBreaks?: boolean;
+  readonly inspect?: (event: InspectionEvent) => void;
+}
 
 /** A running worker without its effects: the test loads the backend, finishes requests and answers reports. */
 export interface RunningLifecycle {
   readonly actor: Actor<typeof lifecycleMachine>;
   readonly clock: SteppedClock;
-  readonly load: Effect<LoadOutput>;
+  /** The author's own `init`, the only thing that a load waits for unless the test says otherwise. */
+  readonly load: Effect<{ startedAtMs: number }>;
   readonly finish: Effect<void>;
   readonly send: Effect<Delivery, Attempt>;
+  readonly post: Effect<CompletionsDelivery, CompletionsAttempt>;
+  readonly fetchKey: Effect<string, FetchKeyInput>;
+  readonly probe: Effect<ProbeResult>;
   readonly emitted: LifecycleEmitted[];
   /** What the lifecycle told its children. */
-  readonly toReporter: ReporterEvent[];
-  readonly toMetrics: MetricsEvent[];
+  readonly toReporter: AnyEventObject[];
+  readonly toMetrics: AnyEventObject[];
+  readonly toLoad: AnyEventObject[];
+  readonly toCompletions: AnyEventObject[];
   readonly work: unknown;
   readonly report: 'quiet' | 'reporting';
+  readonly watch: 'unwatched' | 'watched';
   /** The states of the work region, in the order in which they were entered. */
   readonly entered: readonly string[];
   ledger(): Ledger;
-  loaded(output?: LoadOutput): Promise<void>;
+  loaded(loadTimeSeconds?: number): Promise<void>;
   finished(): Promise<void>;
   answer(): Promise<void>;
   fail(): Promise<void>;
+  /** The answer to the last post of finished requests. */
+  posted(): Promise<void>;
   request(event: MetricsEvent): void;
+  /** A request that ended and is to be told. */
+  finishRequest(requestIdx: number): void;
   attempts(): string[];
 }
 
-export function startLifecycle({ reporter, inspect, ...input }: LifecycleOptions = {}): RunningLifecycle {
+export function startLifecycle({
+  reporter,
+  completions,
+  readiness,
+  inspect,
+  readinessBreaks = false,
+  ...input
+}: LifecycleOptions = {}): RunningLifecycle {
   const clock = new SteppedClock();
-  const load = new Effect<LoadOutput>();
+  const load = new Effect<{ startedAtMs: number }>();
   const finish = new Effect<void>();
+  const post = new Effect<CompletionsDelivery, CompletionsAttempt>();
+  const fetchKey = new Effect<string, FetchKeyInput>();
+  const probe = new Effect<ProbeResult>();
+  let loadTime = LOADED.loadTimeSeconds;
   // As the effect behind the reporter does, each attempt cuts its own window when it begins.
   const windows = new Map<Attempt, Window>();
   const send = new Effect<Delivery, Attempt>((attempt) => {
     windows.set(attempt, cut(ledger(), legacy.accounts(attempt.kind, attempt.status), clock.now()));
   });
-  const toReporter: ReporterEvent[] = [];
-  const toMetrics: MetricsEvent[] = [];
+  const told = {
+    reporter: [] as AnyEventObject[],
+    metrics: [] as AnyEventObject[],
+    load: [] as AnyEventObject[],
+    completions: [] as AnyEventObject[],
+  };
+  const ready = readinessMachine.provide({
+    actors: { init: load.logic, loadTime: fromPromise(async () => loadTime) },
+  });
   const machine = lifecycleMachine.provide({
     actors: {
-      load: load.logic,
+      load: readinessBreaks ? ready.provide({ actions: { 'wait for': breaks } }) : ready,
       finish: finish.logic,
       reporter: reporterMachine.provide({ actors: { send: send.logic } }),
+      completions: completionsMachine.provide({ actors: { post: post.logic } }),
+      publicKey: publicKeyMachine.provide({ actors: { fetchKey: fetchKey.logic } }),
+      health: healthMachine.provide({ actors: { probe: probe.logic } }),
     },
   });
   const actor = createActor(machine, {
     clock,
     input: {
-      startedAtMs: 0,
-      serveUnreported: true,
-      serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
-      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+      ...LIFECYCLE_INPUT,
       reporter: { ...REPORTER_INPUT, ...reporter },
+      completions: { ...COMPLETIONS_INPUT, ...completions },
+      readiness: { ...LIFECYCLE_INPUT.readiness, ...readiness },
       ...input,
     },
     inspect: (inspected) => {
       inspect?.(inspected);
       if (inspected.type !== '@xstate.event' || inspected.event.type.startsWith('xstate.')) return;
-      const { children } = actor.getSnapshot();
       if (inspected.sourceRef !== actor) return;
-      if (inspected.actorRef === children.reporter) toReporter.push(inspected.event as ReporterEvent);
-      if (inspected.actorRef === children.metrics) toMetrics.push(inspected.event as MetricsEvent);
+      const { children } = actor.getSnapshot();
+      for (const name of ['reporter', 'metrics', 'load', 'completions'] as const) {
+        if (inspected.actorRef === children[name]) told[name].push(inspected.event);
+      }
     },
   });
   const emitted: LifecycleEmitted[] = [];
@@ -94,33 +152,42 @@ export function startLifecycle({ reporter, inspect, ...input }: LifecycleOptions
     if (clock.waiting > 0) throw new Error(`${clock.waiting} timers outlive the worker.`);
   });
 
-  const metrics = () => {
-    const ref = actor.getSnapshot().children.metrics;
-    if (ref === undefined) throw new Error('The metrics actor does not run.');
+  const child = <Name extends 'metrics' | 'completions'>(name: Name) => {
+    const ref = actor.getSnapshot().children[name];
+    if (ref === undefined) throw new Error(`The ${name} actor does not run.`);
     return ref;
   };
-  const ledger = () => metrics().getSnapshot().context.ledger;
+  const ledger = () => child('metrics').getSnapshot().context.ledger;
   return {
     actor,
     clock,
     load,
     finish,
     send,
+    post,
+    fetchKey,
+    probe,
     emitted,
-    toReporter,
-    toMetrics,
+    toReporter: told.reporter,
+    toMetrics: told.metrics,
+    toLoad: told.load,
+    toCompletions: told.completions,
     get work() {
       return actor.getSnapshot().value.work;
     },
     get report() {
       return actor.getSnapshot().value.report;
     },
+    get watch() {
+      return actor.getSnapshot().value.watch;
+    },
     get entered() {
       return emitted.map(({ state }) => state);
     },
     ledger,
-    loaded(output = LOAD) {
-      load.last.resolve(output);
+    loaded(loadTimeSeconds = LOADED.loadTimeSeconds) {
+      loadTime = loadTimeSeconds;
+      load.last.resolve({ startedAtMs: 0 });
       return turn();
     },
     finished() {
@@ -137,8 +204,18 @@ export function startLifecycle({ reporter, inspect, ...input }: LifecycleOptions
       send.last.reject(NO_ANSWER);
       return turn();
     },
-    request: (event) => metrics().send(event),
+    posted() {
+      post.last.resolve({ tookMs: 0 });
+      return turn();
+    },
+    request: (event) => child('metrics').send(event),
+    finishRequest: (requestIdx) =>
+      child('completions').send({ type: 'request.finished', completion: completion(requestIdx) }),
     attempts: () =>
       send.calls.map(({ input: { kind, status, address } }) => `${kind} ${status.phase} ${address}`),
   };
+}
+
+function breaks(): never {
+  throw new Error('the machine has a fault');
 }

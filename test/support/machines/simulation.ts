@@ -1,34 +1,49 @@
-import fc from 'fast-check';
 import { createActor, fromPromise } from 'xstate';
-import type { RequestOutcome } from '../../../machines/events.js';
+import {
+  type CompletionsAttempt,
+  type CompletionsDelivery,
+  completionsMachine,
+} from '../../../machines/completions.js';
+import type { EndFacts, RequestEvent, RequestKind, RequestOutcome } from '../../../machines/events.js';
 import { ACCOUNTS, cut, type Ledger, type Window } from '../../../machines/ledger.js';
-import { lifecycleMachine, type Outcome } from '../../../machines/lifecycle.js';
+import type { Outcome } from '../../../machines/life.js';
+import { lifecycleMachine } from '../../../machines/lifecycle.js';
+import { type Completion, size } from '../../../machines/outbox.js';
+import { readinessMachine } from '../../../machines/readiness.js';
 import { reporterMachine } from '../../../machines/reporter.js';
 import type { Attempt, Delivery, ReporterEmitted } from '../../../machines/reports.js';
+import { completionOf } from '../../../src/completion.js';
 import type { Dialect } from '../../../src/dialects/dialect.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
+import { type Answer, Attempts } from './attempts.js';
+import { Books, type Tally } from './books.js';
 import { SteppedClock, turn } from './clock.js';
+import { COMPLETIONS_INPUT } from './completions.js';
+import { LIFECYCLE_INPUT } from './lifecycle.js';
+
+export type { Answer } from './attempts.js';
 
 /** A dialect in which each message tells everything. */
 export const everything: Dialect = {
+  ...legacy,
   plan: {
     covers: { state: ['state', 'work'], work: ['state', 'work'] },
     onEnter: { loading: [], loaded: ['state'], failing: ['state'] },
     heartbeat: { loading: ['state'], loaded: ['work'], failing: ['work'] },
   },
   accounts: () => ACCOUNTS,
-  encode: legacy.encode,
 };
 
-/** What becomes of one attempt. An answer that is late reached the autoscaler, but nobody waits for it any more. */
-export type Answer =
-  | { is: 'accepted'; afterMs: number }
-  | { is: 'refused'; afterMs: number }
-  | { is: 'late'; afterMs: number }
-  | { is: 'never' };
-
 export type Happening =
-  | { is: 'request'; workload: number; tookMs: number; outcome: RequestOutcome }
+  | {
+      is: 'request';
+      kind: RequestKind;
+      requestIdx: number | null;
+      workload: number;
+      tookMs: number;
+      outcome: RequestOutcome;
+    }
+  | { is: 'rejection'; kind: RequestKind; requestIdx: number | null; workload: number }
   | { is: 'failure'; message: string }
   | { is: 'recovery' }
   | { is: 'load' }
@@ -42,28 +57,51 @@ export interface Schedule {
   readonly timeoutMs: number;
   readonly capMs: number;
   readonly seed: number;
-  /** What becomes of the attempts, in order. */
+  /** How many finished requests wait at most. */
+  readonly outboxLimit: number;
+  /** What becomes of the attempts to report, in order. */
   readonly answers: readonly Answer[];
+  /** What becomes of the attempts to tell which requests have finished, in order. */
+  readonly postAnswers: readonly Answer[];
   /** What becomes of all attempts after those: the autoscaler has healed, or never does. */
   readonly finally: Answer;
   readonly happenings: readonly Happening[];
   readonly drainTimeoutMs: number;
 }
 
+/** A report that was acknowledged, and how the work stood when its window was cut. */
+export interface Delivered {
+  readonly attempt: Attempt;
+  readonly window: Window;
+  readonly name: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly tally: Tally;
+}
+
 /** What was seen of the worker over its whole life. */
 export interface Life {
   readonly outcome: Outcome;
-  readonly requests: number;
-  readonly units: number;
+  readonly tally: Tally;
   readonly ledger: Ledger;
   /** The ledger after the answers came for which nobody waited any more. */
   readonly ledgerAfterwards: Ledger;
-  readonly delivered: readonly { attempt: Attempt; window: Window; name: string }[];
+  readonly delivered: readonly Delivered[];
   readonly reports: readonly ReporterEmitted[];
   readonly mostAtOnce: number;
   /** The time from each failed round to the next attempt. */
   readonly backOffsMs: readonly number[];
   readonly longestPlannedMs: number;
+  readonly finished: {
+    /** What was to be told. */
+    readonly all: readonly Completion[];
+    /** What was in batches that reached the autoscaler, whether the worker heard its answer or not. */
+    readonly arrived: readonly Completion[];
+    readonly acknowledged: readonly Completion[];
+    readonly untold: number;
+    readonly dropped: number;
+    /** An answer to one of the batches was not heard. */
+    readonly answerLost: boolean;
+  };
   readonly timersLeft: number;
 }
 
@@ -71,82 +109,69 @@ export interface Life {
 export async function live(schedule: Schedule): Promise<Life> {
   const { dialect, timeoutMs } = schedule;
   const clock = new SteppedClock();
-  const answers = [...schedule.answers];
-  const late: (() => void)[] = [];
-  let [underWay, mostAtOnce] = [0, 0];
+  const books = new Books();
+  const reporting = new Attempts({ ...schedule, clock });
+  const posting = new Attempts({ ...schedule, answers: schedule.postAnswers, clock });
+  const tallies = new Map<Window, Tally>();
+  const arrived: Completion[] = [];
+  const acknowledged: Completion[] = [];
 
   /** As the real effect does: the window is cut when the attempt begins, and belongs to it alone. */
   const send = fromPromise<Delivery, Attempt>(async ({ input: { kind, status }, signal }) => {
-    underWay += 1;
-    mostAtOnce = Math.max(mostAtOnce, underWay);
-    const accounts = dialect.accounts(kind, status);
-    if (accounts.includes('diskGib')) {
-      await Promise.resolve();
-      metrics().send({ type: 'disk.measured', usedGib: 100 + (clock.now() % 7) });
-    }
-    const window = cut(ledger(), accounts, clock.now());
-    const { name, body } = dialect.encode(kind, { id: 1, mtoken: '', status, window });
-    const delivery = { window, name, shown: body, tookMs: 0 };
-    const timers: number[] = [];
+    reporting.count(1);
     try {
-      return await new Promise<Delivery>((resolve, reject) => {
-        const answer = answers.shift() ?? schedule.finally;
-        const after = (ms: number, act: () => void) => timers.push(clock.setTimeout(act, ms));
-        after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
-        if (answer.is === 'accepted') after(answer.afterMs, () => resolve(delivery));
-        if (answer.is === 'refused') after(answer.afterMs, () => reject(new Error('refused')));
-        if (answer.is === 'late') clock.setTimeout(() => resolve(delivery), timeoutMs + answer.afterMs);
-        late.push(() => resolve(delivery));
-        signal.addEventListener('abort', () => {
-          for (const timer of timers) clock.clearTimeout(timer);
-        });
-      });
+      const accounts = dialect.accounts(kind, status);
+      if (accounts.includes('diskGib')) {
+        await Promise.resolve();
+        metrics().send({ type: 'disk.measured', usedGib: 100 + (clock.now() % 7) });
+      }
+      const window = cut(ledger(), accounts, clock.now());
+      const tally = books.tally();
+      tallies.set(window, tally);
+      const facts = { id: 1, mtoken: '', url: '', status, window, present: tally.present };
+      const { name, body } = dialect.encode(kind, { ...facts, observed: NOTHING_OBSERVED });
+      return await reporting.end({ window, name, shown: body, tookMs: 0 }, signal);
     } finally {
-      underWay -= 1;
-      for (const timer of timers) clock.clearTimeout(timer);
+      reporting.count(-1);
+    }
+  });
+  const post = fromPromise<CompletionsDelivery, CompletionsAttempt>(async ({ input: { batch }, signal }) => {
+    posting.count(1);
+    try {
+      const delivery = await posting.end({ tookMs: 0 }, signal, () => arrived.push(...batch.completions));
+      if (!signal.aborted) acknowledged.push(...batch.completions);
+      return delivery;
+    } finally {
+      posting.count(-1);
     }
   });
 
-  let inFlight = 0;
   const idle: (() => void)[] = [];
   const loads: (() => void)[] = [];
+  const init = fromPromise<{ startedAtMs: number }, undefined>(
+    () =>
+      new Promise<{ startedAtMs: number }>((resolve) => {
+        loads.push(() => resolve({ startedAtMs: 0 }));
+      }),
+  );
   const actor = createActor(
     lifecycleMachine.provide({
       actors: {
-        load: fromPromise(
-          () =>
-            new Promise((resolve) => {
-              loads.push(() => resolve({ loadTimeSeconds: 1, maxPerf: 0.5 }));
-            }),
-        ),
+        load: readinessMachine.provide({ actors: { init, loadTime: fromPromise(async () => 1) } }),
         finish: fromPromise(
           () =>
             new Promise<void>((resolve) => {
-              if (inFlight === 0) resolve();
+              if (books.inFlight === 0) resolve();
               else idle.push(resolve);
             }),
         ),
         reporter: reporterMachine.provide({ actors: { send } }),
+        completions: completionsMachine.provide({ actors: { post } }),
       },
     }),
-    {
-      clock,
-      input: {
-        startedAtMs: 0,
-        serveUnreported: schedule.serveUnreported,
-        serveUnreportedAfterMs: 2_000,
-        drainTimeoutMs: schedule.drainTimeoutMs,
-        reporter: {
-          addresses: schedule.addresses,
-          plan: dialect.plan,
-          intervalMs: schedule.intervalMs,
-          backOff: { baseMs: 500, capMs: schedule.capMs },
-          seed: schedule.seed,
-        },
-      },
-    },
+    { clock, input: inputOf(schedule) },
   ).start();
-  const child = <Name extends 'metrics' | 'reporter'>(name: Name) => {
+  const child = <Name extends 'metrics' | 'reporter' | 'completions'>(name: Name) => {
     const ref = actor.getSnapshot().children[name];
     if (ref === undefined) throw new Error(`The ${name} actor does not run.`);
     return ref;
@@ -168,24 +193,37 @@ export async function live(schedule: Schedule): Promise<Life> {
     longestPlannedMs = Math.max(longestPlannedMs, context.backOffMs);
   });
 
-  let [requests, units] = [0, 0];
-  const request = (workload: number, tookMs: number, outcome: RequestOutcome) => {
-    const id = ++requests;
-    units += workload;
-    inFlight += 1;
-    metrics().send({ type: 'request.started', id, workload, atMs: clock.now() });
-    clock.setTimeout(() => {
-      inFlight -= 1;
-      metrics().send({ type: `request.${outcome}`, id, workload, atMs: clock.now() });
-      if (inFlight === 0) for (const resolve of idle.splice(0)) resolve();
-    }, tookMs);
+  const all: Completion[] = [];
+  /** As the worker does with each event on its bus. */
+  const emit = (event: RequestEvent) => {
+    books.note(event);
+    metrics().send(event);
+    const completion = dialect.tellsRequests ? completionOf(event, (atMs) => atMs / 1000) : undefined;
+    if (completion === undefined) return;
+    all.push(completion);
+    child('completions').send({ type: 'request.finished', completion });
   };
   const load = () => {
     for (const resolve of loads.splice(0)) resolve();
   };
 
+  let id = 0;
+  const begin = ({ tookMs, outcome, is: _, ...facts }: Extract<Happening, { is: 'request' }>) => {
+    const started = { ...facts, id: ++id, atMs: clock.now() };
+    emit({ type: 'request.started', ...started });
+    clock.setTimeout(() => {
+      const workStartedAtMs = outcome === 'expired' ? null : started.atMs;
+      const end: EndFacts = { ...started, atMs: clock.now(), enteredAtMs: started.atMs, workStartedAtMs };
+      emit({ type: `request.${outcome}`, ...end });
+      if (books.inFlight === 0) for (const resolve of idle.splice(0)) resolve();
+    }, tookMs);
+  };
   for (const happening of schedule.happenings) {
-    if (happening.is === 'request') request(happening.workload, happening.tookMs, happening.outcome);
+    if (happening.is === 'request') begin(happening);
+    if (happening.is === 'rejection') {
+      const { is: _, ...facts } = happening;
+      emit({ type: 'request.rejected', ...facts, id: ++id, atMs: clock.now() });
+    }
     if (happening.is === 'failure') actor.send({ type: 'backend.failed', message: happening.message });
     if (happening.is === 'recovery') actor.send({ type: 'backend.recovered' });
     if (happening.is === 'load') load();
@@ -199,84 +237,58 @@ export async function live(schedule: Schedule): Promise<Life> {
   await clock.until(() => actor.getSnapshot().hasTag('stopped'), schedule.drainTimeoutMs);
   const before = ledger();
   const [{ outcome }, heard] = [actor.getSnapshot().context, reports.length];
+  const { outbox } = child('completions').getSnapshot().context;
 
   const left = metrics();
   actor.stop();
-  for (const answer of late) answer();
+  reporting.answerLate();
+  posting.answerLate();
   await clock.advance(10 * timeoutMs);
   if (reports.length > heard) throw new Error('The reporter spoke after it was stopped.');
 
   return {
     outcome,
-    requests,
-    units,
+    tally: books.tally(),
     ledger: before,
     ledgerAfterwards: left.getSnapshot().context.ledger,
-    delivered: reports.flatMap((event) =>
-      event.type === 'report.delivered'
-        ? [{ attempt: event.attempt, window: event.delivery.window, name: event.delivery.name }]
-        : [],
-    ),
+    delivered: reports.flatMap((event) => {
+      if (event.type !== 'report.delivered') return [];
+      const { attempt, delivery } = event;
+      const { window, name, shown: body } = delivery;
+      const tally = tallies.get(window);
+      return tally === undefined ? [] : [{ attempt, window, name, body, tally }];
+    }),
     reports,
-    mostAtOnce,
+    mostAtOnce: Math.max(reporting.mostAtOnce, posting.mostAtOnce),
     backOffsMs,
     longestPlannedMs,
+    finished: {
+      all,
+      arrived,
+      acknowledged,
+      untold: size(outbox),
+      dropped: outbox.dropped,
+      answerLost: posting.answerLost,
+    },
     timersLeft: clock.waiting,
   };
 }
 
-const TIMEOUT_MS = 5_000;
+const NOTHING_OBSERVED = { tokensPerSecond: 0, maxBatchTokens: 0 };
 
-const answer: fc.Arbitrary<Answer> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({ is: fc.constant('accepted' as const), afterMs: fc.nat(TIMEOUT_MS - 1) }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ is: fc.constant('refused' as const), afterMs: fc.nat(TIMEOUT_MS - 1) }),
-  },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('late' as const), afterMs: fc.nat(20_000) }) },
-  { weight: 1, arbitrary: fc.constant({ is: 'never' as const }) },
-);
-
-const happening: fc.Arbitrary<Happening> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      is: fc.constant('request' as const),
-      workload: fc.nat(50),
-      tookMs: fc.nat(8_000),
-      outcome: fc.constantFrom<RequestOutcome>('succeeded', 'errored', 'cancelled'),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      is: fc.constant('failure' as const),
-      message: fc.constantFrom('', 'out of memory', 'CUDA error'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ is: 'recovery' as const }) },
-  { weight: 1, arbitrary: fc.constant({ is: 'load' as const }) },
-  { weight: 5, arbitrary: fc.record({ is: fc.constant('time' as const), ms: fc.nat(12_000) }) },
-);
-
-/** Any schedule of a worker whose autoscaler misbehaves, and then behaves as `finally` says. */
-export function schedules(end: Pick<Schedule, 'finally' | 'drainTimeoutMs'>): fc.Arbitrary<Schedule> {
-  return fc.record({
-    addresses: fc
-      .integer({ min: 1, max: 3 })
-      .map((count) => ['http://a', 'http://b', 'http://c'].slice(0, count)),
-    dialect: fc.constantFrom(legacy, everything),
-    serveUnreported: fc.boolean(),
-    intervalMs: fc.constantFrom(500, 1_000, 10_000),
-    timeoutMs: fc.constant(TIMEOUT_MS),
-    capMs: fc.constantFrom(1, 700, 10_000),
-    seed: fc.integer(),
-    answers: fc.array(answer, { maxLength: 25 }),
-    happenings: fc.array(happening, { maxLength: 30 }),
-    finally: fc.constant(end.finally),
-    drainTimeoutMs: fc.constant(end.drainTimeoutMs),
-  });
+function inputOf({ dialect, addresses, intervalMs, capMs, seed, ...schedule }: Schedule) {
+  const backOff = { baseMs: 500, capMs };
+  return {
+    ...LIFECYCLE_INPUT,
+    serveUnreported: schedule.serveUnreported,
+    drainTimeoutMs: schedule.drainTimeoutMs,
+    reporter: { addresses, plan: dialect.plan, intervalMs, backOff, seed },
+    completions: {
+      ...COMPLETIONS_INPUT,
+      addresses: dialect.tellsRequests ? addresses : [],
+      limit: schedule.outboxLimit,
+      backOff,
+      seed,
+    },
+  };
 }

@@ -1,0 +1,244 @@
+import { assign, sendParent, setup } from 'xstate';
+import { port } from './ports.js';
+import { reasonOf } from './reason.js';
+
+/**
+ * How fast the model is, in units of work per second.
+ *
+ * A result that was saved before is used again. Else the model is warmed up, which is tried again and again
+ * where it does not take requests yet, then measured, and the result is saved. It is done with a result, or it
+ * has failed with a reason: when nothing could be measured, or when the time was over. That a result can't be
+ * saved is told and is no failure.
+ */
+
+/** What a benchmark machine is made with. */
+export interface BenchmarkInput {
+  /** How long it may take from the look-up to the measured result, in ms. */
+  readonly timeoutMs: number;
+  /** How long to wait before a model that does not take requests yet is asked again, in ms. */
+  readonly probeRetryMs: number;
+}
+
+/** Whether the model took the requests that warm it up; if not: why not. */
+export type WarmUpResult = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+export interface Measurement {
+  /** Units of work per second. */
+  readonly maxPerf: number;
+}
+
+/** `measured`: now, rather than before. */
+export type BenchmarkOutput =
+  | { readonly ok: true; readonly maxPerf: number; readonly measured: boolean }
+  | { readonly ok: false; readonly reason: string };
+
+/** What the benchmark tells the machine that invoked it, for the log. */
+export type BenchmarkToParent =
+  | { type: 'benchmark.reused'; maxPerf: number }
+  /** The model does not take requests yet. */
+  | { type: 'benchmark.waits'; reason: string }
+  | { type: 'benchmark.began' }
+  | { type: 'benchmark.saved'; maxPerf: number }
+  | { type: 'benchmark.unsaved'; maxPerf: number; reason: string };
+
+export interface BenchmarkContext extends BenchmarkInput {
+  /** Why the model did not take requests when it was last tried, or empty. */
+  readonly notReady: string;
+  readonly result: BenchmarkOutput;
+}
+
+const tellParent = (event: BenchmarkToParent) => event;
+
+/** How long saving may take: a disk that hangs must not hold up a model that has loaded. */
+const SAVE_TIMEOUT_MS = 10_000;
+
+export const benchmarkMachine = setup({
+  types: {
+    input: {} as BenchmarkInput,
+    context: {} as BenchmarkContext,
+    output: {} as BenchmarkOutput,
+  },
+  actors: {
+    /** The result that was saved, or null. */
+    lookUp: port<number | null>('lookUp'),
+    /** Resolves with `ready: false` only where trying again can help; rejects when it can't. */
+    warmUp: port<WarmUpResult>('warmUp'),
+    /** Rejects when no request succeeded. */
+    measure: port<Measurement>('measure'),
+    save: port<void, Measurement>('save'),
+  },
+  delays: {
+    timeout: ({ context }) => context.timeoutMs,
+    probeRetry: ({ context }) => context.probeRetryMs,
+    saveTimeout: SAVE_TIMEOUT_MS,
+  },
+  guards: {
+    'it is a speed': (_, { maxPerf }: { maxPerf: number | null }) => isSpeed(maxPerf),
+    'the model takes requests': (_, result: WarmUpResult) => result.ready,
+  },
+  actions: {
+    'keep the result': assign((_, result: BenchmarkOutput) => ({ result })),
+    'note why it is not ready': assign((_, result: WarmUpResult) => ({
+      notReady: result.ready ? '' : reasonOf(result.reason),
+    })),
+    'note that the time is over': assign(({ context }) => ({
+      result: {
+        ok: false,
+        reason: `the benchmark took more than ${context.timeoutMs / 1000} s${because(context)}`,
+      },
+    })),
+    'say that the result is used again': sendParent(({ context }) =>
+      tellParent({ type: 'benchmark.reused', maxPerf: speedOf(context) }),
+    ),
+    'say that it waits': sendParent(({ context }) =>
+      tellParent({ type: 'benchmark.waits', reason: context.notReady }),
+    ),
+    'say that it has begun': sendParent(tellParent({ type: 'benchmark.began' })),
+    'say that it is saved': sendParent(({ context }) =>
+      tellParent({ type: 'benchmark.saved', maxPerf: speedOf(context) }),
+    ),
+    'say that it is not saved': sendParent(({ context }, { reason }: { reason: string }) =>
+      tellParent({ type: 'benchmark.unsaved', maxPerf: speedOf(context), reason }),
+    ),
+  },
+}).createMachine({
+  id: 'benchmark',
+  context: ({ input }) => ({ ...input, notReady: '', result: { ok: false, reason: 'it was not measured' } }),
+  output: ({ context }) => context.result,
+  initial: 'finding out',
+  states: {
+    'finding out': {
+      description:
+        'The speed is not known yet. Left when it is, when it can not be, or when the time is over.',
+      after: { timeout: { target: 'failed', actions: 'note that the time is over' } },
+      initial: 'looking up',
+      states: {
+        'looking up': {
+          description: 'A result that was saved before is looked for.',
+          invoke: {
+            id: 'lookUp',
+            src: 'lookUp',
+            onDone: [
+              {
+                guard: { type: 'it is a speed', params: ({ event }) => ({ maxPerf: event.output }) },
+                target: '#benchmark.done',
+                actions: [
+                  {
+                    type: 'keep the result',
+                    params: ({ event }) => ({ ok: true, maxPerf: event.output ?? 0, measured: false }),
+                  },
+                  'say that the result is used again',
+                ],
+              },
+              { target: 'warming up' },
+            ],
+            onError: 'warming up',
+          },
+        },
+        'warming up': {
+          description: 'The model gets requests that do not count. Left when it has taken them, or can not.',
+          invoke: {
+            id: 'warmUp',
+            src: 'warmUp',
+            onDone: [
+              {
+                guard: { type: 'the model takes requests', params: ({ event }) => event.output },
+                target: 'measuring',
+                actions: { type: 'note why it is not ready', params: ({ event }) => event.output },
+              },
+              {
+                target: 'pausing',
+                actions: [
+                  { type: 'note why it is not ready', params: ({ event }) => event.output },
+                  'say that it waits',
+                ],
+              },
+            ],
+            onError: {
+              target: '#benchmark.failed',
+              actions: {
+                type: 'keep the result',
+                params: ({ event }) => ({ ok: false, reason: reasonOf(event.error) }),
+              },
+            },
+          },
+        },
+        pausing: {
+          description: 'The model does not take requests yet. Left after a pause.',
+          after: { probeRetry: 'warming up' },
+        },
+        measuring: {
+          description: 'The model is measured. Left with its speed, or when no request succeeded.',
+          entry: 'say that it has begun',
+          invoke: {
+            id: 'measure',
+            src: 'measure',
+            onDone: [
+              {
+                guard: { type: 'it is a speed', params: ({ event }) => event.output },
+                target: '#benchmark.saving',
+                actions: {
+                  type: 'keep the result',
+                  params: ({ event }) => ({ ok: true, maxPerf: event.output.maxPerf, measured: true }),
+                },
+              },
+              {
+                target: '#benchmark.failed',
+                actions: {
+                  type: 'keep the result',
+                  params: ({ event }) => ({
+                    ok: false,
+                    reason: `the benchmark measured ${event.output.maxPerf} units of work per second`,
+                  }),
+                },
+              },
+            ],
+            onError: {
+              target: '#benchmark.failed',
+              actions: {
+                type: 'keep the result',
+                params: ({ event }) => ({ ok: false, reason: reasonOf(event.error) }),
+              },
+            },
+          },
+        },
+      },
+    },
+    saving: {
+      description: 'The result is being saved. Left when it is, or can not be.',
+      invoke: {
+        id: 'save',
+        src: 'save',
+        input: ({ context }) => ({ maxPerf: speedOf(context) }),
+        onDone: { target: 'done', actions: 'say that it is saved' },
+        onError: {
+          target: 'done',
+          actions: {
+            type: 'say that it is not saved',
+            params: ({ event }) => ({ reason: reasonOf(event.error) }),
+          },
+        },
+      },
+      after: {
+        saveTimeout: {
+          target: 'done',
+          actions: { type: 'say that it is not saved', params: { reason: 'it took too long' } },
+        },
+      },
+    },
+    done: { type: 'final', description: 'The speed is known.' },
+    failed: { type: 'final', description: 'The speed can not be known.' },
+  },
+});
+
+function isSpeed(value: number | null): boolean {
+  return value !== null && Number.isFinite(value) && value > 0;
+}
+
+function speedOf({ result }: BenchmarkContext): number {
+  return result.ok ? result.maxPerf : 0;
+}
+
+function because({ notReady }: BenchmarkContext): string {
+  return notReady === '' ? '' : `: the model does not take requests (${notReady})`;
+}

@@ -1,0 +1,60 @@
+import type { CompletionsInput, CompletionsToParent } from './completions.js';
+import type { HealthInput } from './health.js';
+import type { PublicKeyInput, PublicKeyToParent } from './public-key.js';
+import type { ReadinessEvent, ReadinessInput, ReadinessToParent } from './readiness-facts.js';
+import type { ReporterInput } from './reporter.js';
+import type { ReporterToParent, WorkerStatus } from './reports.js';
+
+/** The vocabulary of a worker's life: what it is made with, what happens to it, and what it says. */
+
+/** What a lifecycle is made with. */
+export interface LifecycleInput {
+  /** When the worker's first interval begins, in ms of its monotonic clock. */
+  readonly startedAtMs: number;
+  readonly reporter: ReporterInput;
+  readonly completions: CompletionsInput;
+  readonly publicKey: PublicKeyInput;
+  readonly readiness: Omit<ReadinessInput, 'keyHeld'>;
+  /** How the model server is watched once it has loaded; null: it has no health route. */
+  readonly health: HealthInput | null;
+  /** Serve although no autoscaler knows that the worker has loaded. */
+  readonly serveUnreported: boolean;
+  /** How long the autoscaler may take to hear of it before the worker serves unreported, in ms. */
+  readonly serveUnreportedAfterMs: number;
+  /** How long draining may take, in ms. */
+  readonly drainTimeoutMs: number;
+}
+
+export type LifecycleEvent =
+  | { type: 'backend.failed'; message: string }
+  | { type: 'backend.recovered' }
+  | { type: 'stop.requested'; reason: string }
+  /** Something that matters while the model loads, and at no other time. */
+  | { type: 'model.told'; what: ReadinessEvent }
+  | { type: 'watch.began' }
+  | { type: 'watch.ended' }
+  | ReporterToParent
+  | CompletionsToParent
+  | PublicKeyToParent
+  | ReadinessToParent;
+
+export type WorkState = 'loading' | 'loaded' | 'serving' | 'failing' | 'draining' | 'stopped';
+
+/**
+ * How draining ended. clean: every request finished and everything was reported; unreported: every
+ * request finished, but the autoscaler was not told everything; cut: requests were still under way.
+ */
+export type Outcome = 'clean' | 'unreported' | 'cut';
+
+export type LifecycleEmitted = { type: 'state.entered'; state: WorkState; reason: string };
+
+export interface LifecycleContext extends LifecycleInput {
+  readonly status: WorkerStatus;
+  readonly hasLoaded: boolean;
+  /** The autoscaler's public key is there. */
+  readonly hasKey: boolean;
+  /** Why the worker is in the state that it is in, as a sentence. */
+  readonly reason: string;
+  /** How draining would end if it ended now. */
+  readonly outcome: Outcome;
+}

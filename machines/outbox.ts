@@ -1,0 +1,78 @@
+import { append, oldest, openQueue, type Queue, removeBefore, sizeOf } from './queue.js';
+
+/**
+ * The outbox of finished requests: what the autoscaler has not yet acknowledged. It is bounded, since an
+ * autoscaler may be away for days; when it is full the oldest is dropped, and counted.
+ *
+ * Each completion has a sequence number of its own. A batch names the numbers that it holds, so two requests
+ * that the client gave the same number are two, and what ends while its twin is being posted stays.
+ */
+
+/** How a request ended, in the words of the wire. */
+export type CompletionStatus = 'Success' | 'Error' | 'Cancelled' | 'Rejected';
+
+/** A finished request. Times are Unix seconds; 0: it never came to that. */
+export interface Completion {
+  /** The autoscaler's name for the request. */
+  readonly requestIdx: number;
+  readonly status: CompletionStatus;
+  readonly enteredQueueAt: number;
+  readonly workStartedAt: number;
+  readonly workCompletedAt: number;
+}
+
+export interface Outbox {
+  /** How many completions it holds at most. */
+  readonly limit: number;
+  readonly queue: Queue<Completion>;
+  /**
+   * How many it has ever dropped because it was full. One that was dropped while a batch with it was under
+   * way may have been told all the same.
+   */
+  readonly dropped: number;
+}
+
+/** The oldest completions of an outbox, as it stood when the batch was cut. */
+export interface Batch {
+  /** The sequence number of the first completion. */
+  readonly first: number;
+  /** The sequence number after that of the last completion. */
+  readonly end: number;
+  /** Oldest first. */
+  readonly completions: readonly Completion[];
+}
+
+export const EMPTY_BATCH: Batch = { first: 0, end: 0, completions: [] };
+
+/** An empty outbox for at most `limit` completions. */
+export function openOutbox(limit: number): Outbox {
+  return { limit, queue: openQueue(), dropped: 0 };
+}
+
+/** How many completions wait to be acknowledged. */
+export function size({ queue }: Outbox): number {
+  return sizeOf(queue);
+}
+
+/** Puts a completion in. When that is one too many, the oldest goes. */
+export function add(outbox: Outbox, completion: Completion): Outbox {
+  const queue = append(outbox.queue, completion);
+  if (sizeOf(queue) <= outbox.limit) return { ...outbox, queue };
+  return { ...outbox, queue: removeBefore(queue, queue.first + 1), dropped: outbox.dropped + 1 };
+}
+
+/** Cuts a batch of at most `max` completions. The outbox does not change: cutting again and again is free. */
+export function cutBatch({ queue }: Outbox, max: number): Batch {
+  const completions = oldest(queue, max);
+  return { first: queue.first, end: queue.first + completions.length, completions };
+}
+
+/**
+ * Removes what the batch held. What of it was dropped or acknowledged before has gone already, so a second
+ * acknowledgement changes nothing. A batch begins with what was oldest when it was cut, and nothing older
+ * can have come since, so all that goes is in the batch.
+ */
+export function acknowledgeBatch(outbox: Outbox, { end }: Batch): Outbox {
+  const queue = removeBefore(outbox.queue, end);
+  return queue === outbox.queue ? outbox : { ...outbox, queue };
+}

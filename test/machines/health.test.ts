@@ -1,0 +1,208 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type HealthInput, healthMachine, type ProbeResult } from '../../machines/health.js';
+import { turn } from '../support/machines/clock.js';
+import { TransitionCoverage } from '../support/machines/coverage.js';
+import { Effect } from '../support/machines/effect.js';
+import { invoke } from '../support/machines/invoked.js';
+
+const coverage = new TransitionCoverage(healthMachine);
+
+const INTERVAL_MS = 10_000;
+const SOONER_MS = 2_000;
+
+const WELL: ProbeResult = { ok: true };
+const HUNG: ProbeResult = { ok: false, reason: 'no answer within 5000 ms', bytesFlowed: false };
+const BUSY: ProbeResult = { ...HUNG, bytesFlowed: true };
+
+function start(input: Partial<HealthInput> = {}) {
+  const probe = new Effect<ProbeResult>();
+  const machine = healthMachine.provide({ actors: { probe: probe.logic } });
+  const invoked = invoke(machine, { intervalMs: INTERVAL_MS, strikes: 3, ...input }, coverage.inspect);
+  const { actor, clock } = invoked;
+  return {
+    ...invoked,
+    probe,
+    get state() {
+      return actor.getSnapshot().value;
+    },
+    get struck() {
+      return actor.getSnapshot().context.struck;
+    },
+    /** Lets the next probe come and end, and says how long it took to come. */
+    async next(result: ProbeResult | Error): Promise<number> {
+      const before = probe.calls.length;
+      const waitedMs = await clock.until(() => probe.calls.length > before, 60_000);
+      if (result instanceof Error) probe.last.reject(result);
+      else probe.last.resolve(result);
+      await turn();
+      return waitedMs;
+    },
+  };
+}
+
+type Running = ReturnType<typeof start>;
+
+const strike = (strikes: number, reason = 'no answer within 5000 ms') => ({
+  type: 'health.strike',
+  strikes,
+  reason,
+});
+const hasFailed = {
+  type: 'backend.failed',
+  message: 'the model server is not well: no answer within 5000 ms',
+};
+const recovered = { type: 'backend.recovered' };
+const busy = { type: 'health.busy', reason: 'no answer within 5000 ms' };
+
+const GIVEN = {
+  well: async () => {},
+  'once struck': async (health) => {
+    await health.next(HUNG);
+  },
+  'twice struck': async (health) => {
+    await health.next(HUNG);
+    await health.next(HUNG);
+  },
+  failed: async (health) => {
+    for (let strikes = 0; strikes < 3; strikes++) await health.next(HUNG);
+  },
+} satisfies Record<string, (health: Running) => Promise<void>>;
+
+const WHEN = {
+  'a probe succeeds': WELL,
+  'a probe fails': HUNG,
+  'a probe fails while bytes flow': BUSY,
+  'the effect itself fails': new Error('no answer within 5000 ms'),
+} satisfies Record<string, ProbeResult | Error>;
+
+type Given = keyof typeof GIVEN;
+type When = keyof typeof WHEN;
+type Then = readonly [state: string, struck: number, ...happens: object[]];
+
+/** The state and the strikes after a probe, and what is emitted and told. */
+const TABLE: Record<Given, Record<When, Then>> = {
+  well: {
+    'a probe succeeds': ['well', 0],
+    'a probe fails': ['doubtful', 1, strike(1)],
+    'a probe fails while bytes flow': ['well', 0, busy],
+    'the effect itself fails': ['doubtful', 1, strike(1)],
+  },
+  'once struck': {
+    'a probe succeeds': ['well', 0],
+    'a probe fails': ['doubtful', 2, strike(2)],
+    'a probe fails while bytes flow': ['well', 0, busy],
+    'the effect itself fails': ['doubtful', 2, strike(2)],
+  },
+  'twice struck': {
+    'a probe succeeds': ['well', 0],
+    'a probe fails': ['failed', 3, strike(3), hasFailed],
+    'a probe fails while bytes flow': ['well', 0, busy],
+    'the effect itself fails': ['failed', 3, strike(3), hasFailed],
+  },
+  failed: {
+    'a probe succeeds': ['well', 0, recovered],
+    'a probe fails': ['failed', 3],
+    'a probe fails while bytes flow': ['failed', 3],
+    'the effect itself fails': ['failed', 3],
+  },
+};
+
+const ROWS = (Object.keys(GIVEN) as Given[]).flatMap((given) =>
+  (Object.keys(WHEN) as When[]).map((when) => ({ given, when })),
+);
+
+describe('what each probe does in each state', () => {
+  it.each(ROWS)('$given, when $when', async ({ given, when }) => {
+    const health = start();
+    await GIVEN[given](health);
+    const seen = { emitted: health.emitted.length, told: health.told.length };
+    await health.next(WHEN[when]);
+    const happened = [...health.emitted.slice(seen.emitted), ...health.told.slice(seen.told)];
+    expect([health.state, health.struck, ...happened]).toEqual(TABLE[given][when]);
+  });
+});
+
+describe('health', () => {
+  it('asks once an interval, counted from the end of the last probe', async () => {
+    const health = start();
+    expect(health.state).toBe('well');
+    expect(health.probe.calls).toEqual([]);
+    expect(await health.next(WELL)).toBe(INTERVAL_MS);
+    expect(await health.next(WELL)).toBe(INTERVAL_MS);
+    expect([health.told, health.emitted]).toEqual([[], []]);
+  });
+
+  it('one 503 from the health route, once, is a strike and no failure', async () => {
+    const health = start();
+    await health.next({ ok: false, reason: 'it answered with status 503', bytesFlowed: false });
+    expect(await health.next(WELL)).toBe(SOONER_MS);
+    expect(await health.next(WELL)).toBe(INTERVAL_MS);
+    expect(health.told).toEqual([]);
+    expect(health.emitted).toEqual([strike(1, 'it answered with status 503')]);
+  });
+
+  it('a hung model is reported with a reason after three strikes, the second and third asked for sooner', async () => {
+    const health = start();
+    const waits = [await health.next(HUNG), await health.next(HUNG), await health.next(HUNG)];
+    expect(waits).toEqual([INTERVAL_MS, SOONER_MS, SOONER_MS]);
+    expect(health.told).toEqual([hasFailed]);
+  });
+
+  it('recovery leads back to serving: a failed server is asked on, and its first 200 is told once', async () => {
+    const health = start();
+    await GIVEN.failed(health);
+    const waits = [await health.next(HUNG), await health.next(WELL), await health.next(WELL)];
+    expect(waits).toEqual([INTERVAL_MS, INTERVAL_MS, INTERVAL_MS]);
+    expect(health.told).toEqual([hasFailed, recovered]);
+    for (let strikes = 0; strikes < 3; strikes++) await health.next(HUNG);
+    expect(health.told).toEqual([hasFailed, recovered, hasFailed]);
+  });
+
+  it('a busy engine that misses health checks is not failed while bytes flow', async () => {
+    const health = start();
+    for (let probes = 0; probes < 20; probes++) expect(await health.next(BUSY)).toBe(INTERVAL_MS);
+    expect(health.told).toEqual([]);
+    await GIVEN.failed(health);
+    expect(health.told).toEqual([hasFailed]);
+  });
+
+  it('strikes that are not in a row never add up', async () => {
+    const health = start();
+    for (let rounds = 0; rounds < 5; rounds++) {
+      await GIVEN['twice struck'](health);
+      await health.next(WELL);
+    }
+    expect(health.told).toEqual([]);
+  });
+
+  it('fails at the first strike where one is enough', async () => {
+    const health = start({ strikes: 1 });
+    await health.next(HUNG);
+    expect(health.told).toEqual([hasFailed]);
+  });
+
+  it.each([
+    ['a probe without a reason', { ok: false, reason: ' ', bytesFlowed: false } as const],
+    ['an effect that fails with nothing', new Error('')],
+  ])('never reports an empty error: %s', async (_, result) => {
+    const health = start({ strikes: 1 });
+    await health.next(result);
+    const [{ message = '' } = {}] = health.told as { message?: string }[];
+    expect(message).toMatch(/^the model server is not well: (it did not say why|Error)$/);
+  });
+
+  it('gives up a probe that is under way when it is no longer needed', async () => {
+    const health = start();
+    await health.clock.advance(INTERVAL_MS);
+    health.stop();
+    expect(health.probe.last.signal.aborted).toBe(true);
+  });
+});
+
+describe('coverage', () => {
+  it('takes every state and every transition of the machine', () => {
+    expect(coverage.untaken()).toEqual([]);
+  });
+
+  afterAll(() => console.info(coverage.toString()));
+});

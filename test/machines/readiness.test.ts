@@ -1,0 +1,447 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { benchmarkMachine } from '../../machines/benchmark.js';
+import { readinessMachine } from '../../machines/readiness.js';
+import type { ReadinessInput } from '../../machines/readiness-facts.js';
+import { TransitionCoverage } from '../support/machines/coverage.js';
+import {
+  EVERYTHING,
+  HEALTH_TIMEOUT_MS,
+  LOAD_TIMEOUT_MS,
+  NOTHING,
+  type RunningReadiness,
+  STALL_TIMEOUT_MS,
+  startReadiness,
+} from '../support/machines/readiness.js';
+
+const coverage = new TransitionCoverage(readinessMachine);
+const start = (input: Partial<ReadinessInput> = {}) => startReadiness(input, coverage.inspect);
+
+const INIT = "the backend's own init";
+const LOG = "a line in the model's log that says that it has loaded";
+const HEALTH = "a 200 of the model's health route";
+const BENCHMARK = 'the benchmark';
+const KEY = "the autoscaler's public key";
+
+const trouble = (message: string) => ({ type: 'load.trouble', message });
+
+const GIVEN = {
+  initialising: async () => {},
+  'waiting for the log': (readiness) => readiness.initialised(),
+  'waiting for health': async (readiness) => {
+    await GIVEN['waiting for the log'](readiness);
+    readiness.send({ type: 'log.loaded' });
+  },
+  benchmarking: async (readiness) => {
+    await GIVEN['waiting for health'](readiness);
+    await readiness.well();
+  },
+  'taking the time': async (readiness) => {
+    await GIVEN.benchmarking(readiness);
+    await readiness.benchmarked({ ok: true, maxPerf: 42, measured: false });
+  },
+  'waiting for the key': async (readiness) => {
+    await GIVEN['taking the time'](readiness);
+    await readiness.timed();
+  },
+  'waiting for the key, which is late': async (readiness) => {
+    await GIVEN['waiting for the key'](readiness);
+    readiness.send({ type: 'key.late', reason: 'no public key' });
+  },
+} satisfies Record<string, (readiness: RunningReadiness) => Promise<void>>;
+
+const WHEN = {
+  'init ends': (readiness) => readiness.initialised(),
+  'init throws': (readiness) =>
+    readiness.settle(() => readiness.init.last.reject(new Error('no such file: weights.bin'))),
+  'the log says that it has loaded': (readiness) => readiness.send({ type: 'log.loaded' }),
+  'the log says that it has failed': (readiness) =>
+    readiness.send({ type: 'log.failed', line: 'CUDA out of memory' }),
+  'the log has a new line': (readiness) => readiness.send({ type: 'log.progress' }),
+  'somebody says that it has loaded': (readiness) => readiness.send({ type: 'model.loaded' }),
+  'somebody says how fast it is': (readiness) => readiness.send({ type: 'model.loaded', maxPerf: 9 }),
+  'somebody says that it has failed': (readiness) =>
+    readiness.send({ type: 'model.failed', message: 'the model has crashed' }),
+  'health is asked in vain': (readiness) =>
+    readiness.send({ type: 'health.unwell', reason: 'it answered with status 503' }),
+  'health answers 200': (readiness) => readiness.well(),
+  'health can not be asked': (readiness) =>
+    readiness.settle(() => readiness.healthy.last.reject(new Error('no route'))),
+  'the benchmark has a result': (readiness) =>
+    readiness.benchmarked({ ok: true, maxPerf: 42, measured: false }),
+  'the benchmark fails': (readiness) => readiness.benchmarked({ ok: false, reason: 'no request succeeded' }),
+  'the benchmark tells something': (readiness) => readiness.send({ type: 'benchmark.began' }),
+  'the time is read': (readiness) => readiness.timed(),
+  'the time can not be read': (readiness) =>
+    readiness.settle(() => readiness.loadTime.last.reject(new Error('no clock'))),
+  'the key is late': (readiness) => readiness.send({ type: 'key.late', reason: 'no answer' }),
+  'the key is there': (readiness) => readiness.send({ type: 'key.held' }),
+  'the time for health is over': (readiness) => readiness.clock.advance(HEALTH_TIMEOUT_MS),
+  'the time for a stall is over': (readiness) => readiness.clock.advance(STALL_TIMEOUT_MS),
+  'the time for the load is over': (readiness) => readiness.clock.advance(LOAD_TIMEOUT_MS),
+} satisfies Record<string, (readiness: RunningReadiness) => void | Promise<void>>;
+
+type Given = keyof typeof GIVEN;
+type When = keyof typeof WHEN;
+
+interface Then {
+  readonly state?: string;
+  readonly output?: object;
+  readonly told?: object[];
+  readonly emitted?: object[];
+}
+
+const goesTo = (state: string, ...waitingFor: string[]): Then => ({
+  state,
+  emitted: waitingFor.map((sentence) => ({ type: 'waiting', waitingFor: sentence })),
+});
+const failsWith = (reason: string): Then => ({ state: 'failed', output: { ok: false, reason } });
+const tooLong = (waitedFor: string) =>
+  failsWith(`the model did not load within 1200 s (TSWORKER_LOAD_TIMEOUT); it still waited for ${waitedFor}`);
+const unhealthy = failsWith("the model's health route did not answer 200 within 290 s");
+const fatalLine = failsWith('the model server said: CUDA out of memory');
+const isTold: Then = { told: [trouble('no answer')] };
+const isPassedOn: Then = { emitted: [{ type: 'benchmark.began' }] };
+const ready = { ok: true, maxPerf: 42, loadTimeSeconds: 12.5 };
+
+/** What can happen in every state, and ends an effect of the state alone. */
+const ENDINGS: Record<Given, readonly When[]> = {
+  initialising: ['init ends', 'init throws'],
+  'waiting for the log': [],
+  'waiting for health': ['health answers 200', 'health can not be asked'],
+  benchmarking: ['the benchmark has a result', 'the benchmark fails'],
+  'taking the time': ['the time is read', 'the time can not be read'],
+  'waiting for the key': [],
+  'waiting for the key, which is late': [],
+};
+
+/** What each event brings about in each state, where everything is waited for. What is not listed changes nothing. */
+const TABLE: Record<Given, Partial<Record<When, Then>>> = {
+  initialising: {
+    'init ends': goesTo('waiting for the log', LOG),
+    'init throws': failsWith('no such file: weights.bin'),
+    'the log says that it has failed': fatalLine,
+    'the time for the load is over': tooLong(INIT),
+  },
+  'waiting for the log': {
+    'the log says that it has loaded': goesTo('waiting for health', HEALTH),
+    'the log says that it has failed': fatalLine,
+    'somebody says that it has loaded': goesTo('waiting for health', HEALTH),
+    'somebody says how fast it is': goesTo('waiting for health', HEALTH),
+    'the time for a stall is over': failsWith(
+      `the model's log has had no new line for 300 s (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${LOG}`,
+    ),
+    'the time for the load is over': failsWith(
+      `the model's log has had no new line for 300 s (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${LOG}`,
+    ),
+  },
+  'waiting for health': {
+    'the log says that it has failed': fatalLine,
+    'health answers 200': goesTo('benchmarking', BENCHMARK),
+    'health can not be asked': failsWith('no route'),
+    'the time for health is over': unhealthy,
+    'the time for a stall is over': unhealthy,
+    'the time for the load is over': unhealthy,
+  },
+  benchmarking: {
+    'the benchmark has a result': {
+      state: 'taking the time',
+      emitted: [{ type: 'benchmark.reused', maxPerf: 42 }],
+    },
+    'the benchmark fails': failsWith('no request succeeded'),
+    'somebody says how fast it is': { state: 'taking the time' },
+    'the time for the load is over': failsWith('the benchmark took more than 600 s'),
+  },
+  'taking the time': {
+    'the time is read': goesTo('waiting for the key', KEY),
+    'the time can not be read': failsWith('no clock'),
+  },
+  'waiting for the key': {
+    'the key is there': { state: 'ready', output: ready },
+  },
+  'waiting for the key, which is late': {
+    'the key is there': { state: 'ready', output: ready, told: [trouble('')] },
+  },
+};
+
+/** The same in all states but where the table says another thing. */
+const EVERYWHERE: Partial<Record<When, Then>> = {
+  'somebody says that it has failed': failsWith('the model has crashed'),
+  'the key is late': isTold,
+  'the benchmark tells something': isPassedOn,
+};
+
+const OF_ONE_STATE = Object.values(ENDINGS).flat();
+const ROWS = (Object.keys(GIVEN) as Given[]).flatMap((given) =>
+  (Object.keys(WHEN) as When[])
+    .filter((when) => !OF_ONE_STATE.includes(when) || ENDINGS[given].includes(when))
+    .map((when) => ({ given, when })),
+);
+
+describe('what each event does in each state', () => {
+  it.each(ROWS)('$given, when $when', async ({ given, when }) => {
+    const readiness = start();
+    await GIVEN[given](readiness);
+    const seen = { told: readiness.told.length, emitted: readiness.emitted.length };
+    const { state } = readiness;
+    await WHEN[when](readiness);
+    expect({
+      state: readiness.state,
+      output: readiness.output,
+      told: readiness.told.slice(seen.told),
+      emitted: readiness.emitted.slice(seen.emitted),
+    }).toEqual({
+      state,
+      output: undefined,
+      told: [],
+      emitted: [],
+      ...EVERYWHERE[when],
+      ...TABLE[given][when],
+    });
+  });
+});
+
+describe('readiness by log, by health or by both, since engines differ,', () => {
+  const only = (...names: (keyof typeof EVERYTHING)[]) => ({
+    ...NOTHING,
+    ...Object.fromEntries(names.map((name) => [name, true])),
+  });
+
+  /** Answers whatever is waited for, until it is ready, and says what that was. */
+  async function walk(readiness: RunningReadiness): Promise<string[]> {
+    const way: string[] = [];
+    while (readiness.output === undefined) {
+      way.push(readiness.state);
+      await answer(readiness);
+    }
+    return way;
+  }
+
+  async function answer(readiness: RunningReadiness): Promise<void> {
+    const { state } = readiness;
+    if (state === 'initialising') return readiness.initialised();
+    if (state === 'waiting for the log') return readiness.send({ type: 'log.loaded' });
+    if (state === 'waiting for health') return readiness.well();
+    if (state === 'benchmarking') return readiness.benchmarked({ ok: true, maxPerf: 42, measured: false });
+    if (state === 'taking the time') return readiness.timed();
+    return readiness.send({ type: 'key.held' });
+  }
+
+  it.each<[string, ReadinessInput['waitsFor'], string[], number]>([
+    ['nothing at all', NOTHING, [], 5],
+    ['the log', only('log'), ['waiting for the log'], 5],
+    ['health', only('health'), ['waiting for health'], 5],
+    ['log, then the benchmark', only('log', 'benchmark'), ['waiting for the log', 'benchmarking'], 42],
+    [
+      'health before the benchmark, so that it meets an open port',
+      only('health', 'benchmark'),
+      ['waiting for health', 'benchmarking'],
+      42,
+    ],
+    [
+      'log, then health, then the benchmark',
+      only('log', 'health', 'benchmark'),
+      ['waiting for the log', 'waiting for health', 'benchmarking'],
+      42,
+    ],
+  ])('is %s', async (_, waitsFor, way, maxPerf) => {
+    const readiness = start({ waitsFor });
+    expect(await walk(readiness)).toEqual(['initialising', ...way, 'taking the time']);
+    expect(readiness.output).toEqual({ ok: true, maxPerf, loadTimeSeconds: 12.5 });
+    expect(readiness.loadTime.last.input).toEqual({ startedAtMs: 1_000 });
+  });
+
+  it('is the key at last, where one is needed and not there', async () => {
+    const readiness = start({ waitsFor: only('key') });
+    expect(await walk(readiness)).toEqual(['initialising', 'taking the time', 'waiting for the key']);
+    const held = start({ waitsFor: only('key'), keyHeld: true });
+    expect(await walk(held)).toEqual(['initialising', 'taking the time']);
+  });
+
+  it('counts what happened before its turn', async () => {
+    const readiness = start();
+    readiness.send({ type: 'key.held' });
+    readiness.send({ type: 'model.loaded', maxPerf: 9 });
+    expect(await walk(readiness)).toEqual(['initialising', 'waiting for health', 'taking the time']);
+    expect(readiness.output).toEqual({ ok: true, maxPerf: 9, loadTimeSeconds: 12.5 });
+    expect(readiness.measure.calls).toEqual([]);
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+    'does not take a speed of %d for one that was told',
+    async (maxPerf) => {
+      const readiness = start();
+      readiness.send({ type: 'model.loaded', maxPerf });
+      expect(await walk(readiness)).toContain('benchmarking');
+      expect(readiness.output).toMatchObject({ maxPerf: 42 });
+    },
+  );
+
+  it('ends the benchmark when somebody says meanwhile how fast the model is', async () => {
+    const readiness = start({ waitsFor: only('benchmark') });
+    await readiness.initialised();
+    readiness.send({ type: 'model.loaded', maxPerf: 9 });
+    expect(readiness.lookUp.last.signal.aborted).toBe(true);
+    await readiness.timed();
+    expect(readiness.output).toEqual({ ok: true, maxPerf: 9, loadTimeSeconds: 12.5 });
+  });
+
+  it('says at each step what it waits for', async () => {
+    const readiness = start();
+    const sentences = [readiness.waitingFor];
+    await walk(readiness);
+    sentences.push(
+      ...readiness.emitted.flatMap((event) => (event.type === 'waiting' ? event.waitingFor : [])),
+    );
+    expect(sentences).toEqual([INIT, LOG, HEALTH, BENCHMARK, KEY]);
+  });
+});
+
+describe('readiness', () => {
+  it('all benchmark requests failed: it fails with the reason, and is never ready with a speed of 0', async () => {
+    const readiness = start();
+    await GIVEN.benchmarking(readiness);
+    await readiness.settle(() => readiness.lookUp.last.resolve(null));
+    await readiness.settle(() => readiness.warmUp.last.resolve({ ready: true }));
+    await readiness.settle(() => readiness.measure.last.reject(new Error('it answered with status 500')));
+    expect(readiness.output).toEqual({ ok: false, reason: 'it answered with status 500' });
+  });
+
+  it('a benchmark that breaks is a failure with a reason, and not the end of the worker', async () => {
+    const broken = benchmarkMachine.provide({
+      actions: {
+        'say that it has begun': () => {
+          throw new Error('broken');
+        },
+      },
+    });
+    const readiness = startReadiness({}, coverage.inspect, broken);
+    await GIVEN.benchmarking(readiness);
+    await readiness.settle(() => readiness.lookUp.last.resolve(null));
+    await readiness.settle(() => readiness.warmUp.last.resolve({ ready: true }));
+    expect(readiness.output).toEqual({ ok: false, reason: 'broken' });
+  });
+
+  it('the benchmark does not block the log watcher: what the log says meanwhile is heard', async () => {
+    const readiness = start();
+    await GIVEN.benchmarking(readiness);
+    readiness.send({ type: 'log.progress' });
+    readiness.send({ type: 'model.failed', message: 'the model has crashed' });
+    expect(readiness.output).toEqual({ ok: false, reason: 'the model has crashed' });
+    expect(readiness.lookUp.last.signal.aborted).toBe(true);
+  });
+
+  it('a log line with "Traceback" in a prompt does not fail a model that has loaded', async () => {
+    const readiness = start({ waitsFor: { ...EVERYTHING, health: false } });
+    await readiness.initialised();
+    readiness.send({ type: 'log.loaded' });
+    readiness.send({ type: 'log.failed', line: 'prompt: "what is a Traceback?"' });
+    expect(readiness.state).toBe('benchmarking');
+  });
+
+  it('a failure in the log counts until the model has loaded, whatever else is waited for', async () => {
+    const readiness = start({ waitsFor: { ...NOTHING, health: true } });
+    await readiness.initialised();
+    readiness.send({ type: 'log.failed', line: 'x'.repeat(5_000) });
+    expect(readiness.output).toEqual({ ok: false, reason: `the model server said: ${'x'.repeat(500)}` });
+  });
+
+  it('model loading hangs for ever: a log that stands still ends it, one that goes on does not', async () => {
+    const readiness = start({ loadTimeoutMs: 0 });
+    await readiness.initialised();
+    for (let line = 0; line < 100; line++) {
+      await readiness.clock.advance(STALL_TIMEOUT_MS - 1);
+      readiness.send({ type: 'log.progress' });
+    }
+    expect(readiness.state).toBe('waiting for the log');
+    await readiness.clock.advance(STALL_TIMEOUT_MS);
+    expect(readiness.output).toMatchObject({
+      reason: expect.stringContaining('TSWORKER_LOAD_STALL_TIMEOUT'),
+    });
+  });
+
+  it('model loading hangs for ever: the deadline ends it although the log goes on', async () => {
+    const readiness = start();
+    await readiness.initialised();
+    for (let line = 0; line < 4; line++) {
+      await readiness.clock.advance(STALL_TIMEOUT_MS - 1);
+      readiness.send({ type: 'log.progress' });
+    }
+    await readiness.clock.advance(STALL_TIMEOUT_MS - 1);
+    expect(readiness.output).toEqual({
+      ok: false,
+      reason: `the model did not load within 1200 s (TSWORKER_LOAD_TIMEOUT); it still waited for ${LOG}`,
+    });
+  });
+
+  it.each<[string, Given]>([
+    ['a load', 'initialising'],
+    ['a stall', 'waiting for the log'],
+    ['health', 'waiting for health'],
+  ])('has no time limit for %s where it is 0', async (_, given) => {
+    const readiness = start({ loadTimeoutMs: 0, stallTimeoutMs: 0, healthTimeoutMs: 0 });
+    await GIVEN[given](readiness);
+    await readiness.clock.advance(10 * LOAD_TIMEOUT_MS);
+    expect(readiness.state).toBe(given);
+  });
+
+  it('takes a time that no timer can wait for as no limit', async () => {
+    const readiness = start({ loadTimeoutMs: 2 ** 31, stallTimeoutMs: Number.POSITIVE_INFINITY });
+    await readiness.initialised();
+    await readiness.clock.advance(2 ** 32);
+    expect(readiness.state).toBe('waiting for the log');
+  });
+
+  it('a time-out tells why the health route was not well when it was last asked', async () => {
+    const readiness = start({ healthTimeoutMs: 0 });
+    await GIVEN['waiting for health'](readiness);
+    readiness.send({ type: 'health.unwell', reason: 'connect ECONNREFUSED' });
+    readiness.send({ type: 'health.unwell', reason: 'it answered with status 503' });
+    await readiness.clock.advance(LOAD_TIMEOUT_MS);
+    expect(readiness.output).toMatchObject({
+      reason: expect.stringMatching(
+        /waited for a 200 of the model's health route: it answered with status 503$/,
+      ),
+    });
+  });
+
+  it('does not blame health for what takes long after it', async () => {
+    const readiness = start({ benchmark: { timeoutMs: 9 * LOAD_TIMEOUT_MS, probeRetryMs: 1 } });
+    await GIVEN['waiting for health'](readiness);
+    readiness.send({ type: 'health.unwell', reason: 'it answered with status 503' });
+    await readiness.well();
+    await readiness.clock.advance(LOAD_TIMEOUT_MS);
+    expect(readiness.output).toEqual({
+      ok: false,
+      reason:
+        'the model did not load within 1200 s (TSWORKER_LOAD_TIMEOUT); it still waited for the benchmark',
+    });
+  });
+
+  it('waits for the key without an end, tells the trouble at once, and takes it back', async () => {
+    const readiness = start();
+    readiness.send({ type: 'key.late', reason: 'no public key: connect ECONNREFUSED' });
+    await GIVEN['waiting for the key'](readiness);
+    await readiness.clock.advance(10 * LOAD_TIMEOUT_MS);
+    expect([readiness.state, readiness.told]).toEqual([
+      'waiting for the key',
+      [trouble('no public key: connect ECONNREFUSED')],
+    ]);
+    readiness.send({ type: 'key.held' });
+    expect(readiness.told.slice(1)).toEqual([trouble('')]);
+    expect(readiness.output).toEqual(ready);
+  });
+
+  it('a key that nobody needs is no trouble', () => {
+    const readiness = start({ waitsFor: NOTHING });
+    readiness.send({ type: 'key.late', reason: 'no public key' });
+    expect(readiness.told).toEqual([]);
+  });
+});
+
+describe('coverage', () => {
+  it('takes every state and every transition of the machine', () => {
+    expect(coverage.untaken()).toEqual([]);
+  });
+
+  afterAll(() => console.info(coverage.toString()));
+});

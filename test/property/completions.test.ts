@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Completion } from '../../machines/outbox.js';
+import {
+  type CompletionsLife,
+  type CompletionsSchedule,
+  completionsSchedules,
+  liveCompletions,
+} from '../support/machines/completions-simulation.js';
+
+/** What holds at any time, whether the autoscaler has healed or not. */
+function expectTheLaw(life: CompletionsLife, { input }: CompletionsSchedule): void {
+  const told = new Set(life.acknowledged.flat());
+  const left = new Set(life.left);
+  const lost = life.added.filter((one) => !told.has(one) && !left.has(one));
+  expect(lost.length).toBeLessThanOrEqual(life.dropped);
+  // Each is told once, and in the order in which they ended.
+  const order = new Map<Completion, number>(life.added.map((one, index) => [one, index]));
+  const places = life.acknowledged.flat().map((one) => order.get(one) ?? Number.NaN);
+  for (const [index, place] of places.slice(1).entries()) expect(place).toBeGreaterThan(places[index] ?? 0);
+  for (const one of left) expect(told.has(one)).toBe(false);
+
+  expect(life.mostAtOnce).toBeLessThanOrEqual(1);
+  expect(life.largestBatch).toBeLessThanOrEqual(input.batchLimit);
+  for (const ms of life.gapsMs) expect(ms).toBeGreaterThanOrEqual(input.gapMs);
+  for (const waiting of life.leftWhenFlushed) expect(waiting).toBe(0);
+  expect(life.timersLeft).toBe(0);
+  expectToldInEvents(life);
+}
+
+function expectToldInEvents({ emitted, acknowledged, dropped }: CompletionsLife): void {
+  const counts = emitted.flatMap((event) => (event.type === 'completions.delivered' ? [event.count] : []));
+  expect(counts).toEqual(acknowledged.map(({ length }) => length));
+  const drops = emitted.flatMap((event) => (event.type === 'completions.dropped' ? [event.total] : []));
+  expect(drops.length > 0).toBe(dropped > 0);
+  const outages = emitted.filter(({ type }) => type.includes('outage')).map(({ type }) => type);
+  expect(outages).toEqual(
+    outages.map((_, index) => (index % 2 === 0 ? 'completions.outage.began' : 'completions.outage.ended')),
+  );
+}
+
+/** So that a schedule which never meets trouble does not pass for a proof. */
+class Met {
+  readonly #counts = new Map<string, number>();
+
+  note({ emitted, dropped, told, gapsMs }: CompletionsLife): void {
+    for (const type of new Set(emitted.map((event) => event.type))) this.#count(type);
+    if (dropped === 0) this.#count('nothing dropped');
+    if (told.length > 1) this.#count('flushed again');
+    if (gapsMs.length > 0) this.#count('gaps');
+  }
+
+  expectAtLeast(least: number, ...names: string[]): void {
+    for (const name of names) expect([name, (this.#counts.get(name) ?? 0) >= least]).toEqual([name, true]);
+  }
+
+  #count(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+}
+
+describe('finished requests, under any schedule of an autoscaler that fails, hangs and answers late', () => {
+  it('are each in exactly one acknowledged batch, or counted as dropped, once it has healed', async () => {
+    const met = new Met();
+    await fc.assert(
+      fc.asyncProperty(completionsSchedules({ is: 'accepted', afterMs: 20 }), async (schedule) => {
+        const life = await liveCompletions(schedule);
+        met.note(life);
+        expectTheLaw(life, schedule);
+        expect(life.left).toEqual([]);
+        expect(life.told.length).toBeGreaterThanOrEqual(1);
+        if (life.dropped === 0) expect(life.acknowledged.flat().length).toBe(life.added.length);
+      }),
+      { numRuns: 300 },
+    );
+    met.expectAtLeast(
+      50,
+      'completions.delivered',
+      'completions.failed',
+      'completions.outage.began',
+      'completions.outage.ended',
+      'completions.dropped',
+      'nothing dropped',
+      'flushed again',
+      'gaps',
+    );
+  });
+
+  it('are told, left, or counted as dropped when it never heals, and its answers come when nobody waits', async () => {
+    const met = new Met();
+    await fc.assert(
+      fc.asyncProperty(completionsSchedules({ is: 'never' }), async (schedule) => {
+        const life = await liveCompletions(schedule);
+        met.note(life);
+        expectTheLaw(life, schedule);
+        const told = life.acknowledged.flat().length;
+        if (life.dropped === 0) expect(told + life.left.length).toBe(life.added.length);
+      }),
+      { numRuns: 150 },
+    );
+    met.expectAtLeast(25, 'completions.failed', 'completions.dropped', 'nothing dropped');
+  });
+});

@@ -1,0 +1,22 @@
+import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../../../machines/events.js';
+
+/** What a test says of a request; what it does not say is that of a plain request of no work at time 0. */
+export type Said = Partial<RequestFacts>;
+
+const PLAIN: RequestFacts = { id: 1, kind: 'request', workload: 0, atMs: 0, requestIdx: null };
+
+export function started(said: Said = {}): RequestEvent {
+  return { type: 'request.started', ...PLAIN, ...said };
+}
+
+export function rejected(said: Said = {}): RequestEvent {
+  return { type: 'request.rejected', ...PLAIN, ...said };
+}
+
+/** A request that ends: one whose turn came when it entered, at time 0, unless the test says otherwise. */
+export function ended(
+  outcome: RequestOutcome,
+  { enteredAtMs = 0, workStartedAtMs = enteredAtMs, ...said }: Partial<EndFacts> = {},
+): RequestEvent {
+  return { type: `request.${outcome}`, ...PLAIN, ...said, enteredAtMs, workStartedAtMs };
+}
