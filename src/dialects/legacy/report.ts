@@ -1,5 +1,6 @@
 import type { Window } from '../../../machines/ledger.js';
 import type { Dialect, ReportFacts, WireMessage } from '../dialect.js';
+import { openLegacy } from './envelope.js';
 
 /**
  * The dialect of the hello-autoscaler guide: the state and the work are separate messages. While the
@@ -12,6 +13,9 @@ export const legacy: Dialect = {
     onEnter: { loading: ['state'], loaded: ['state', 'work'], failing: ['state', 'work'] },
     heartbeat: { loading: ['state'], loaded: ['work'], failing: ['state', 'work'] },
   },
+  settleMs: null,
+  tellsRequests: false,
+  openEnvelope: openLegacy,
   accounts(kind, status) {
     if (kind === 'work') return ['requests', 'received', 'served', 'errored', 'cancelled'];
     return status.phase === 'loading' ? ['diskGib'] : [];

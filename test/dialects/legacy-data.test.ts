@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { acknowledge, cut, openLedger, record } from '../../machines/ledger.js';
+import type { ReportKind, WorkerStatus } from '../../machines/reports.js';
+import { dialectFor } from '../../src/dialects/index.js';
+import { legacyWithModel } from '../../src/dialects/legacy/data.js';
+import { legacy } from '../../src/dialects/legacy/report.js';
+import { FAILING, LOADED, LOADING } from '../support/machines/reporter.js';
+
+/** A first window of 2 s was acknowledged; this is what came in the 4 s since. */
+const first = record(openLedger(0), { requests: 4, received: 40, load: 40, served: 20 });
+const ledger = record(acknowledge(first, cut(first, ['requests', 'load', 'served'], 2_000)), {
+  requests: 3,
+  received: 100,
+  load: 80,
+  served: 10,
+  cancelled: 20,
+});
+
+function facts(kind: ReportKind, status: WorkerStatus, form: 'sum' | 'rate', cutAtMs = 6_000) {
+  return {
+    id: 7,
+    mtoken: 'the-master-token',
+    url: 'http://203.0.113.7:41234',
+    status,
+    window: cut(ledger, legacyWithModel(form).accounts(kind, status), cutAtMs),
+    present: { load: 42, requests: 3, requestIdxs: [] },
+    observed: { tokensPerSecond: 5, maxBatchTokens: 6 },
+  };
+}
+
+const DATA = {
+  id: 7,
+  mtoken: 'the-master-token',
+  message: 'data update',
+  num_requests_working: 3,
+  overloaded: false,
+  num_requests_recieved: 7,
+  cur_perf: 2.5,
+  error: '',
+  loadtime: 2,
+  max_perf: 5,
+  cur_load: 80,
+  cur_capacity: 0,
+  max_capacity: 6,
+  curr_tokens_per_second: 5,
+  url: 'http://203.0.113.7:41234',
+};
+
+describe('a data update', () => {
+  it.each([
+    ['sum', 80],
+    ['rate', 20],
+  ] as const)('tells the load as a %s, and all else alike', (form, curLoad) => {
+    const told = legacyWithModel(form).encode('work', facts('work', LOADED, form));
+    expect(told).toEqual({ name: 'data', body: { ...DATA, cur_load: curLoad } });
+  });
+
+  it('has finite rates although no time has passed', () => {
+    const { body } = legacyWithModel('rate').encode('work', facts('work', LOADED, 'rate', 2_000));
+    expect([body.cur_load, body.cur_perf]).toEqual([80_000, 10_000]);
+  });
+
+  it.each<[ReportKind, WorkerStatus]>([
+    ['state', LOADING],
+    ['work', LOADING],
+    ['state', LOADED],
+    ['state', FAILING],
+    ['work', FAILING],
+  ])('is not what tells the %s of a worker that is %o: that is as without a model server', (kind, status) => {
+    const told = facts(kind, status, 'sum');
+    expect(legacyWithModel('sum').encode(kind, told)).toEqual(legacy.encode(kind, told));
+  });
+
+  it('is due a second after the work has changed, and as an update is', () => {
+    const { settleMs, plan, tellsRequests } = legacyWithModel('sum');
+    expect([settleMs, plan, tellsRequests]).toEqual([1_000, legacy.plan, false]);
+  });
+});
+
+it('the dialect is chosen by its name, and by whether there is a model server', () => {
+  const choose = (name: 'legacy' | 'current', hasModel: boolean) =>
+    dialectFor({ name, hasModel, loadForm: 'sum' });
+  expect(choose('legacy', false)).toBe(legacy);
+  expect(choose('legacy', true).settleMs).toBe(1_000);
+  expect(choose('current', false)).toBe(choose('current', true));
+  expect(choose('current', true).tellsRequests).toBe(true);
+});
