@@ -1,0 +1,107 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { messageOf } from '../errors.js';
+
+/** What a result depends on. Where any of it differs, it is another result. */
+export interface BenchmarkKey {
+  readonly backend: string;
+  readonly model: string;
+  /** Whatever can be written as JSON: how it is measured, and with what. */
+  readonly settings: unknown;
+  readonly gpu: string;
+}
+
+export interface BenchmarkStore {
+  /** The result in units of work per second; null: there is none that can be used. Never rejects. */
+  lookUp(key: BenchmarkKey): Promise<number | null>;
+  /** @throws when the file can't be written; what it held is still there */
+  save(key: BenchmarkKey, maxPerf: number): Promise<void>;
+}
+
+const FILE = z.object({
+  version: z.literal(1),
+  // One row that is wrong must not cost the others.
+  results: z.record(z.string(), z.unknown()),
+});
+
+const ROW = z.object({ maxPerf: z.number().positive() });
+
+type Results = Readonly<Record<string, unknown>>;
+
+/**
+ * Keeps results in a JSON file, which is replaced whole: a worker that is killed while it saves leaves the file as
+ * it was.
+ *
+ * @param onProblem hears, as a sentence, that the file can't be used; then there is no result, and saving begins a
+ * new file
+ */
+export function createBenchmarkStore(
+  path: string,
+  onProblem: (problem: string) => void = () => {},
+): BenchmarkStore {
+  const read = async (): Promise<Results> => {
+    try {
+      return FILE.parse(JSON.parse(await readFile(path, 'utf8'))).results;
+    } catch (error) {
+      if (!isMissing(error)) onProblem(`${path} can't be used: ${problemOf(error)}`);
+      return {};
+    }
+  };
+  return {
+    async lookUp(key) {
+      const results = await read();
+      const id = idOf(key);
+      if (!Object.hasOwn(results, id)) return null;
+      const row = ROW.safeParse(results[id]);
+      if (row.success) return row.data.maxPerf;
+      onProblem(`${path} has a result that is no positive number`);
+      return null;
+    },
+    async save(key, maxPerf) {
+      const results = { ...(await read()), [idOf(key)]: { ...key, maxPerf } };
+      await mkdir(dirname(resolve(path)), { recursive: true });
+      await replaceFile(path, `${JSON.stringify({ version: 1, results }, null, 2)}\n`);
+    },
+  };
+}
+
+/** Writes a new file beside the old one, makes sure that it is on the disk, and puts it in the old one's place. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function idOf({ backend, model, settings, gpu }: BenchmarkKey): string {
+  const text = JSON.stringify([backend, model, sorted(settings), gpu]);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The same value with the fields of all objects in one order, whatever order they were written in. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]): [string, unknown] => [name, sorted(field)]);
+  return Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof z.ZodError ? 'it does not have the form of results' : messageOf(error);
+}

@@ -1,0 +1,33 @@
+/** The time limits of one exchange: a signal that is aborted when one of them is over, or with the signal given. */
+export class Patience {
+  readonly #controller = new AbortController();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #given: AbortSignal;
+  readonly #giveUp = () => this.#controller.abort(this.#given.reason);
+
+  constructor(given: AbortSignal) {
+    this.#given = given;
+    if (given.aborted) this.#giveUp();
+    else given.addEventListener('abort', this.#giveUp);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Sets a limit, in the place of the one of that name. Without a time there is none. */
+  limit(name: string, ms: number | undefined, missing: string): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+    if (ms === undefined || !Number.isFinite(ms)) return;
+    const late = () => this.#controller.abort(new Error(`${missing} within ${ms} ms`));
+    this.#timers.set(name, setTimeout(late, ms));
+  }
+
+  /** Lifts all limits. */
+  end(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#given.removeEventListener('abort', this.#giveUp);
+  }
+}

@@ -1,0 +1,56 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import { messageOf } from '../errors.js';
+import { Patience } from './patience.js';
+
+/** How much of an answer is read. Only its status matters, and a wrong server may send without end. */
+const ANSWER_LIMIT_BYTES = 64 * 1024;
+
+export interface Probe {
+  /**
+   * Asks once. Resolves at status 200.
+   *
+   * @throws {Error} whose message says why not: the status, refused, no answer in time, aborted
+   */
+  once(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProbeOptions {
+  readonly url: string;
+  /** For the whole, from the connection to the end of the answer. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks whether a server is well, over a connection of its own, so that it never waits behind requests. Each time
+ * is a new connection: one that was kept may just have been closed by a server that is well.
+ */
+export function createProbe({ url, timeoutMs }: ProbeOptions): Probe {
+  const dispatcher = new Agent({ connections: 1, pipelining: 0, connect: { timeout: timeoutMs } });
+  return {
+    async once(signal) {
+      const patience = new Patience(signal);
+      patience.limit('total', timeoutMs, 'no answer');
+      try {
+        await ask(url, dispatcher, patience.signal);
+      } catch (error) {
+        throw patience.signal.aborted
+          ? patience.signal.reason
+          : new Error(messageOf(error), { cause: error });
+      } finally {
+        patience.end();
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+async function ask(url: string, dispatcher: Dispatcher, signal: AbortSignal): Promise<void> {
+  const { statusCode, body } = await request(url, { dispatcher, signal });
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > ANSWER_LIMIT_BYTES) break;
+  }
+  if (statusCode !== 200) throw new Error(`it answered with status ${statusCode}`);
+}
