@@ -2,24 +2,34 @@ import express, { type Express, type RequestHandler } from 'express';
 import { WorkerError } from '../errors.js';
 import { allowOnly, answerError, answerNotFound } from './answer-errors.js';
 import { answerReport } from './answer-report.js';
+import { type ClientParts, clientRoutes } from './client-routes.js';
 import type { FaultFunction } from './faults.js';
-import type { Intake } from './intake.js';
+import type { Intake, Receipt } from './intake.js';
 import { parseLimit } from './limit.js';
 import { pageRoutes } from './page-routes.js';
+import type { RequestView } from './requests-view.js';
+import { requireJson } from './require-json.js';
 import { securityHeaders } from './security-headers.js';
 import type { WorkersView } from './view.js';
 
-const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_STATUS_BYTES = 1024 * 1024;
+
+/** Tens of thousands of requests, as a worker tells them after an outage. */
+const MAX_COMPLETIONS_BYTES = 8 * 1024 * 1024;
 
 export interface AppParts {
   readonly intake: Intake;
   readonly fault: FaultFunction | undefined;
   readonly publicKeyPem: () => Promise<string>;
   readonly workers: () => WorkersView;
+  /** The last ones, latest first. */
+  readonly requests: (limit: number) => readonly RequestView[];
+  readonly client: ClientParts;
 }
 
 /** The routes of the local autoscaler. Express takes each of them with and without a trailing slash. */
 export function createApp(parts: AppParts): Express {
+  const { intake } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -27,7 +37,19 @@ export function createApp(parts: AppParts): Express {
 
   app
     .route('/worker_status')
-    .post(requireJson, express.json({ limit: MAX_BODY_BYTES, strict: false }), takeReport(parts))
+    .post(
+      requireJson,
+      express.json({ limit: MAX_STATUS_BYTES, strict: false }),
+      takeReport(parts, (body) => intake.receiveStatus(body)),
+    )
+    .all(allowOnly('POST'));
+  app
+    .route('/delete_requests')
+    .post(
+      requireJson,
+      express.json({ limit: MAX_COMPLETIONS_BYTES, strict: false }),
+      takeReport(parts, (body) => intake.receiveCompletions(body)),
+    )
     .all(allowOnly('POST'));
   app
     .route('/pubkey')
@@ -39,8 +61,13 @@ export function createApp(parts: AppParts): Express {
     .all(allowOnly('GET', 'HEAD'));
   app
     .route('/api/messages')
-    .get((req, res) => res.json({ messages: parts.intake.messages.latest(parseLimit(req.query.limit)) }))
+    .get((req, res) => res.json({ messages: intake.messages.latest(parseLimit(req.query.limit)) }))
     .all(allowOnly('GET', 'HEAD'));
+  app
+    .route('/api/requests')
+    .get((req, res) => res.json({ requests: parts.requests(parseLimit(req.query.limit)) }))
+    .all(allowOnly('GET', 'HEAD'));
+  app.use(clientRoutes(parts.client));
   app.use(pageRoutes());
 
   app.use(answerNotFound);
@@ -48,19 +75,9 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-/** A browser sends JSON across sites only after asking, so no other page can make up reports here. */
-const requireJson: RequestHandler = (req, _res, next) => {
-  const matched = req.is('application/json');
-  if (matched === null || req.headers['content-length'] === '0')
-    throw new WorkerError('invalid_json', 'The body is empty.');
-  if (matched === false)
-    throw new WorkerError('unsupported_media_type', 'Only application/json is taken here.');
-  next();
-};
-
-function takeReport({ intake, fault }: AppParts): RequestHandler {
+function takeReport({ fault }: AppParts, receive: (body: unknown) => Receipt): RequestHandler {
   return (req, res) => {
-    const receipt = intake.receive(req.body);
+    const receipt = receive(req.body);
     if (!receipt.ok) {
       const { field, problem } = receipt.refused;
       throw new WorkerError('invalid_request', `${field}: ${problem}`);

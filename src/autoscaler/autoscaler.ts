@@ -2,18 +2,28 @@ import type { Server } from 'node:http';
 import { EventEmitter } from 'eventemitter3';
 import { reachable } from '../net/address.js';
 import { close, createHttpServer, listen } from '../net/server.js';
+import { makeApiKey } from './api-key.js';
 import { createApp } from './app.js';
+import { readRoute } from './client-bodies.js';
 import { type Clock, createClock } from './clock.js';
+import type { CompletionRecord } from './completions.js';
+import type { Endpoint } from './endpoint.js';
 import type { FaultFunction } from './faults.js';
 import { Intake, type RefusedMessage, type StateChange } from './intake.js';
 import { SigningKeys } from './keys.js';
 import { ListenError } from './listen-error.js';
 import type { MessageRecord } from './messages.js';
-import { viewWorkers, type WorkerView } from './view.js';
-import { waitForMessage } from './wait.js';
+import { type RequestView, viewRequest } from './requests-view.js';
+import { MAX_REQUESTS } from './routed-requests.js';
+import { type RouteAnswer, Routing } from './routing.js';
+import { viewWorkers, type WorkersView, type WorkerView } from './view.js';
+import { waitForFirst } from './wait.js';
 
 /** Against clients that open a connection and dawdle. */
 const SLOW_CLIENTS = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
+
+/** How long is waited for a message or a completion. */
+const WAIT_MS = 10_000;
 
 export interface LocalAutoscalerOptions {
   /** Address to bind. Default `127.0.0.1`: there is no authentication, so keep it on loopback. */
@@ -22,7 +32,11 @@ export interface LocalAutoscalerOptions {
   readonly port?: number;
   /** How often the workers report, in milliseconds; three of them without a message is silence. Default 10 000. */
   readonly reportIntervalMs?: number;
-  /** Asked for each report how to answer it, so that workers can be tested against failures. */
+  /** Name of the endpoint that clients ask for. Default `my-endpoint`. */
+  readonly endpoint?: string;
+  /** What clients authorise with, not empty. Default: one made at random, see `apiKey`. */
+  readonly apiKey?: string;
+  /** Asked for each message of a worker how to answer it, so that workers can be tested against failures. */
   readonly fault?: FaultFunction | undefined;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
@@ -33,6 +47,8 @@ export interface LocalAutoscalerEvents {
   message: [message: MessageRecord];
   /** A worker's state changed with a message. */
   state: [change: StateChange];
+  /** A finished request was told, and counted. */
+  completion: [completion: CompletionRecord];
   /** A body that was no message was answered with 400. */
   refused: [refused: RefusedMessage];
   /** `stop()` is done. */
@@ -40,9 +56,9 @@ export interface LocalAutoscalerEvents {
 }
 
 /**
- * An autoscaler on your own machine: it takes the workers' reports in both dialects, shows them on
- * a page, and fails on demand. It is for development and tests. It starts, stops and routes to
- * nothing; in production that is the work of the hosted autoscaler.
+ * An autoscaler on your own machine: it takes the workers' reports in both dialects, routes requests
+ * to them with signatures, shows all of it on a page, and fails on demand. It is for development and
+ * tests. It starts and stops no workers; in production that is the work of the hosted autoscaler.
  *
  * @example
  * const autoscaler = new LocalAutoscaler({ port: 0 });
@@ -57,22 +73,39 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   readonly #reportIntervalMs: number;
   readonly #clock: Clock;
   readonly #intake: Intake;
+  readonly #endpoint: Endpoint;
+  readonly #routing: Routing;
   readonly #keys = new SigningKeys();
   #port: number;
   #server: Server | undefined;
   /** Starts and stops run one after the other, in the order in which they were asked for. */
   #turn: Promise<void> = Promise.resolve();
 
+  /** @throws {RangeError} for an empty `apiKey`, which would let everybody in */
   constructor(options: LocalAutoscalerOptions = {}) {
     super();
+    if (options.apiKey === '') throw new RangeError('apiKey must not be empty.');
     this.#host = options.host ?? '127.0.0.1';
     this.#port = options.port ?? 8080;
     this.#reportIntervalMs = options.reportIntervalMs ?? 10_000;
     this.#fault = options.fault;
     this.#clock = createClock(options.now);
-    this.#intake = new Intake(this.#clock, this.#reportIntervalMs, {
+    this.#endpoint = {
+      name: options.endpoint ?? 'my-endpoint',
+      apiKey: options.apiKey ?? makeApiKey(),
+      createdAt: Date.now() / 1_000,
+    };
+    this.#routing = new Routing({
+      endpoint: this.#endpoint.name,
+      fleet: () => this.#intake.fleet,
+      keys: this.#keys,
+      clock: this.#clock,
+      reportIntervalMs: this.#reportIntervalMs,
+    });
+    this.#intake = new Intake(this.#clock, this.#reportIntervalMs, this.#routing.requests, {
       onMessage: (message) => this.#tell(() => this.emit('message', message)),
       onState: (change) => this.#tell(() => this.emit('state', change)),
+      onCompletion: (completion) => this.#tell(() => this.emit('completion', completion)),
       onRefused: (refused) => this.#tell(() => this.emit('refused', refused)),
     });
   }
@@ -85,6 +118,16 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   /** Where a worker on this machine finds it: the value of `REPORT_ADDR`. No trailing slash. */
   get url(): string {
     return `http://${reachable(this.#host)}:${this.#port}`;
+  }
+
+  /** What clients authorise with. */
+  get apiKey(): string {
+    return this.#endpoint.apiKey;
+  }
+
+  /** The name of the endpoint that clients ask for. */
+  get endpoint(): string {
+    return this.#endpoint.name;
   }
 
   /**
@@ -103,7 +146,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
 
   /** The workers by id, each with its state at this moment. */
   workers(): readonly WorkerView[] {
-    return viewWorkers(this.#intake, this.#clock, this.#reportIntervalMs).workers;
+    return this.#view().workers;
   }
 
   /** The last messages (1000, or 4 MiB), newest last, acknowledged or not. */
@@ -119,7 +162,54 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     matches: (message: MessageRecord) => boolean,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<MessageRecord> {
-    return waitForMessage(this, matches, options.timeoutMs ?? 10_000);
+    return waitForFirst(this, 'message', this.messages(), matches, options.timeoutMs ?? WAIT_MS);
+  }
+
+  /**
+   * A route for a request of this workload, as `POST /route/` gives it: signed, or the reason to wait.
+   * `requestIdx` asks again for one that waits; without it the request is new. Rejects with a
+   * `WorkerError` that names what is no such number.
+   */
+  async route(cost: number, options: { readonly requestIdx?: number } = {}): Promise<RouteAnswer> {
+    const body = { endpoint: this.endpoint, cost, request_idx: options.requestIdx };
+    const { requestIdx, ask } = readRoute(body);
+    return this.#routing.route(requestIdx, ask);
+  }
+
+  /** The last requests that a route was asked for (10 000), latest first, finished ones included. */
+  requests(limit = MAX_REQUESTS): readonly RequestView[] {
+    this.#routing.requests.forgetUnpolled(this.#clock.now());
+    return this.#routing.requests.latest(limit).map((request) => viewRequest(request, this.#clock));
+  }
+
+  /** The last finished requests that workers told (10 000), newest last, those told again included. */
+  completions(): readonly CompletionRecord[] {
+    return this.#intake.completions.latest();
+  }
+
+  /** Like `waitForMessage`, for finished requests. */
+  waitForCompletion(
+    matches: (completion: CompletionRecord) => boolean,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<CompletionRecord> {
+    return waitForFirst(this, 'completion', this.completions(), matches, options.timeoutMs ?? WAIT_MS);
+  }
+
+  /** Makes a new key pair: `/pubkey/` tells it and routes are signed with it from now on. */
+  rotateKey(): Promise<void> {
+    return this.#keys.rotate();
+  }
+
+  #view(): WorkersView {
+    const { requests } = this.#routing;
+    requests.forgetUnpolled(this.#clock.now());
+    return viewWorkers({
+      endpointName: this.endpoint,
+      intake: this.#intake,
+      requests,
+      clock: this.#clock,
+      reportIntervalMs: this.#reportIntervalMs,
+    });
   }
 
   async #open(): Promise<void> {
@@ -128,7 +218,15 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       intake: this.#intake,
       fault: this.#fault,
       publicKeyPem: () => this.#keys.publicKeyPem(),
-      workers: () => viewWorkers(this.#intake, this.#clock, this.#reportIntervalMs),
+      workers: () => this.#view(),
+      requests: (limit) => this.requests(limit),
+      client: {
+        endpoint: this.#endpoint,
+        routing: this.#routing,
+        fleet: () => this.#intake.fleet,
+        clock: this.#clock,
+        reportIntervalMs: this.#reportIntervalMs,
+      },
     });
     const server = createHttpServer({ ...SLOW_CLIENTS, listener: app, onRefused: () => {} });
     this.#port = await listen(server, this.#port, this.#host).catch((cause: unknown) => {

@@ -16,6 +16,6 @@ export function decodeStatus(body: unknown): DecodedStatus {
   return looksCurrent(body) ? decodeCurrent(body) : decodeLegacy(body);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

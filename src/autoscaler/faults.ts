@@ -1,8 +1,10 @@
 import type { StatusMessage } from './decode.js';
+import type { CompletionsMessage } from './finished.js';
 
 /**
- * A way to answer `POST /worker_status/` badly, so that a worker can be tested against it. Each
- * message is read and kept in `messages()` first. "Counted" is what the fleet's sums hold;
+ * A way to answer a worker's message badly, so that a worker can be tested against it: a status
+ * (`POST /worker_status/`) or finished requests (`POST /delete_requests/`). Each message is read and
+ * kept in `messages()` first. "Counted" is what the fleet's sums and `completions()` hold;
  * "acknowledged" is that a whole 2xx answer was written.
  *
  * | kind     | counted  | acknowledged | what the worker sees                                        |
@@ -14,7 +16,7 @@ import type { StatusMessage } from './decode.js';
  * | `cut`    | yes      | no           | the headers of a 200, then the connection closes in the body |
  *
  * `cut` is the report that arrived and whose answer was lost: the worker tells it again, and it is
- * counted twice, as in production.
+ * counted twice, as in production. Finished requests that are told again are known by what they say.
  */
 export type Fault =
   | { readonly kind: 'status'; readonly status: number }
@@ -27,7 +29,9 @@ export type Fault =
 export interface IncomingReport {
   /** 1 for the first message of this autoscaler, then one more each. */
   readonly sequence: number;
-  readonly message: StatusMessage;
+  /** Finished requests are of the kind `completions`. */
+  readonly message: StatusMessage | CompletionsMessage;
+  readonly path: '/worker_status/' | '/delete_requests/';
 }
 
 /** Asked for each message; `undefined` answers it properly. */
@@ -35,7 +39,7 @@ export type FaultFunction = (report: IncomingReport) => Fault | undefined;
 
 /** What an answer does to the books. `settle` is called exactly once for each message. */
 export interface Books {
-  /** Adds the message to the fleet. */
+  /** Adds the message to what is known of its worker. */
   count(): void;
   settle(acknowledged: boolean): void;
 }

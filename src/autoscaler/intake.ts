@@ -1,9 +1,14 @@
 import type { Clock } from './clock.js';
-import { decodeStatus } from './decode.js';
+import type { CompletionRecord } from './completions.js';
+import { Completions } from './completions.js';
+import { decodeStatus, type StatusMessage } from './decode.js';
+import { decodeFinished } from './decode-finished.js';
 import type { Books, IncomingReport } from './faults.js';
+import type { CompletionsMessage } from './finished.js';
 import { EMPTY_FLEET, type Fleet, hear } from './fleet.js';
 import { type MessageRecord, MessageRing } from './messages.js';
 import { redact } from './redact.js';
+import type { RoutedRequests } from './routed-requests.js';
 import { stateOf, type WorkerState } from './worker-state.js';
 
 /** A body that is no message, told to the worker as 400. */
@@ -25,6 +30,7 @@ export interface StateChange {
 export interface IntakeListener {
   readonly onMessage: (record: MessageRecord) => void;
   readonly onState: (change: StateChange) => void;
+  readonly onCompletion: (completion: CompletionRecord) => void;
   readonly onRefused: (refused: RefusedMessage) => void;
 }
 
@@ -35,6 +41,8 @@ export type Receipt =
 /** Everything that this autoscaler was told: takes each body in, and keeps what is to be shown. */
 export class Intake {
   readonly messages = new MessageRing();
+  readonly completions = new Completions();
+  readonly #requests: RoutedRequests;
   readonly #clock: Clock;
   readonly #reportIntervalMs: number;
   readonly #listener: IntakeListener;
@@ -43,9 +51,11 @@ export class Intake {
   #refusedCount = 0;
   #lastRefused: RefusedMessage | null = null;
 
-  constructor(clock: Clock, reportIntervalMs: number, listener: IntakeListener) {
+  /** `requests`: those that were routed, to be told of their ends. */
+  constructor(clock: Clock, reportIntervalMs: number, requests: RoutedRequests, listener: IntakeListener) {
     this.#clock = clock;
     this.#reportIntervalMs = reportIntervalMs;
+    this.#requests = requests;
     this.#listener = listener;
   }
 
@@ -58,31 +68,48 @@ export class Intake {
     return { count: this.#refusedCount, last: this.#lastRefused };
   }
 
-  /** Reads a body and keeps it, not acknowledged yet. The books say what becomes of it. */
-  receive(raw: unknown): Receipt {
+  /** Reads a status and keeps it, not acknowledged yet. The books say what becomes of it. */
+  receiveStatus(raw: unknown): Receipt {
     const atMs = this.#clock.now();
-    const receivedAt = this.#clock.iso(atMs);
     const body = redact(raw);
     const decoded = decodeStatus(body);
-    if (!decoded.ok) return this.#refuse({ receivedAt, field: decoded.field, problem: decoded.problem });
-
+    if (!decoded.ok) return this.#refuse(decoded.field, decoded.problem);
     const { message } = decoded;
+    return this.#keep('/worker_status/', message, body, atMs, () => this.#countStatus(message, atMs));
+  }
+
+  /** The same for finished requests. */
+  receiveCompletions(raw: unknown): Receipt {
+    const atMs = this.#clock.now();
+    // Redaction cuts long lists, and none of these may be lost: what is read of them is no secret.
+    const decoded = decodeFinished(raw);
+    if (!decoded.ok) return this.#refuse(decoded.field, decoded.problem);
+    const { message } = decoded;
+    const count = () => this.#countCompletions(message, atMs);
+    return this.#keep('/delete_requests/', message, redact(raw), atMs, count);
+  }
+
+  #keep(
+    path: IncomingReport['path'],
+    message: IncomingReport['message'],
+    body: unknown,
+    atMs: number,
+    count: () => void,
+  ): Receipt {
     this.#received += 1;
     const sequence = this.#received;
     const { id: workerId, dialect, kind } = message;
+    const receivedAt = this.#clock.iso(atMs);
     const record = { sequence, receivedAt, workerId, dialect, kind, acknowledged: false, body };
     this.messages.append(record);
-    const books: Books = {
-      count: () => this.#count({ sequence, message }, atMs),
-      settle: (acknowledged) => {
-        if (acknowledged) this.messages.acknowledge(sequence);
-        this.#listener.onMessage({ ...record, acknowledged });
-      },
+    const settle = (acknowledged: boolean) => {
+      if (acknowledged) this.messages.acknowledge(sequence);
+      this.#listener.onMessage({ ...record, acknowledged });
     };
-    return { ok: true, report: { sequence, message }, books };
+    return { ok: true, report: { sequence, message, path }, books: { count, settle } };
   }
 
-  #count({ message }: IncomingReport, atMs: number): void {
+  #countStatus(message: StatusMessage, atMs: number): void {
     const before = this.#fleet.workers.get(message.id);
     const from = before === undefined ? null : stateOf(before, atMs, this.#reportIntervalMs);
     this.#fleet = hear(this.#fleet, message, atMs);
@@ -92,7 +119,19 @@ export class Intake {
     if (from !== to) this.#listener.onState({ workerId: message.id, from, to });
   }
 
-  #refuse(refused: RefusedMessage): Receipt {
+  #countCompletions(message: CompletionsMessage, atMs: number): void {
+    const receivedAt = this.#clock.iso(atMs);
+    for (const request of message.requests) {
+      const { request_idx, status } = request;
+      const isOpen = this.#requests.isOpen(request_idx, message.id);
+      const completion = this.completions.take(message, request, receivedAt, isOpen);
+      if (!completion.duplicate) this.#requests.finish(request_idx, message.id, status, atMs);
+      this.#listener.onCompletion(completion);
+    }
+  }
+
+  #refuse(field: string, problem: string): Receipt {
+    const refused = { receivedAt: this.#clock.iso(this.#clock.now()), field, problem };
     this.#refusedCount += 1;
     this.#lastRefused = refused;
     this.#listener.onRefused(refused);

@@ -1,4 +1,5 @@
 import type { Dialect, MessageKind } from './decode.js';
+import type { CompletionsMessage } from './finished.js';
 
 /** One message that arrived, whatever was answered. */
 export interface MessageRecord {
@@ -8,7 +9,8 @@ export interface MessageRecord {
   readonly receivedAt: string;
   readonly workerId: number;
   readonly dialect: Dialect;
-  readonly kind: MessageKind;
+  /** `completions`: finished requests, told at `/delete_requests/`. */
+  readonly kind: MessageKind | CompletionsMessage['kind'];
   /** Whether a whole 2xx answer was written: only then may the worker take the message as delivered. */
   readonly acknowledged: boolean;
   /** As it arrived, without secrets, long texts and lists cut. */

@@ -9,6 +9,7 @@ const FILES: Readonly<Record<string, string>> = {
   '/page.js': 'page.js',
   '/chart.js': 'chart.js',
   '/dom.js': 'dom.js',
+  '/endpoint.js': 'endpoint.js',
   '/feed.js': 'feed.js',
   '/format.js': 'format.js',
   '/poll.js': 'poll.js',

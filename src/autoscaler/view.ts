@@ -1,6 +1,9 @@
 import type { Clock } from './clock.js';
+import type { WorkerCompletions } from './completions.js';
 import type { Dialect, StatusMessage } from './decode.js';
+import { ENDPOINT_ID } from './endpoint.js';
 import type { Intake, RefusedMessage } from './intake.js';
+import type { RequestCounts } from './routed-requests.js';
 import type { LoadedMessage, Told, UpdateMessage, WorkerRecord, WorkerSums } from './worker-record.js';
 import { silentAfterMs, stateOf, type WorkerState } from './worker-state.js';
 
@@ -29,6 +32,17 @@ export interface WorkerView {
   /** The last error that was told, also after the worker recovered. */
   readonly lastError: { readonly at: string; readonly agoMs: number; readonly error_msg: string } | null;
   readonly sums: WorkerSums;
+  /** Its finished requests by status. */
+  readonly completions: WorkerCompletions;
+}
+
+/** The endpoint, and what came of the requests to it. */
+export interface EndpointView {
+  readonly id: number;
+  readonly name: string;
+  readonly requests: RequestCounts;
+  /** Told by workers, of requests that were routed here or not. */
+  readonly completions: { readonly told: number; readonly duplicates: number; readonly dropped: number };
 }
 
 /** The answer of `GET /api/workers`. */
@@ -36,6 +50,7 @@ export interface WorkersView {
   readonly reportIntervalMs: number;
   /** A worker is silent when its last message is older than this. */
   readonly silentAfterMs: number;
+  readonly endpoint: EndpointView;
   /** By id. */
   readonly workers: readonly WorkerView[];
   /** What was forgotten because memory is bounded. */
@@ -44,21 +59,50 @@ export interface WorkersView {
   readonly refused: { readonly count: number; readonly last: RefusedMessage | null };
 }
 
-export function viewWorkers(intake: Intake, clock: Clock, reportIntervalMs: number): WorkersView {
+/** What the view is made from. */
+export interface ViewParts {
+  readonly endpointName: string;
+  readonly intake: Intake;
+  readonly requests: { readonly counts: RequestCounts };
+  readonly clock: Clock;
+  readonly reportIntervalMs: number;
+}
+
+export function viewWorkers({
+  endpointName,
+  intake,
+  requests,
+  clock,
+  reportIntervalMs,
+}: ViewParts): WorkersView {
   const nowMs = clock.now();
   const workers = [...intake.fleet.workers.values()]
     .sort((one, other) => one.id - other.id)
-    .map((worker) => viewWorker(worker, clock, nowMs, reportIntervalMs));
+    .map((worker) => ({
+      ...viewWorker(worker, clock, nowMs, reportIntervalMs),
+      completions: intake.completions.of(worker.id),
+    }));
   return {
     reportIntervalMs,
     silentAfterMs: silentAfterMs(reportIntervalMs),
+    endpoint: {
+      id: ENDPOINT_ID,
+      name: endpointName,
+      requests: requests.counts,
+      completions: intake.completions.totals,
+    },
     workers,
     dropped: { workers: intake.fleet.dropped, messages: intake.messages.dropped },
     refused: intake.refused,
   };
 }
 
-function viewWorker(worker: WorkerRecord, clock: Clock, nowMs: number, intervalMs: number): WorkerView {
+function viewWorker(
+  worker: WorkerRecord,
+  clock: Clock,
+  nowMs: number,
+  intervalMs: number,
+): Omit<WorkerView, 'completions'> {
   const when = (atMs: number) => ({ at: clock.iso(atMs), agoMs: nowMs - atMs });
   const told = <M extends StatusMessage>(last: Told<M> | null): ToldView<M> | null =>
     last === null ? null : { ...when(last.atMs), message: withoutToken(last.message) };

@@ -1,45 +1,44 @@
-import type { MessageRecord } from './messages.js';
-
-/** Where messages come from: those remembered, and those to come. */
-export interface MessageSource {
-  messages(): readonly MessageRecord[];
-  on(event: 'message', listener: (message: MessageRecord) => void): unknown;
+/** Where things happen until it is stopped. */
+export interface Source<Event extends string, T> {
+  on(event: Event, listener: (one: T) => void): unknown;
   on(event: 'stopped', listener: () => void): unknown;
-  off(event: 'message', listener: (message: MessageRecord) => void): unknown;
+  off(event: Event, listener: (one: T) => void): unknown;
   off(event: 'stopped', listener: () => void): unknown;
 }
 
 /**
- * The first message that matches, among those remembered (oldest first) and then those to come.
+ * The first that matches, among those known (oldest first) and then those to come.
  * Rejects after `timeoutMs`, and when the autoscaler is stopped.
  */
-export function waitForMessage(
-  source: MessageSource,
-  matches: (message: MessageRecord) => boolean,
+export function waitForFirst<Event extends string, T>(
+  source: Source<Event, T>,
+  event: Event,
+  known: readonly T[],
+  matches: (one: T) => boolean,
   timeoutMs: number,
-): Promise<MessageRecord> {
-  const known = source.messages().find(matches);
-  if (known !== undefined) return Promise.resolve(known);
+): Promise<T> {
+  const found = known.find(matches);
+  if (found !== undefined) return Promise.resolve(found);
 
   return new Promise((resolve, reject) => {
-    const onMessage = (message: MessageRecord): void => {
+    const onNext = (one: T): void => {
       try {
-        if (matches(message)) finish(() => resolve(message));
+        if (matches(one)) finish(() => resolve(one));
       } catch (error) {
         finish(() => reject(error));
       }
     };
     const onStopped = (): void => finish(() => reject(new Error('The local autoscaler was stopped.')));
     const timer = setTimeout(() => {
-      finish(() => reject(new Error(`No message matched within ${timeoutMs} ms.`)));
+      finish(() => reject(new Error(`No ${event} matched within ${timeoutMs} ms.`)));
     }, timeoutMs);
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
-      source.off('message', onMessage);
+      source.off(event, onNext);
       source.off('stopped', onStopped);
       settle();
     };
-    source.on('message', onMessage);
+    source.on(event, onNext);
     source.on('stopped', onStopped);
   });
 }

@@ -6,6 +6,8 @@ import { exchange, handClock, report, send, startAutoscaler } from './harness.js
 
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
+const NONE_COMPLETED = { Success: 0, Error: 0, Cancelled: 0, Rejected: 0, duplicates: 0 };
+
 describe('POST /worker_status/', () => {
   it.each(['/worker_status/', '/worker_status'])(
     'takes each message of both dialects at %s',
@@ -165,6 +167,7 @@ describe('GET /api/workers', () => {
           rej_load: 16,
           cur_perf: 256,
         },
+        completions: NONE_COMPLETED,
       },
       {
         id: 2,
@@ -194,12 +197,26 @@ describe('GET /api/workers', () => {
           rej_load: 0,
           cur_perf: 0,
         },
+        completions: NONE_COMPLETED,
       },
     ];
     const answer = await send(`${autoscaler.url}/api/workers`);
     expect(answer.body).toEqual({
       reportIntervalMs: 10_000,
       silentAfterMs: 30_000,
+      endpoint: {
+        id: 1,
+        name: 'my-endpoint',
+        requests: {
+          routed: 0,
+          waiting: 0,
+          assigned: 0,
+          finished: { Success: 0, Error: 0, Cancelled: 0, Rejected: 0 },
+          dropped: 0,
+          expired: 0,
+        },
+        completions: { told: 0, duplicates: 0, dropped: 0 },
+      },
       workers: expected,
       dropped: { workers: 0, messages: 0 },
       refused: {
@@ -304,6 +321,7 @@ describe('other paths and methods', () => {
       '/',
       '/chart.js',
       '/dom.js',
+      '/endpoint.js',
       '/feed.js',
       '/format.js',
       '/icon.svg',
@@ -337,6 +355,12 @@ describe('other paths and methods', () => {
     ['POST', '/pubkey/', 'GET, HEAD'],
     ['DELETE', '/api/workers', 'GET, HEAD'],
     ['PUT', '/api/messages', 'GET, HEAD'],
+    ['POST', '/api/requests', 'GET, HEAD'],
+    ['GET', '/delete_requests/', 'POST'],
+    ['GET', '/route/', 'POST'],
+    ['GET', '/get_endpoint_workers/', 'POST'],
+    ['POST', '/api/v0/endptjobs/', 'GET, HEAD'],
+    ['DELETE', '/api/v0/endptjobs/1/', 'GET, HEAD'],
     ['POST', '/', 'GET, HEAD'],
   ])('%s %s is told what is allowed', async (method, path, allow) => {
     const autoscaler = await startAutoscaler();

@@ -52,3 +52,26 @@ export const status = (id: number | string = 1, fields: Record<string, unknown> 
   url: 'http://203.0.113.7:41234',
   ...fields,
 });
+
+/** A body of `POST /delete_requests/` in the newest form. */
+export const finished = (worker_id: number, ...requests: Record<string, unknown>[]) => ({
+  worker_id,
+  mtoken: TOKEN,
+  requests: requests.map((fields) => ({
+    request_idx: 1,
+    success: true,
+    status: 'Success',
+    entered_queue_at: 1795497950.3,
+    work_started_at: 1795497950.4,
+    work_completed_at: 1795497951.9,
+    ...fields,
+  })),
+});
+
+/** The same in the older form. */
+export const finishedBefore = (worker_id: number, success: boolean, ...request_idxs: number[]) => ({
+  worker_id,
+  mtoken: TOKEN,
+  request_idxs,
+  success,
+});

@@ -69,3 +69,28 @@ export function rawReport(body: unknown): string {
     `Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`
   );
 }
+
+/** Asks for a route with the right key in the body, unless the fields say otherwise. */
+export function ask(
+  autoscaler: LocalAutoscaler,
+  fields: Record<string, unknown> = {},
+  init: RequestInit = {},
+): Promise<Answer> {
+  const { apiKey: api_key, endpoint } = autoscaler;
+  const body = { endpoint, api_key, cost: 100, request_idx: 0, replay_timeout: 60, ...fields };
+  return postJson(`${autoscaler.url}/route/`, body, init);
+}
+
+/** Tells finished requests, as a worker does. */
+export function tellFinished(autoscaler: LocalAutoscaler, body: unknown, init: RequestInit = {}) {
+  return postJson(`${autoscaler.url}/delete_requests/`, body, init);
+}
+
+export function postJson(url: string, body: unknown, init: RequestInit = {}): Promise<Answer> {
+  return send(url, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    ...init,
+    headers: { 'content-type': 'application/json', ...Object(init.headers) },
+  });
+}

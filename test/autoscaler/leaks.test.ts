@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { LocalAutoscaler } from '../../src/autoscaler/index.js';
-import { loaded } from './bodies.js';
-import { exchange, rawReport } from './harness.js';
+import { loaded, status } from './bodies.js';
+import { exchange, rawReport, report } from './harness.js';
 
 /** What keeps a process alive and could be ours. The test runner has timers too: see the last test. */
-const ownResources = () => process.getActiveResourcesInfo().filter((name) => /TCP|Key/i.test(name));
+const ownResources = () => process.getActiveResourcesInfo().filter((name) => /TCP|Key|Sign/i.test(name));
 
 it('a stop closes idle, hanging and slow connections, and leaves no socket', async () => {
   const autoscaler = new LocalAutoscaler({
@@ -37,6 +37,18 @@ it('a stop waits for a key that is being made', async () => {
   await autoscaler.stop();
   await key;
   expect(ownResources()).toEqual([]);
+});
+
+it('a stop waits for a route that is being signed', async () => {
+  const autoscaler = new LocalAutoscaler({ port: 0 });
+  await autoscaler.start();
+  await report(autoscaler, status(1), {
+    headers: { 'content-type': 'application/json', connection: 'close' },
+  });
+  const route = autoscaler.route(1);
+  await autoscaler.stop();
+  expect(ownResources()).toEqual([]);
+  expect(await route).toMatchObject({ reqnum: 1 });
 });
 
 it('a process that stops it while an answer is due ends by itself', async () => {

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { LocalAutoscaler } from '../../src/autoscaler/index.js';
-import { failed, loaded, loading, status, update } from '../autoscaler/bodies.js';
-import { handClock, report, startAutoscaler } from '../autoscaler/harness.js';
+import { failed, finished, loaded, loading, status, update } from '../autoscaler/bodies.js';
+import { handClock, report, startAutoscaler, tellFinished } from '../autoscaler/harness.js';
 
 const PHONE = { width: 390, height: 844 };
 
@@ -109,6 +111,69 @@ describe('the page of the local autoscaler', () => {
     ]);
     expect(await page.locator('#notice').textContent()).toContain('1 refused with 400; the last: loadtime: ');
     expect(trouble).toEqual([]);
+  });
+
+  it('shows the endpoint: what came of its requests, and how to ask for a route', async () => {
+    const autoscaler = await startAutoscaler({ apiKey: 'k3y-of-the-endpoint', endpoint: "it's-llama" });
+    await report(autoscaler, status(7, { url: 'http://127.0.0.1:3007' }));
+    const { page, trouble } = await openPage(autoscaler, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const rows = () =>
+      page
+        .locator('#endpoint-rows tr')
+        .evaluateAll((nodes) =>
+          nodes.map((node) => [...node.children].map(({ textContent }) => textContent).join(' ')),
+        );
+    expect(await page.locator('#endpoint h2').textContent()).toBe("Endpoint it's-llama");
+    expect(await rows()).toEqual(
+      ['Routed', 'Waiting', 'Assigned', 'Success', 'Error', 'Cancelled', 'Rejected'].map(
+        (name) => `${name} 0`,
+      ),
+    );
+    expect(await page.locator('.card .finished').isVisible()).toBe(false);
+
+    await Promise.all([1, 2, 3, 4].map((cost) => autoscaler.route(cost)));
+    const ends = finished(7, { request_idx: 1 }, { request_idx: 2, status: 'Rejected', success: false });
+    await tellFinished(autoscaler, ends);
+    await tellFinished(autoscaler, ends);
+    await report(autoscaler, status(7, { loadtime: 0 }));
+    await autoscaler.route(5);
+    await waitForText(page, '.card .finished', 'Finished: 1 Success, 1 Rejected, 2 told again');
+    await waitForText(page, '.card .state', 'loading');
+    expect(await rows()).toEqual([
+      'Routed 4',
+      'Waiting 1',
+      'Assigned 2',
+      'Success 1',
+      'Error 0',
+      'Cancelled 0',
+      'Rejected 1',
+    ]);
+    const told = page.locator('#feed li[data-kind="completions"]');
+    expect(await told.first().textContent()).toContain('1 Success · 1 Rejected');
+
+    const command = `curl ${autoscaler.url}/route/ -H 'content-type: application/json' -H "authorization: Bearer $API_KEY" -d '{"endpoint":"it'\\''s-llama","cost":100}'`;
+    expect(await page.locator('#route-command').textContent()).toBe(command);
+    await page.getByRole('button', { name: 'Copy the command that asks for a route' }).focus();
+    await page.keyboard.press('Enter');
+    await waitForText(page, '#copy-route', 'Copied');
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+    expect(await page.content()).not.toContain(autoscaler.apiKey);
+    expect(trouble).toEqual([]);
+
+    // What a shell makes of it, without asking anybody.
+    const shell = `curl() { printf '%s\\n' "$@"; }; ${command}`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', shell], { env: { API_KEY: 'abc' } });
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      `${autoscaler.url}/route/`,
+      '-H',
+      'content-type: application/json',
+      '-H',
+      'authorization: Bearer abc',
+      '-d',
+      '{"endpoint":"it\'s-llama","cost":100}',
+    ]);
   });
 
   it('markup in what a worker says stays text', async () => {

@@ -6,7 +6,7 @@ import { formatTime, formatValue } from './format.js';
 /** @typedef {import('../messages.js').MessageRecord} MessageRecord */
 
 /** Fields that say who sent it and in which form: the line says that already. */
-const NOT_SHOWN = new Set(['id', 'mtoken', 'message', 'url', 'version', 'working_request_idxs']);
+const NOT_SHOWN = new Set(['id', 'worker_id', 'mtoken', 'message', 'url', 'version', 'working_request_idxs']);
 const MAX_FIELDS = 4;
 
 /**
@@ -63,9 +63,22 @@ function summaryOf(body) {
   const entries = Object.entries(body);
   const error = entries.find(([name, value]) => name === 'error_msg' && value !== '');
   if (error !== undefined) return formatValue(error[1]);
+  const requests = entries.find(([name]) => name === 'requests')?.[1];
+  if (Array.isArray(requests)) return endsOf(requests);
   return entries
     .filter(([name, value]) => !NOT_SHOWN.has(name) && value !== '')
     .slice(0, MAX_FIELDS)
     .map(([name, value]) => `${name} ${formatValue(value)}`)
     .join(' · ');
+}
+
+/**
+ * Finished requests by how they ended.
+ * @param {readonly { status: string }[]} requests
+ */
+function endsOf(requests) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { status } of requests) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, count]) => `${count} ${status}`).join(' · ');
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page of the local autoscaler: it follows `/api/workers` and `/api/messages`. */
 import { byId, element, setText } from './dom.js';
+import { createEndpoint } from './endpoint.js';
 import { createFeed } from './feed.js';
 import { fetchJson, startPolling } from './poll.js';
 import { createCards } from './workers.js';
@@ -13,6 +14,7 @@ const STATES = ['serving', 'loading', 'failing', 'silent'];
 const FEED_LENGTH = 12;
 
 const showCards = createCards(byId('cards'));
+const showEndpoint = createEndpoint();
 const showFeed = createFeed(byId('feed'));
 
 async function load() {
@@ -23,6 +25,7 @@ async function load() {
   ]);
   byId('empty').hidden = view.workers.length > 0;
   showCards(view.workers);
+  showEndpoint(view.endpoint);
   byId('main').dataset.feed = feed.messages.length > 0 ? 'shown' : 'empty';
   byId('feed-section').hidden = feed.messages.length === 0;
   showFeed(feed.messages);
@@ -56,7 +59,7 @@ function showTally({ workers }) {
  * What was refused or forgotten is said: a page that is silent about it would be wrong.
  * @param {WorkersView} view
  */
-function showNotice({ refused, dropped }) {
+function showNotice({ refused, dropped, endpoint }) {
   /** @type {string[]} */
   const parts = [];
   if (refused.last !== null) {
@@ -64,6 +67,9 @@ function showNotice({ refused, dropped }) {
     parts.push(`${refused.count} refused with 400; the last: ${field}: ${problem.replace(/\.$/, '')}.`);
   }
   if (dropped.workers > 0) parts.push(`${dropped.workers} silent workers were forgotten to make room.`);
+  if (endpoint.requests.dropped > 0) {
+    parts.push(`${endpoint.requests.dropped} requests were forgotten to make room.`);
+  }
   byId('notice').hidden = parts.length === 0;
   setText(byId('notice'), parts.join(' '));
 }
@@ -110,7 +116,16 @@ const polling = startPolling({
 byId('retry').addEventListener('click', () => void polling.askNow());
 
 setText(byId('command'), `CONTAINER_ID=1 REPORT_ADDR=${location.origin} npx tsworker start helloautoscaler`);
-byId('copy').addEventListener('click', async () => {
-  await navigator.clipboard.writeText(byId('command').textContent);
-  setText(byId('copy'), 'Copied');
-});
+copies('copy', 'command');
+copies('copy-route', 'route-command');
+
+/**
+ * @param {string} button
+ * @param {string} text
+ */
+function copies(button, text) {
+  byId(button).addEventListener('click', async () => {
+    await navigator.clipboard.writeText(byId(text).textContent);
+    setText(byId(button), 'Copied');
+  });
+}

@@ -104,6 +104,7 @@ function createCard(worker) {
   const seen = element('span', 'seen');
   const error = element('p', 'error');
   const counters = createCounters(worker);
+  const finished = element('p', 'finished');
   const chart = createChart();
   const loaded = createMessage('Last loaded', 'It has not said yet that its model is loaded.', belongsToLoad);
   const update = createMessage('Last update', 'No update yet.', belongsToUpdate);
@@ -112,6 +113,7 @@ function createCard(worker) {
     element('div', 'card-head', title, state, element('span', 'dialect', worker.dialect), seen),
     error,
     counters.node,
+    finished,
     chart.node,
     element('div', 'told', loaded.node, update.node),
   );
@@ -124,11 +126,26 @@ function createCard(worker) {
     error.hidden = next.error === '';
     setText(error, next.error);
     counters.update(next);
+    const ends = endsOf(next.completions);
+    finished.hidden = ends === '';
+    setText(finished, ends);
     chart.update(next);
     loaded.update(next.lastLoaded);
     update.update(next.lastUpdate);
   };
   return { node, update: show };
+}
+
+/**
+ * How its requests ended; empty while none has.
+ * @param {WorkerView['completions']} completions
+ */
+function endsOf({ duplicates, ...counts }) {
+  const ends = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${formatNumber(count)} ${status}`);
+  if (duplicates > 0) ends.push(`${formatNumber(duplicates)} told again`);
+  return ends.length === 0 ? '' : `Finished: ${ends.join(', ')}`;
 }
 
 /** @param {WorkerView} worker */

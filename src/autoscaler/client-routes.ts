@@ -1,0 +1,69 @@
+import express, { type RequestHandler, Router } from 'express';
+import { WorkerError } from '../errors.js';
+import { allowOnly } from './answer-errors.js';
+import { requireKey } from './api-key.js';
+import { readEndpointId, readRoute } from './client-bodies.js';
+import type { Clock } from './clock.js';
+import { ENDPOINT_ID, type Endpoint, viewEndpoint, viewEndpointWorkers } from './endpoint.js';
+import type { Fleet } from './fleet.js';
+import { requireJson } from './require-json.js';
+import type { Routing } from './routing.js';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface ClientParts {
+  readonly endpoint: Endpoint;
+  readonly routing: Routing;
+  readonly fleet: () => Fleet;
+  readonly clock: Clock;
+  readonly reportIntervalMs: number;
+}
+
+/** What clients of the endpoint ask. Each needs the key, and nothing else is looked at without it. */
+export function clientRoutes(parts: ClientParts): Router {
+  const { endpoint } = parts;
+  const router = Router();
+  const withKey: RequestHandler = (req, _res, next) => {
+    requireKey(req, endpoint.apiKey);
+    next();
+  };
+  const body = [requireJson, express.json({ limit: MAX_BODY_BYTES, strict: false }), withKey];
+
+  router.route('/route').post(body, giveRoute(parts)).all(allowOnly('POST'));
+  router.route('/get_endpoint_workers').post(body, tellWorkers(parts)).all(allowOnly('POST'));
+  router
+    .route('/api/v0/endptjobs')
+    .get(withKey, (_req, res) => res.json({ results: [viewEndpoint(endpoint)] }))
+    .all(allowOnly('GET', 'HEAD'));
+  router
+    .route('/api/v0/endptjobs/:id')
+    .get(withKey, (req, res) => {
+      if (req.params.id !== String(ENDPOINT_ID)) throw noEndpoint(`the one endpoint here is ${ENDPOINT_ID}`);
+      res.json({ result: viewEndpoint(endpoint) });
+    })
+    .all(allowOnly('GET', 'HEAD'));
+  return router;
+}
+
+function giveRoute({ endpoint, routing }: ClientParts): RequestHandler {
+  return async (req, res) => {
+    const asked = readRoute(req.body);
+    if (asked.endpoint !== endpoint.name) throw noEndpoint(`the one endpoint here is "${endpoint.name}"`);
+    res.json(await routing.route(asked.requestIdx, asked.ask));
+  };
+}
+
+function tellWorkers({ fleet, clock, reportIntervalMs }: ClientParts): RequestHandler {
+  return (req, res) => {
+    if (readEndpointId(req.body) !== ENDPOINT_ID) {
+      res.json({ error_msg: `There is no such endpoint: the one endpoint here has the id ${ENDPOINT_ID}.` });
+      return;
+    }
+    res.json(viewEndpointWorkers(fleet(), clock, reportIntervalMs));
+  };
+}
+
+/** What was asked for is not repeated: whatever a client took for a name may be a secret. */
+function noEndpoint(hint: string): WorkerError {
+  return new WorkerError('not_found', `There is no such endpoint: ${hint}.`);
+}

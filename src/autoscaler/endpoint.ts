@@ -1,0 +1,86 @@
+import type { Clock } from './clock.js';
+import type { Fleet } from './fleet.js';
+import type { WorkerRecord } from './worker-record.js';
+import { stateOf, type WorkerState } from './worker-state.js';
+
+/** The one endpoint of this autoscaler. */
+export interface Endpoint {
+  readonly name: string;
+  readonly apiKey: string;
+  /** Unix seconds. */
+  readonly createdAt: number;
+}
+
+/** There is one endpoint, and one user. */
+export const ENDPOINT_ID = 1;
+const USER_ID = 1;
+
+/** The scaling parameters, at the defaults that are documented for production; `null` where there is none. */
+const SCALING_DEFAULTS = {
+  min_load: 1,
+  target_util: 0.9,
+  cold_mult: 3,
+  min_cold_load: 0,
+  cold_workers: null,
+  min_workers: 5,
+  max_workers: 16,
+  inactivity_timeout: null,
+  max_queue_time: null,
+  target_queue_time: null,
+} as const;
+
+/** An endpoint as `GET /api/v0/endptjobs/` tells it. Only who has the key is told, so the key is in it. */
+export function viewEndpoint({ name, apiKey, createdAt }: Endpoint) {
+  return {
+    id: ENDPOINT_ID,
+    user_id: USER_ID,
+    created_at: createdAt,
+    endpoint_name: name,
+    api_key: apiKey,
+    endpoint_state: 'active',
+    ...SCALING_DEFAULTS,
+  };
+}
+
+/** The words of the production console. */
+const STATUS_OF: Readonly<Record<WorkerState, string>> = {
+  loading: 'Model Loading',
+  serving: 'Ready',
+  failing: 'Error',
+  silent: 'Error',
+};
+
+/** The workers as `POST /get_endpoint_workers/` tells them, by id. What nobody measured is 0, or `null`. */
+export function viewEndpointWorkers(fleet: Fleet, clock: Clock, reportIntervalMs: number) {
+  const nowMs = clock.now();
+  return [...fleet.workers.values()]
+    .sort((one, other) => one.id - other.id)
+    .map((worker) => viewEndpointWorker(worker, clock, STATUS_OF[stateOf(worker, nowMs, reportIntervalMs)]));
+}
+
+function viewEndpointWorker(worker: WorkerRecord, clock: Clock, status: string) {
+  const { lastLoaded, sums } = worker;
+  const message = worker.lastUpdate?.message;
+  const measured = lastLoaded?.message.max_perf ?? 0;
+  return {
+    id: worker.id,
+    status,
+    cur_load: sums.cur_load,
+    new_load: message?.kind === 'status' ? message.new_load : 0,
+    cur_load_rolling_avg: 0,
+    cur_perf: message === undefined || message.kind === 'update' ? 0 : (message.cur_perf ?? 0),
+    perf: measured,
+    measured_perf: measured,
+    dlperf: 0,
+    reliability: 0,
+    reqs_working:
+      message === undefined || message.kind === 'update' ? 0 : (message.num_requests_working ?? 0),
+    disk_usage: 0,
+    loaded_at: lastLoaded === null ? null : unixSeconds(clock.iso(lastLoaded.atMs)),
+    started_at: unixSeconds(clock.iso(worker.firstSeenAtMs)),
+  };
+}
+
+function unixSeconds(iso: string): number {
+  return Date.parse(iso) / 1_000;
+}

@@ -1,0 +1,176 @@
+import type { Dialect } from './decode.js';
+import { type CompletionCounts, type CompletionStatus, countFinished, NONE_FINISHED } from './finished.js';
+
+/** Where a request was routed to. */
+export interface Assignment {
+  readonly workerId: number;
+  readonly dialect: Dialect;
+  readonly url: string;
+  /** 1 for the first request that was routed, then one more each. */
+  readonly reqnum: number;
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
+}
+
+/** What a client asks for. */
+export interface Ask {
+  readonly cost: number;
+  /** A waiting request that is not asked for again within this time is forgotten. */
+  readonly replayTimeoutMs: number;
+}
+
+/**
+ * One request of a client.
+ * - `waiting`: no worker was ready; the client asks again and again.
+ * - `assigned`: the client knows its worker.
+ * - `finished`: the worker told how it ended.
+ */
+export type RequestState = 'waiting' | 'assigned' | 'finished';
+
+export interface RoutedRequest extends Ask {
+  readonly requestIdx: number;
+  readonly state: RequestState;
+  /** Monotonic milliseconds, as all times here. */
+  readonly askedAtMs: number;
+  readonly polledAtMs: number;
+  readonly assignment: Assignment | null;
+  readonly finish: { readonly atMs: number; readonly status: CompletionStatus } | null;
+}
+
+export interface RequestCounts {
+  /** Ever assigned to a worker. */
+  readonly routed: number;
+  /** Now. */
+  readonly waiting: number;
+  /** Now, and not finished. */
+  readonly assigned: number;
+  /** Ever, of those that were routed here. */
+  readonly finished: CompletionCounts;
+  /** Forgotten to make room. */
+  readonly dropped: number;
+  /** Forgotten because the client stopped asking. */
+  readonly expired: number;
+}
+
+export const MAX_REQUESTS = 10_000;
+
+/** The requests that clients asked a route for, by `request_idx`, oldest first, bounded. */
+export class RoutedRequests {
+  readonly #maxCount: number;
+  readonly #requests = new Map<number, RoutedRequest>();
+  readonly #waiting = new Set<number>();
+  #lastIdx = 0;
+  #routed = 0;
+  #assigned = 0;
+  #finished: CompletionCounts = NONE_FINISHED;
+  #dropped = 0;
+  #expired = 0;
+
+  constructor(maxCount = MAX_REQUESTS) {
+    this.#maxCount = maxCount;
+  }
+
+  get counts(): RequestCounts {
+    return {
+      routed: this.#routed,
+      waiting: this.#waiting.size,
+      assigned: this.#assigned,
+      finished: this.#finished,
+      dropped: this.#dropped,
+      expired: this.#expired,
+    };
+  }
+
+  find(requestIdx: number): RoutedRequest | undefined {
+    return this.#requests.get(requestIdx);
+  }
+
+  /** A `request_idx` that no request has. */
+  newIdx(): number {
+    do this.#lastIdx += 1;
+    while (this.#requests.has(this.#lastIdx));
+    return this.#lastIdx;
+  }
+
+  /** The client has to ask again. One that waits already keeps its place and its time. */
+  wait(requestIdx: number, ask: Ask, atMs: number): void {
+    const before = this.#requests.get(requestIdx);
+    const askedAtMs = before?.state === 'waiting' ? before.askedAtMs : atMs;
+    this.#put({
+      ...ask,
+      requestIdx,
+      state: 'waiting',
+      askedAtMs,
+      polledAtMs: atMs,
+      assignment: null,
+      finish: null,
+    });
+  }
+
+  /** The client gets a worker: the next `reqnum` is its own. */
+  assign(requestIdx: number, ask: Ask, to: Omit<Assignment, 'reqnum'>): Assignment {
+    const before = this.#requests.get(requestIdx);
+    this.#routed += 1;
+    const assignment = { ...to, reqnum: this.#routed };
+    const askedAtMs = before?.state === 'waiting' ? before.askedAtMs : to.atMs;
+    const times = { askedAtMs, polledAtMs: to.atMs };
+    this.#put({ ...ask, requestIdx, state: 'assigned', ...times, assignment, finish: null });
+    return assignment;
+  }
+
+  /** Whether the request is with this worker and not finished. */
+  isOpen(requestIdx: number, workerId: number): boolean {
+    const request = this.#requests.get(requestIdx);
+    return request?.state === 'assigned' && request.assignment?.workerId === workerId;
+  }
+
+  /** What the worker of a request said of its end; what others say of it changes nothing. */
+  finish(requestIdx: number, workerId: number, status: CompletionStatus, atMs: number): void {
+    const request = this.#requests.get(requestIdx);
+    if (request === undefined || !this.isOpen(requestIdx, workerId)) return;
+    this.#finished = countFinished(this.#finished, status);
+    this.#put({ ...request, state: 'finished', finish: { atMs, status } });
+  }
+
+  /** Forgets the waiting requests whose clients have stopped asking. */
+  forgetUnpolled(nowMs: number): void {
+    for (const requestIdx of this.#waiting) {
+      const request = this.#requests.get(requestIdx);
+      if (request === undefined || nowMs - request.polledAtMs < request.replayTimeoutMs) continue;
+      this.#remove(request);
+      this.#expired += 1;
+    }
+  }
+
+  /** The last `limit` requests, latest first. */
+  latest(limit: number): RoutedRequest[] {
+    return limit === 0 ? [] : [...this.#requests.values()].slice(-limit).reverse();
+  }
+
+  #put(request: RoutedRequest): void {
+    const before = this.#requests.get(request.requestIdx);
+    // A request that begins anew goes to the end of the line, one that goes on keeps its place.
+    if (before !== undefined) this.#tally(before, -1);
+    if (before !== undefined && request.askedAtMs !== before.askedAtMs) {
+      this.#requests.delete(request.requestIdx);
+    }
+    this.#requests.set(request.requestIdx, request);
+    this.#tally(request, 1);
+    const [oldest] = this.#requests.values();
+    if (this.#requests.size <= this.#maxCount || oldest === undefined) return;
+    this.#remove(oldest);
+    this.#dropped += 1;
+  }
+
+  #remove(request: RoutedRequest): void {
+    this.#requests.delete(request.requestIdx);
+    this.#tally(request, -1);
+  }
+
+  #tally({ requestIdx, state }: RoutedRequest, change: 1 | -1): void {
+    if (state === 'assigned') this.#assigned += change;
+    if (state !== 'waiting') return;
+    if (change === 1) this.#waiting.add(requestIdx);
+    else this.#waiting.delete(requestIdx);
+  }
+}

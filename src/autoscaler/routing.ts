@@ -1,0 +1,100 @@
+import { candidatesOf, RoutedLoad, type RoutingCandidate } from './candidates.js';
+import { breakdown, chooseWorker, isReady } from './choose-worker.js';
+import type { Clock } from './clock.js';
+import type { Fleet } from './fleet.js';
+import type { SigningKeys } from './keys.js';
+import { routeText } from './route-text.js';
+import { type Ask, type Assignment, type RoutedRequest, RoutedRequests } from './routed-requests.js';
+
+/** A route to a worker: what a client sends on as `auth_data`. Names of the wire. */
+export interface RoutedAnswer {
+  readonly cost: number;
+  readonly endpoint: string;
+  readonly reqnum: number;
+  readonly request_idx: number;
+  /** Base64. */
+  readonly signature: string;
+  readonly url: string;
+}
+
+/** No worker is ready: the client asks again with the same `request_idx`. */
+export interface WaitingAnswer {
+  readonly endpoint: string;
+  readonly request_idx: number;
+  /** How many workers are in which state. */
+  readonly status: string;
+}
+
+export type RouteAnswer = RoutedAnswer | WaitingAnswer;
+
+/** What routing needs to know of everything else. */
+export interface RoutingParts {
+  readonly endpoint: string;
+  readonly fleet: () => Fleet;
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+  readonly reportIntervalMs: number;
+}
+
+/** Gives each request a worker, and remembers what it gave. */
+export class Routing {
+  readonly requests = new RoutedRequests();
+  readonly #parts: RoutingParts;
+  readonly #load = new RoutedLoad();
+
+  constructor(parts: RoutingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A route for a request, signed, or the reason to wait. `requestIdx` 0 asks for a new request. One
+   * that has its worker already is told the same again, since its answer may have been lost; unless
+   * the worker is no longer ready, or the request has ended: then it is routed anew.
+   */
+  async route(requestIdx: number, ask: Ask): Promise<RouteAnswer> {
+    const nowMs = this.#parts.clock.now();
+    this.requests.forgetUnpolled(nowMs);
+    const candidates = this.#candidates(nowMs);
+    const idx = requestIdx === 0 ? this.requests.newIdx() : requestIdx;
+    const known = this.requests.find(idx);
+    if (known?.assignment && isStillGood(known, known.assignment, candidates, nowMs)) {
+      return this.#answer(idx, known.cost, known.assignment);
+    }
+    const chosen = chooseWorker(candidates);
+    if (chosen === undefined) {
+      this.requests.wait(idx, ask, nowMs);
+      return { endpoint: this.#parts.endpoint, request_idx: idx, status: breakdown(candidates) };
+    }
+    const { id: workerId, dialect, url } = chosen;
+    const assignment = this.requests.assign(idx, ask, { workerId, dialect, url, atMs: nowMs });
+    const worker = this.#parts.fleet().workers.get(workerId);
+    if (worker !== undefined) this.#load.add(worker, ask.cost);
+    return this.#answer(idx, ask.cost, assignment);
+  }
+
+  #candidates(nowMs: number): RoutingCandidate[] {
+    const fleet = this.#parts.fleet();
+    this.#load.keepOnly(fleet);
+    return candidatesOf(fleet, this.#load, nowMs, this.#parts.reportIntervalMs);
+  }
+
+  async #answer(requestIdx: number, cost: number, assignment: Assignment): Promise<RoutedAnswer> {
+    const { endpoint, keys } = this.#parts;
+    const { dialect, reqnum, url } = assignment;
+    const signature = await keys.sign(routeText(dialect, { cost, endpoint, reqnum, url }));
+    return { cost, endpoint, reqnum, request_idx: requestIdx, signature, url };
+  }
+}
+
+/** Whether the worker that a request was given may be told again. */
+function isStillGood(
+  request: RoutedRequest,
+  { workerId, url, atMs }: Assignment,
+  candidates: readonly RoutingCandidate[],
+  nowMs: number,
+): boolean {
+  if (request.state !== 'assigned' || nowMs - atMs >= request.replayTimeoutMs) return false;
+  return candidates.some(
+    (candidate) => candidate.id === workerId && candidate.url === url && isReady(candidate),
+  );
+}
