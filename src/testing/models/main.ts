@@ -1,0 +1,60 @@
+import { createInterface } from 'node:readline';
+import { parseBehaviour } from './behaviour.js';
+import { type CrashCause, startFakeModel } from './fake-model.js';
+import { type ProgramOptions, readOptions, USAGE } from './options.js';
+import type { ModelRequest } from './request.js';
+
+/** A fake model as a program: JSON lines on standard input change its behaviour, those on standard output tell of it. */
+async function run({ report, ...options }: ProgramOptions): Promise<void> {
+  const model = await startFakeModel({
+    ...options,
+    onCrash: die,
+    onRequest: (request) => {
+      if (report) tellOf(request);
+    },
+  });
+  process.once('SIGTERM', () => void model.close());
+  process.once('SIGINT', () => void model.close());
+  const input = createInterface({ input: process.stdin });
+  input.on('line', (line) => {
+    try {
+      model.behave(parseBehaviour(line));
+      tell('behaves', { behaviour: model.behaviour });
+    } catch (error) {
+      tell('refused', { problem: String(error) });
+    }
+  });
+  tell('listening', { url: model.url, port: model.port });
+  // It may be closed before it is loaded.
+  void model.untilLoaded().then(
+    () => tell('loaded'),
+    () => {},
+  );
+  await model.untilClosed();
+  // What waits for input would keep the process alive.
+  input.close();
+  process.stdin.destroy();
+}
+
+function tell(event: string, fields: object = {}): void {
+  process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+}
+
+function tellOf(request: ModelRequest): void {
+  const { id, method, path, rawHeaders, body } = request;
+  tell('request', { id, method, path, rawHeaders, body });
+  void request.ended.then((outcome) => tell('ended', { id, outcome, tokens: request.tokens }));
+}
+
+/** Without memory it ends as the kernel ends a process that takes too much. */
+function die(cause: CrashCause): void {
+  if (cause === 'out of memory') process.kill(process.pid, 'SIGKILL');
+  else process.exit(1);
+}
+
+try {
+  await run(readOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+  process.exitCode = 1;
+}
