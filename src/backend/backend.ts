@@ -1,12 +1,8 @@
-import { messageOf } from '../errors.js';
-import { compileParser, isParser } from './parse.js';
-import type { BackendContext, BackendDefinition, DialectName, Method, Route, RouteRequest } from './types.js';
-
-/** The workload of a request about which the backend says nothing. */
-export const DEFAULT_WORKLOAD = 100;
-
-/** The most units of work that one request can be. */
-export const MAX_WORKLOAD = 1e12;
+import { isObject } from './check.js';
+import { type CompiledModel, compileModel } from './model.js';
+import { type CompiledRoute, compileRoute } from './route.js';
+import type { BackendContext, BackendDefinition, DialectName, Route } from './types.js';
+import { isWorkload } from './workload.js';
 
 /** A backend as the worker runs it: every default filled in, types of state and bodies forgotten. */
 export interface Backend {
@@ -14,25 +10,21 @@ export interface Backend {
   readonly name: string;
   readonly description: string;
   readonly dialect: DialectName | 'none';
+  /** The model server behind it, or null. */
+  readonly model: CompiledModel | null;
+  /** 0: it is measured. */
   readonly maxPerf: number;
+  readonly maxSessions: number;
+  readonly legacyLoad: 'sum' | 'rate';
   readonly init: (context: BackendContext) => unknown;
   readonly routes: ReadonlyMap<string, CompiledRoute>;
-}
-
-export interface CompiledRoute {
-  readonly path: string;
-  readonly method: Method;
-  /** Rejects with a WorkerError that names the field. */
-  readonly parse: (json: unknown) => Promise<unknown>;
-  readonly workload: number | ((body: unknown) => number);
-  readonly example: unknown;
-  readonly handle: (request: RouteRequest<unknown, unknown>) => unknown;
 }
 
 /** Kept in the registry of symbols, so that a backend made by another copy of this package is known. */
 const BRAND: unique symbol = Symbol.for('tsworker.backend') as never;
 
-const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const DIALECTS = ['legacy', 'current', 'none'];
+const DEFAULT_MAX_SESSIONS = 10;
 
 /**
  * Defines a backend.
@@ -47,85 +39,47 @@ export function defineBackend<
     if (!ok) throw new TypeError(`defineBackend: ${problem}`);
   };
   check(isObject(definition), 'it takes an object with name, routes, ...');
-  const { name, description = '', dialect = 'legacy', maxPerf = 0, init = () => undefined } = definition;
+  const { name, description = '', maxPerf = 0, init = () => undefined } = definition;
+  const { maxSessions = DEFAULT_MAX_SESSIONS, legacyLoad = 'sum' } = definition;
+  const model = definition.model === undefined ? null : compileModel(definition.model);
+  const { dialect = model === null ? 'legacy' : 'current' } = definition;
   check(typeof name === 'string' && /^[\w.-]+$/.test(name), 'name must be letters, digits, ".", "_" or "-"');
   check(typeof description === 'string', 'description must be a text');
+  check(DIALECTS.includes(dialect), `dialect "${dialect}" is unknown; it takes ${DIALECTS.join(', ')}`);
   check(
-    dialect === 'legacy' || dialect === 'none',
-    `dialect "${dialect}" is unknown; it takes legacy or none`,
+    Number.isInteger(maxSessions) && maxSessions >= 0,
+    'maxSessions must be a whole number; 0 is no limit',
   );
-  check(
-    isWorkload(maxPerf) && (maxPerf > 0 || dialect === 'none'),
-    'maxPerf must be a positive number of units of work per second',
-  );
+  check(['sum', 'rate'].includes(legacyLoad), 'legacyLoad must be sum or rate');
   check(typeof init === 'function', 'init must be a function');
   check(isObject(definition.routes), 'routes must be an object of routes by their paths');
   check(Object.keys(definition.routes).length > 0, 'routes must have at least one path');
   const given = Object.entries(definition.routes as unknown as Record<string, Route<never, never>>);
   const routes = new Map(given.map(([path, route]) => [path, compileRoute(path, route)]));
-  return Object.freeze({ [BRAND]: true as const, name, description, dialect, maxPerf, init, routes });
+  for (const { path, handle } of routes.values()) {
+    check(handle !== null || model !== null, `routes["${path}"] needs a handle, as there is no model server`);
+  }
+  const measured = [...routes.values()].filter(({ benchmark }) => benchmark !== null).length;
+  check(measured <= 1, 'only one route can have a benchmark');
+  check(
+    isWorkload(maxPerf) && (maxPerf > 0 || measured > 0 || dialect === 'none'),
+    'maxPerf must be a positive number of units of work per second, unless a route has a benchmark',
+  );
+  return Object.freeze({
+    [BRAND]: true as const,
+    name,
+    description,
+    dialect,
+    model,
+    maxPerf,
+    maxSessions,
+    legacyLoad,
+    init,
+    routes,
+  });
 }
 
 /** Whether a value, such as the default export of a user's file, was made by `defineBackend`. */
 export function isBackend(value: unknown): value is Backend {
   return typeof value === 'object' && value !== null && BRAND in value;
-}
-
-function compileRoute(path: string, route: Route<never, never>): CompiledRoute {
-  const check = (ok: boolean, problem: string) => {
-    if (!ok) throw new TypeError(`defineBackend: routes["${path}"]${problem}`);
-  };
-  check(/^\/[\w./~-]*$/.test(path), ' must be a path such as "/generate"');
-  check(isObject(route), ' must be an object with a handle');
-  const { method = 'POST', workload = DEFAULT_WORKLOAD, handle } = route;
-  check(METHODS.includes(method), `.method must be one of ${METHODS.join(', ')}`);
-  check(typeof handle === 'function', '.handle must be a function');
-  check(
-    route.parseRequest === undefined || isParser(route.parseRequest),
-    '.parseRequest must be a schema or a function',
-  );
-  check(
-    typeof workload === 'function' || isWorkload(workload),
-    '.workload must be a number of units from 0 to 1e12, or a function',
-  );
-  return {
-    path,
-    method,
-    parse: compileParser(route.parseRequest),
-    workload: workload as CompiledRoute['workload'],
-    example: route.example,
-    handle: handle as CompiledRoute['handle'],
-  };
-}
-
-/**
- * The workload of one request. A workload function that throws or answers no usable number must not
- * poison the sums: it counts as the default, and `onProblem` hears of it.
- */
-export function workloadOf(
-  route: CompiledRoute,
-  body: unknown,
-  onProblem: (problem: string) => void,
-): number {
-  if (typeof route.workload === 'number') return route.workload;
-  try {
-    const workload = route.workload(body);
-    if (isWorkload(workload)) return workload;
-    onProblem(`it answered ${String(workload)}`);
-  } catch (error) {
-    onProblem(messageOf(error));
-  }
-  return DEFAULT_WORKLOAD;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-/**
- * Sums of workloads must stay exact for the life of a worker: doubles count whole units up to 9e15, so
- * one request may not be a large part of that.
- */
-function isWorkload(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= MAX_WORKLOAD;
 }

@@ -1,10 +1,21 @@
-export { type Backend, type CompiledRoute, defineBackend, isBackend, workloadOf } from './backend.js';
+export { type Backend, defineBackend, isBackend } from './backend.js';
+export { type BackendSettings, configure } from './configure.js';
+export type { CompiledModel } from './model.js';
+export type { CompiledBenchmark, CompiledRoute } from './route.js';
 export type {
   BackendContext,
   BackendDefinition,
+  Benchmark,
   DialectName,
+  Duration,
+  LogRule,
+  LogRules,
   Method,
+  ModelAnswer,
+  ModelServer,
   RequestParser,
   Route,
   RouteRequest,
+  RouteTimeouts,
 } from './types.js';
+export { workloadOf } from './workload.js';

@@ -6,8 +6,7 @@ import type { RequestParser } from './types.js';
 const TOLD_ISSUES = 5;
 
 /** Turns what a route gives as `parseRequest` into one function that rejects with a WorkerError. */
-export function compileParser(parser: RequestParser<never> | undefined): (json: unknown) => Promise<unknown> {
-  if (parser === undefined) return async (json) => json;
+export function compileParser(parser: RequestParser<never>): (json: unknown) => Promise<unknown> {
   // First the schema: some libraries make schemas that can be called, too.
   if ('~standard' in parser) return (json) => parseWithSchema(parser, json);
   return (json) => parseWithFunction(parser, json);
@@ -16,9 +15,16 @@ export function compileParser(parser: RequestParser<never> | undefined): (json: 
 async function parseWithSchema(schema: StandardSchemaV1<unknown, never>, json: unknown): Promise<unknown> {
   const result = await schema['~standard'].validate(json);
   if (!result.issues) return result.value;
-  const told = result.issues.slice(0, TOLD_ISSUES).map(describe);
+  const told = result.issues
+    .slice(0, TOLD_ISSUES)
+    .map(({ path, message }) => ({ field: fieldOf(path), message }));
   const more = result.issues.length - told.length;
-  throw new WorkerError('invalid_request', [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; '));
+  const sentences = told.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
+  throw new WorkerError(
+    'invalid_request',
+    [...sentences, ...(more > 0 ? [`and ${more} more`] : [])].join('; '),
+    { fields: Object.fromEntries(told.map(({ field, message }) => [field, message])) },
+  );
 }
 
 async function parseWithFunction(parse: (json: unknown) => unknown, json: unknown): Promise<unknown> {
@@ -34,7 +40,7 @@ export function isParser(value: unknown): boolean {
   return typeof value === 'function' || (typeof value === 'object' && value !== null && '~standard' in value);
 }
 
-function describe({ path = [], message }: StandardSchemaV1.Issue): string {
-  const field = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.');
-  return field === '' ? message : `${field}: ${message}`;
+/** The field that an issue is about, as `messages.0.role`; empty for the whole body. */
+function fieldOf(path: StandardSchemaV1.Issue['path'] = []): string {
+  return path.map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.');
 }

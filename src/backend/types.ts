@@ -33,30 +33,132 @@ export type RequestParser<Body> = StandardSchemaV1<unknown, Body> | ((json: unkn
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** A duration in ms as a number, or as text such as `500ms`, `30s`, `2m` or `1h`. */
+export type Duration = number | string;
+
+/** How long the model server may take. Left out: no limit. */
+export interface RouteTimeouts {
+  /** To the headers of its answer. */
+  readonly firstByte?: Duration;
+  /** Between two pieces of its answer. */
+  readonly betweenBytes?: Duration;
+  /** From when the request's turn comes to the end of the answer. */
+  readonly total?: Duration;
+}
+
+/** The answer of the model server, as `transformResponse` gets it. Its body can be read once. */
+export interface ModelAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: AsyncIterable<Uint8Array>;
+  json(): Promise<unknown>;
+  text(): Promise<string>;
+}
+
+/** How fast the model is, in units of work per second, is measured with a route when the model has loaded. */
+export interface Benchmark<Body> {
+  /** The bodies to send, used in turn. */
+  readonly dataset?: readonly Body[];
+  /** Makes the body of the request with this number, counted from 0, or promises it. */
+  readonly generate?: (index: number) => Body | Promise<Body>;
+  /** Rounds. 8 if left out. */
+  readonly runs?: number;
+  /** Requests at once in a round. 10 if left out; always 1 where the route is serial. */
+  readonly concurrency?: number;
+  /** Requests before the first round, which are not measured. 1 if left out. */
+  readonly warmup?: number;
+  /** The longest that the whole may take. 10 minutes if left out. */
+  readonly timeout?: Duration;
+}
+
 export interface Route<State, Body> {
   /** POST if left out. */
   readonly method?: Method;
+  /**
+   * Without a body there is no envelope and so no signature: where requests must be signed, a GET is closed
+   * unless it is public.
+   */
+  readonly public?: boolean;
   readonly parseRequest?: RequestParser<Body>;
   /** Units of work of a request, from 0 to 1e12. 100 if left out, or when the function fails. */
   readonly workload?: number | ((body: NoInfer<Body>) => number);
   /** A body to try the route with, for the command that `tsworker dev` shows. */
   readonly example?: NoInfer<Body>;
-  /** A string is answered as text, bytes as bytes, undefined as 204, and anything else as JSON. */
-  readonly handle: (request: RouteRequest<State, NoInfer<Body>>) => unknown;
+  /**
+   * How many requests are worked on at once; the others wait, first in first out. `true`: all of them;
+   * `false`: one of all the routes that say so; a number: so many of this route. `false` if left out for a
+   * route that goes to the model server, `true` for one that is handled here.
+   */
+  readonly parallel?: boolean | number;
+  /**
+   * Requests that would wait longer are refused with 429; `Infinity`: none are. If left out 30 s, and Infinity
+   * where nothing waits because all are handled here at once.
+   */
+  readonly maxQueueTime?: Duration;
+  readonly timeouts?: RouteTimeouts;
+  readonly benchmark?: Benchmark<NoInfer<Body>>;
+  /** The path on the model server. The route's own if left out. */
+  readonly upstreamPath?: string;
+  /** Answers in place of what the model server said: as `handle` does. Without it its bytes go on untouched. */
+  readonly transformResponse?: (answer: ModelAnswer, request: RouteRequest<State, NoInfer<Body>>) => unknown;
+  /**
+   * Answers the request here. Left out: the request goes on to the model server.
+   *
+   * A string is answered as text, bytes as bytes, undefined as 204, what can be iterated over with `for await`
+   * as a stream (of text or bytes as they are, of anything else as one line of JSON each), and anything else
+   * as JSON.
+   */
+  readonly handle?: (request: RouteRequest<State, NoInfer<Body>>) => unknown;
+}
+
+/** A text that a line of the log contains, begins with, or a regular expression that it matches. */
+export type LogRule = string | { readonly prefix: string } | RegExp;
+
+/** What the lines of the model server's log mean. */
+export interface LogRules {
+  /** The model has loaded. */
+  readonly loaded?: readonly LogRule[];
+  /** The model can't be loaded. After it has loaded such a line is told and changes nothing. */
+  readonly failed?: readonly LogRule[];
+  /** Worth passing on to the worker's log. */
+  readonly info?: readonly LogRule[];
+}
+
+/** The model server that stands behind the worker. */
+export interface ModelServer {
+  /** Its base address; `MODEL_SERVER_URL` sets another. */
+  readonly url: string;
+  /** The path of its log file; `MODEL_LOG` sets another. */
+  readonly log?: string;
+  readonly logs?: LogRules;
+  /** The path that answers 200 while it is well; `MODEL_HEALTH_ENDPOINT` sets another. */
+  readonly health?: string;
+  /** What tells that it has loaded. `both` if it has a log and a health path, else what it has. */
+  readonly readiness?: 'log' | 'health' | 'both';
 }
 
 /** How a worker talks to its autoscaler. `legacy` is the form of the hello-autoscaler guide. */
-export type DialectName = 'legacy';
+export type DialectName = 'legacy' | 'current';
 
 export interface BackendDefinition<State, Bodies extends Record<string, unknown>> {
   readonly name: string;
   /** One line for `tsworker backends`. */
   readonly description?: string;
-  /** `legacy` if left out; `none`: this backend reports nothing. */
+  /** `current` for a backend with a model server, else `legacy`; `none`: this backend reports nothing. */
   readonly dialect?: DialectName | 'none';
-  /** The most work that the worker can do, in units per second. Required unless the dialect is `none`. */
+  /** How a data update of the legacy dialect tells the work that came in. `sum` if left out. */
+  readonly legacyLoad?: 'sum' | 'rate';
+  /** The model server that routes without a `handle` go to. */
+  readonly model?: ModelServer;
+  /**
+   * The most work that the worker can do, in units per second. Required unless the dialect is `none` or a
+   * route has a `benchmark`, whose result it takes the place of.
+   */
   readonly maxPerf?: number;
-  /** Makes what the routes work with. The time that it takes is the load time. */
+  /** How many sessions clients may hold at once. 10 if left out, 0: no limit. */
+  readonly maxSessions?: number;
+  /** Makes what the routes work with. The time that it takes is part of the load time. */
   readonly init?: (context: BackendContext) => State | Promise<State>;
   /** Routes by their exact path. */
   readonly routes: { readonly [Path in keyof Bodies]: Route<NoInfer<State>, Bodies[Path]> };

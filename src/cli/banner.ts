@@ -8,12 +8,18 @@ export interface Banner {
   readonly workerUrl: string;
   readonly statusUrl: string;
   readonly autoscalerUrl: string | undefined;
+  /** Whether requests come in an envelope, and whether it must be signed. */
+  readonly envelope: 'none' | 'unsigned' | 'signed';
+  /** What clients authorise with at the autoscaler. Shown on a terminal only: it must not get into a log. */
+  readonly apiKey: string | undefined;
 }
+
+const DEFAULT_AUTOSCALER = 'http://127.0.0.1:8080';
 
 /** Says where everything is and what to try: to a person on a terminal, else to the log. */
 export function showBanner(banner: Banner, log: Log, io: Io): void {
-  const { backend, workerUrl, statusUrl, autoscalerUrl } = banner;
-  const commands = [...backend.routes.values()].map((route) => curl(workerUrl, route));
+  const { backend, workerUrl, statusUrl, autoscalerUrl, apiKey } = banner;
+  const commands = [...backend.routes.values()].map((route) => commandFor(route, banner));
   if (!io.stdout.isTTY) {
     log.info(`${backend.name} listens on ${workerUrl}`, {
       event: 'listening',
@@ -38,6 +44,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
       autoscalerUrl ? paint('cyan', `${autoscalerUrl}/`) : 'none: this backend reports nothing',
     ),
     '',
+    ...(apiKey === undefined ? [] : [row('first', `export TSWORKER_API_KEY=${apiKey}`)]),
     ...commands.map((command, index) => row(index === 0 ? 'try' : '', command)),
     row('stop', 'Ctrl-C; a second one stops at once'),
     '',
@@ -45,10 +52,24 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
   io.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function curl(workerUrl: string, { method, path, example }: CompiledRoute): string {
+function commandFor(route: CompiledRoute, { workerUrl, autoscalerUrl, envelope }: Banner): string {
+  if (envelope !== 'signed' || route.method !== 'POST') return curl(workerUrl, route, envelope !== 'none');
+  const autoscaler = autoscalerUrl === DEFAULT_AUTOSCALER ? '' : ` --autoscaler ${autoscalerUrl}`;
+  return `npx tsworker request ${route.path} ${quoted(JSON.stringify(route.example ?? {}))}${autoscaler}`;
+}
+
+function curl(
+  workerUrl: string,
+  { method, path, example = {} }: CompiledRoute,
+  hasEnvelope: boolean,
+): string {
   const url = `${workerUrl}${path}`;
   if (method === 'GET') return `curl ${url}`;
-  const body = example === undefined ? '{}' : JSON.stringify(example);
+  const body = JSON.stringify(hasEnvelope ? { payload: example } : example);
   const verb = method === 'POST' ? '' : `-X ${method} `;
-  return `curl ${verb}${url} -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
+  return `curl ${verb}${url} -H 'content-type: application/json' -d ${quoted(body)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

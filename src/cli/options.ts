@@ -8,6 +8,9 @@ type OptionalSetting = Setting & { readonly option: string };
 /** What stands for the value of an option in its help. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   '--report-addr': 'addresses',
+  '--model-server': 'url',
+  '--preset': 'name',
+  '--functions': 'file',
   '--host': 'address',
   '--port': 'port',
   '--internal-port': 'port',

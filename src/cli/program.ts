@@ -46,7 +46,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .helpCommand(false);
 
   const dev = command('dev')
-    .description('Run a worker and a local autoscaler on this machine, without any configuration.')
+    .description('Run a worker and a local autoscaler here, without any configuration.')
     .addArgument(argument('[backend]', 'The name of a backend, or the path of a file.', 'helloautoscaler'))
     .addOption(option('--host <address>', 'The address on which the worker listens.', '127.0.0.1'))
     .addOption(option('--autoscaler-port <port>', 'The port of the local autoscaler.', '8080'))
@@ -75,6 +75,20 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
       exitWith(await autoscaler(options, io));
     });
 
+  command('request')
+    .description('Send one request as a client does: routed, signed, streamed.')
+    .argument('<path>', 'The path of a route, such as /v1/completions.')
+    .argument('<json>', 'What the model gets.')
+    .addOption(option('--autoscaler <url>', 'The autoscaler.', 'http://127.0.0.1:8080'))
+    .addOption(option('--endpoint <name>', 'The endpoint.', 'my-endpoint'))
+    .addOption(option('--cost <units>', 'The work that the request is, for routing.', '100'))
+    .addOption(option('--timeout <duration>', 'How long all of it may take.', '10m'))
+    .option('--api-key <key>', "The endpoint's API key. ($TSWORKER_API_KEY)")
+    .action(async (path, json, options) => {
+      const { request } = await import('./commands/request.js');
+      exitWith(await request(path, json, options, io));
+    });
+
   command('backends')
     .description('List the backends that can be run.')
     .option('--json', 'Print JSON.')
@@ -85,7 +99,13 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
 
   command('graph')
     .description('Print a state machine, drawn from its code.')
-    .addArgument(argument('[machine]', 'lifecycle or reporter.', 'lifecycle'))
+    .addArgument(
+      argument(
+        '[machine]',
+        'lifecycle, readiness, benchmark, health, reporter, completions or public-key.',
+        'lifecycle',
+      ),
+    )
     .addOption(option('--format <format>', 'mermaid or json.', 'mermaid'))
     .action(async (machine, { format }) => {
       const { graph } = await import('./commands/graph.js');

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../machines/lifecycle.js';
+import type { Outcome } from '../../machines/life.js';
 import type { Config } from '../config/index.js';
 import { messageOf } from '../errors.js';
 import type { Ports } from '../http/ports.js';

@@ -1,3 +1,4 @@
+import type { LoadSettings } from '../../backends/index.js';
 import type { Backend } from '../backend/index.js';
 import { type Config, type Overrides, readConfig } from '../config/index.js';
 import type { Log } from '../log.js';
@@ -11,13 +12,33 @@ export function settings(env: Env, overrides: Overrides): { config: Config; warn
   return result;
 }
 
+/** What a backend may be made by. */
+export function loadSettings(env: Env, config: Config): LoadSettings {
+  const { preset, modelName, modelServerUrl, dialect, functions } = config;
+  return { env, preset, modelName, modelServerUrl, dialect, functions };
+}
+
 /** Checks what only some backends need. */
-export function checkFor(backend: Backend, config: Config): void {
-  if (backend.dialect !== 'none' && config.containerId === undefined) {
-    throw new UserError(
-      `CONTAINER_ID is not set; ${backend.name} needs it to report. It takes the id of the instance, a whole number.`,
+export function checkFor({ name, dialect: own }: Backend, config: Config): void {
+  const problems: string[] = [];
+  const dialect = own === 'none' ? 'none' : (config.dialect ?? own);
+  if (dialect !== 'none' && config.containerId === undefined) {
+    problems.push(
+      `CONTAINER_ID is not set; ${name} needs it to report. It takes the id of the instance, a whole number.`,
     );
   }
+  if (dialect === 'current' && config.publicIp === undefined) {
+    problems.push(
+      `PUBLIC_IPADDR is not set; ${name} needs it to be found. It takes the public address of the instance.`,
+    );
+  }
+  if (dialect === 'current' && config.publicPort === undefined && config.workerPort !== 0) {
+    const variable = `VAST_TCP_PORT_${config.workerPort}`;
+    problems.push(
+      `${variable} is not set; ${name} needs it to be found. It takes the public port that leads to port ${config.workerPort}.`,
+    );
+  }
+  if (problems.length > 0) throw new UserError(problems.join('\nerror: '));
 }
 
 export function tell(warnings: readonly string[], log: Log): void {

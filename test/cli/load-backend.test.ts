@@ -2,6 +2,11 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backends } from '../../backends/index.js';
+import { UserError } from '../../src/cli/exit.js';
+import { loadBackend } from '../../src/cli/load-backend.js';
+import { loadSettings } from '../../src/cli/settings.js';
+import { readConfig } from '../../src/config/index.js';
 import { postJson } from '../support/client.js';
 import { Project } from './project.js';
 
@@ -28,7 +33,7 @@ const GREETING = { js: `export const greeting = 'Hello';`, ts: `export const gre
 let project: Project;
 beforeAll(() => {
   project = new Project();
-});
+}, 60_000);
 afterAll(() => project.remove());
 
 const ANYWHERE = ['--host', '127.0.0.1', '--port', '0', '--internal-port', '0'];
@@ -82,9 +87,9 @@ describe.concurrent("a user's own file that does not work is told in one line", 
     ],
     [
       'wrong-definition.ts',
-      `import { defineBackend } from 'tsworker';\ninterface A { a: 1 }\nexport default defineBackend({ name: 'x', routes: {} });`,
+      `import { defineBackend } from 'tsworker';\ninterface A { a: 1 }\nexport default defineBackend({ name: 'x', routes: { '/a': { handle: () => 1 } } });`,
       1,
-      'FILE:3: defineBackend: maxPerf must be a positive number of units of work per second',
+      'FILE:3: defineBackend: maxPerf must be a positive number of units of work per second, unless a route has a benchmark',
     ],
     ['syntax.mjs', 'const a = 1;\nconst b = ;\n', 1, `FILE:2: SyntaxError: Unexpected token ';'`],
     ['syntax.ts', 'const a = 1;\nconst b: number = ;\n', 1, 'FILE:2: SyntaxError: Unexpected ";"'],
@@ -172,5 +177,135 @@ describe('the loader of TypeScript', () => {
     const { code, stderr } = await without.run(['start', without.write('mine.ts', TYPESCRIPT), ...ANYWHERE]);
     expect(code).toBe(1);
     expect(stderr).toContain("Cannot find package 'tsx'");
+  });
+});
+
+/** The settings of a worker in this environment. */
+function settingsOf(env: Readonly<Record<string, string>> = {}) {
+  const result = readConfig(env);
+  if (!result.ok) throw new Error(result.problems.join());
+  return loadSettings(env, result.config);
+}
+
+describe('a backend that comes with the package', () => {
+  it.each(Object.keys(backends).filter((name) => name !== 'function'))(
+    '%s loads by its name',
+    async (name) => {
+      expect((await loadBackend(name, settingsOf())).name).toBe(name);
+    },
+  );
+
+  it.each<[env: Record<string, string>, expected: string]>([
+    [{}, 'http://127.0.0.1:8000'],
+    [{ TSWORKER_PRESET: 'ollama' }, 'http://127.0.0.1:11434'],
+  ])('is made by the settings %o', async (env, expected) => {
+    expect((await loadBackend('openai', settingsOf(env))).model?.url).toBe(expected);
+  });
+
+  it('is told the dialect', async () => {
+    const { dialect } = await loadBackend('tgi', settingsOf({ TSWORKER_DIALECT: 'legacy' }));
+    expect(dialect).toBe('legacy');
+  });
+
+  it.each<[name: string, env: Record<string, string>, problem: string]>([
+    [
+      'openai',
+      { TSWORKER_PRESET: 'nope' },
+      'unknown preset "nope" of openai; it takes vllm, sglang, llamacpp, ollama.',
+    ],
+    ['comfyui', { TSWORKER_PRESET: 'nope' }, 'unknown preset "nope" of comfyui; it takes flux, sd3.'],
+    [
+      'function',
+      {},
+      'function needs --functions or TSWORKER_FUNCTIONS: the file whose exported functions are served.',
+    ],
+    [
+      'function',
+      { TSWORKER_FUNCTIONS: './functions' },
+      'the functions are to be in "./functions"; it takes the path of a file that ends in .ts, .mts, .js, .mjs.',
+    ],
+    [
+      'function',
+      { TSWORKER_FUNCTIONS: '/no/such.ts' },
+      'there is no file /no/such.ts to take functions from.',
+    ],
+  ])('%s tells what is wrong with %o', async (name, env, problem) => {
+    await expect(loadBackend(name, settingsOf(env))).rejects.toEqual(new UserError(problem));
+  });
+});
+
+describe('a file whose default export is a function', () => {
+  const factory = (made: string, before = '') => `
+import { defineBackend } from 'tsworker';
+export default ${before}({ env, preset }) => ${made};
+`;
+  const good = `defineBackend({
+  name: 'made',
+  dialect: 'none',
+  routes: { '/greet': { handle: () => env.GREETING + ' ' + preset } },
+})`;
+
+  it.each([
+    ['makes', ''],
+    ['promises', 'async '],
+  ])('%s a backend by the settings', async (_does, before) => {
+    const path = project.write(`made${before.length}.mjs`, factory(good, before));
+    const worker = project.start(['start', path, '--preset', 'you', ...ANYWHERE], { GREETING: 'Hello' });
+    const { port } = await worker.logs('listening');
+    await worker.prints(/"state":"serving"/);
+    expect(await (await postJson(`http://127.0.0.1:${port}/greet`, {})).text()).toBe('Hello you');
+    expect(await worker.stop()).toEqual({ code: 0, stderr: '' });
+  });
+
+  it.each<[name: string, content: string, code: number, error: string]>([
+    [
+      'makes-none.mjs',
+      factory('7'),
+      2,
+      'the function that FILE exports by default returns no backend; let it return defineBackend({...}).',
+    ],
+    [
+      'makes-wrong.mjs',
+      factory(`defineBackend({ name: '', routes: {} })`),
+      1,
+      'FILE:3: defineBackend: name must be letters, digits, ".", "_" or "-"',
+    ],
+  ])('%s is told in one line', async (name, content, code, error) => {
+    const path = project.write(name, content);
+    const ended = await project.run(['start', path, ...ANYWHERE], { TSWORKER_BEACON: 'false' });
+    expect(ended).toEqual({ code, stdout: '', stderr: `error: ${error.replaceAll('FILE', path)}\n` });
+  });
+});
+
+describe('a file of functions', () => {
+  const env = {
+    CONTAINER_ID: '1',
+    UNSECURED: 'true',
+    PUBLIC_IPADDR: '127.0.0.1',
+    REPORT_ADDR: 'http://127.0.0.1:9',
+  };
+
+  it('is served in TypeScript', async () => {
+    const path = project.write('functions.ts', 'export const twice = ({ n }: { n: number }) => n * 2;');
+    const worker = project.start(['start', 'function', '--functions', path, ...ANYWHERE], env);
+    const { port } = await worker.logs('listening');
+    await worker.prints(/"state":"serving"/);
+    const answer = await postJson(`http://127.0.0.1:${port}/twice`, { payload: { n: 4 } });
+    expect({ status: answer.status, body: await answer.json() }).toEqual({
+      status: 200,
+      body: { result: 8 },
+    });
+  });
+
+  it.each<[content: string, code: number, error: string]>([
+    ['export const a = 1;', 2, 'there is no exported function to serve'],
+    ['\nthrow new RangeError("too much" as string);', 1, 'FILE:2: RangeError: too much'],
+  ])('that has %j is told in one line', async (content, code, error) => {
+    const path = project.write('wrong-functions.ts', content);
+    const ended = await project.run(['start', 'function', '--functions', path, ...ANYWHERE], {
+      ...env,
+      TSWORKER_BEACON: 'false',
+    });
+    expect(ended).toEqual({ code, stdout: '', stderr: `error: ${error.replaceAll('FILE', path)}\n` });
   });
 });

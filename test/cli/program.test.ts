@@ -8,7 +8,7 @@ import { machines } from '../../src/graph/machines.js';
 import { toMermaid } from '../../src/graph/mermaid.js';
 import { packageVersion } from '../../src/version.js';
 
-const COMMANDS = ['dev', 'start', 'autoscaler', 'backends', 'graph', 'help'];
+const COMMANDS = ['dev', 'start', 'request', 'autoscaler', 'backends', 'graph', 'help'];
 
 /** Runs a command line in this process. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -33,7 +33,7 @@ async function takenPort(): Promise<number> {
 }
 
 describe('what is wrong is told in one line, with exit code 2', () => {
-  const known = 'helloautoscaler, helloworld, or the path of a file such as ./my-backend.ts';
+  const known = `${Object.keys(backends).join(', ')}, or the path of a file such as ./my-backend.ts`;
   const portType = 'a port number from 0 to 65535; 0 takes any free port';
 
   it.each<[line: string, error: string, env?: Record<string, string>]>([
@@ -155,12 +155,14 @@ describe('help and version', () => {
   });
 
   it('is text that can be read', async () => {
+    const names = Object.keys(machines);
     expect((await run(['graph', '--help'])).stdout).toBe(`Usage: tsworker graph [options] [machine]
 
 Print a state machine, drawn from its code.
 
 Arguments:
-  machine            ${Object.keys(machines).join(' or ')}. (default: lifecycle)
+  machine            ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.
+                     (default: lifecycle)
 
 Options:
   -v, --version      Print the version.

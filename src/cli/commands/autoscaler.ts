@@ -17,6 +17,7 @@ export interface AutoscalerOptions {
 export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<number> {
   const local = new LocalAutoscaler({
     host: options.host,
+    ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
     port: parseOption('--port', options.port, port),
     reportIntervalMs: parseOption('--report-interval', options.reportInterval, duration),
   });
@@ -25,6 +26,8 @@ export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<nu
   const asked = untilAskedToStop(io.env);
   tellWorkers(local, log);
   log.info(`the local autoscaler shows its workers on ${local.url}/`, { event: 'listening', url: local.url });
+  // On a terminal only: a key must not get into a log.
+  if (io.stdout.isTTY) io.stdout.write(`  clients authorise with TSWORKER_API_KEY=${local.apiKey}\n`);
   log.info(`to start one: CONTAINER_ID=1 REPORT_ADDR=${local.url} npx tsworker start helloautoscaler`);
   await asked;
   await local.stop();

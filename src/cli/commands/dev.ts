@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { LocalAutoscaler } from '../../autoscaler/index.js';
-import type { Overrides } from '../../config/index.js';
+import { type Backend, configure } from '../../backend/index.js';
+import type { Config, Overrides } from '../../config/index.js';
 import { port as portType } from '../../config/types.js';
 import type { Log } from '../../log.js';
 import { reachable } from '../../net/address.js';
 import { Worker } from '../../worker.js';
-import { showBanner } from '../banner.js';
+import { type Banner, showBanner } from '../banner.js';
 import { freePort } from '../free-port.js';
 import type { Env, Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
-import { settings, tell } from '../settings.js';
+import { loadSettings, settings, tell } from '../settings.js';
 import { startAutoscaler } from './autoscaler.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -20,10 +21,10 @@ const LOOPBACK = '127.0.0.1';
 /** Runs a worker and, unless it reports nothing, a local autoscaler, in one process on loopback. */
 export async function dev(name: string, given: Overrides, autoscalerPort: string, io: Io): Promise<number> {
   const asked = parseOption('--autoscaler-port', autoscalerPort, portType);
-  const backend = await loadBackend(name);
   const env = { ...io.env, ...madeUp() };
   const overrides = { host: LOOPBACK, ...given };
   const wanted = settings(env, overrides).config;
+  const backend = configure(await loadBackend(name, loadSettings(io.env, wanted)), wanted);
   const log = await logOf(wanted.logLevel, io);
 
   const take = portTaker(log);
@@ -35,6 +36,7 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       : new LocalAutoscaler({
           port: await take('the autoscaler', LOOPBACK, asked),
           reportIntervalMs: wanted.reportIntervalMs,
+          ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
         });
   if (autoscaler)
     await startAutoscaler(autoscaler, 'start again, or choose another port with --autoscaler-port');
@@ -48,14 +50,24 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       const scheme = config.useTls ? 'https' : 'http';
       const workerUrl = `${scheme}://${reachable(config.host)}:${workerPort}`;
       const statusUrl = `http://${LOOPBACK}:${internalPort}/status`;
-      const banner = { backend, workerUrl, statusUrl, autoscalerUrl: autoscaler?.url };
-      showBanner(banner, log, io);
+      const envelope = envelopeOf(backend, config);
+      const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
+      showBanner(
+        { backend, workerUrl, statusUrl, autoscalerUrl: autoscaler?.url, envelope, apiKey },
+        log,
+        io,
+      );
     };
     const worker = new Worker(backend, config, { log });
     return await runWorker({ worker, config, log, env: io.env, onListening });
   } finally {
     await autoscaler?.stop();
   }
+}
+
+function envelopeOf({ dialect }: Backend, { unsecured }: Config): Banner['envelope'] {
+  if (dialect !== 'current') return 'none';
+  return unsecured ? 'unsigned' : 'signed';
 }
 
 /** In place of what belongs to a rented instance, be it set or not: nothing of that gets to a test. */

@@ -1,15 +1,36 @@
 import type { Overrides } from '../../config/index.js';
 import { Worker } from '../../worker.js';
+import { asUserError, tellWhyNot } from '../beacon.js';
 import type { Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
 import { runWorker } from '../run-worker.js';
-import { checkFor, settings, tell } from '../settings.js';
+import { checkFor, loadSettings, settings, tell } from '../settings.js';
 
-/** Runs a worker as on a rented instance. Its first reporting interval begins with the process. */
+/**
+ * Runs a worker as on a rented instance. Its first reporting interval begins with the process. One that can't
+ * start tells the autoscaler why.
+ */
 export async function start(name: string | undefined, given: Overrides, io: Io): Promise<number> {
+  const hasStarted = { yet: false };
+  try {
+    return await run(name, given, io, () => {
+      hasStarted.yet = true;
+    });
+  } catch (error) {
+    if (hasStarted.yet) throw error;
+    return tellWhyNot(asUserError(error), io);
+  }
+}
+
+async function run(
+  name: string | undefined,
+  given: Overrides,
+  io: Io,
+  onStarted: () => void,
+): Promise<number> {
   const { config, warnings } = settings(io.env, given);
-  const backend = await loadBackend(name ?? config.backend);
+  const backend = await loadBackend(name ?? config.backend, loadSettings(io.env, config));
   checkFor(backend, config);
   const log = await logOf(config.logLevel, io);
   tell(warnings, log);
@@ -20,6 +41,7 @@ export async function start(name: string | undefined, given: Overrides, io: Io):
     log,
     env: io.env,
     onListening: ({ port, internalPort }) => {
+      onStarted();
       const scheme = config.useTls ? 'https' : 'http';
       log.info(
         `${backend.name} listens on ${scheme}://${config.host}:${port}, its status is at http://127.0.0.1:${internalPort}/status`,

@@ -1,0 +1,53 @@
+import type { Backend } from './backend.js';
+import { type CompiledModel, withPaths } from './model.js';
+import type { CompiledRoute } from './route.js';
+import type { DialectName } from './types.js';
+
+/** What the environment may say in place of the backend. */
+export interface BackendSettings {
+  readonly dialect?: DialectName | undefined;
+  readonly modelServerUrl?: string | undefined;
+  readonly modelLog?: string | undefined;
+  readonly modelHealth?: string | undefined;
+  readonly readiness?: CompiledModel['readiness'] | undefined;
+  /** Units of work per second: nothing is measured. */
+  readonly maxPerf?: number | undefined;
+  /** Rounds. */
+  readonly benchmarkRuns?: number | undefined;
+  /** For the routes that go to the model server. */
+  readonly maxQueueMs?: number | undefined;
+  readonly maxSessions?: number | undefined;
+}
+
+/** The backend with what the environment says in its place. */
+export function configure(backend: Backend, settings: BackendSettings): Backend {
+  const { dialect, maxSessions = backend.maxSessions } = settings;
+  return Object.freeze({
+    ...backend,
+    dialect: backend.dialect === 'none' ? 'none' : (dialect ?? backend.dialect),
+    model: backend.model && modelWith(backend.model, settings),
+    maxPerf: settings.maxPerf ?? backend.maxPerf,
+    maxSessions,
+    routes: new Map([...backend.routes].map(([path, route]) => [path, routeWith(route, settings)])),
+  });
+}
+
+function modelWith(
+  model: CompiledModel,
+  { modelServerUrl: url, modelLog: log, modelHealth: health, readiness }: BackendSettings,
+): CompiledModel {
+  const changed = withPaths(model, { url, log, health });
+  return readiness === undefined ? changed : { ...changed, readiness };
+}
+
+function routeWith(
+  route: CompiledRoute,
+  { maxPerf, maxQueueMs, benchmarkRuns }: BackendSettings,
+): CompiledRoute {
+  const benchmark = route.benchmark && { ...route.benchmark, runs: benchmarkRuns ?? route.benchmark.runs };
+  return {
+    ...route,
+    benchmark: maxPerf === undefined ? benchmark : null,
+    maxQueueMs: route.handle === null ? (maxQueueMs ?? route.maxQueueMs) : route.maxQueueMs,
+  };
+}

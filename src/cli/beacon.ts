@@ -1,0 +1,51 @@
+import { lightBeacon } from '../beacon.js';
+import { type Config, readConfig } from '../config/index.js';
+import { EXIT, UserError } from './exit.js';
+import type { Env, Io } from './io.js';
+import { logOf } from './log.js';
+import { untilAskedToStop } from './signals.js';
+
+/** What a beacon needs to know: the rest of the settings may be what is wrong. */
+const VARIABLES = [
+  'CONTAINER_ID',
+  'REPORT_ADDR',
+  'MASTER_TOKEN',
+  'TSWORKER_BEACON',
+  'TSWORKER_DIALECT',
+  'TSWORKER_REPORT_INTERVAL',
+];
+
+/**
+ * Says why a worker could not start, on the terminal and, until it is stopped, to the autoscaler. Ends at once
+ * where there is nobody to tell.
+ *
+ * @returns the exit code
+ */
+export async function tellWhyNot(error: UserError, io: Io): Promise<number> {
+  const config = configOfBeacon(io.env);
+  if (config === undefined) throw error;
+  io.stderr.write(`error: ${error.message}\n`);
+  const log = await logOf('info', io);
+  log.info('the autoscaler is told so until this process is stopped; TSWORKER_BEACON=false ends it at once', {
+    event: 'beacon.lit',
+  });
+  const { dialect = 'current' } = config;
+  const putOut = lightBeacon({ config, dialect, message: error.message, log });
+  await untilAskedToStop(io.env);
+  await putOut();
+  return error.exitCode;
+}
+
+function configOfBeacon(env: Env): Config | undefined {
+  const known = Object.fromEntries(VARIABLES.map((variable) => [variable, env[variable]]));
+  const result = readConfig(known);
+  if (!result.ok || !result.config.beacon || result.config.containerId === undefined) return undefined;
+  return result.config;
+}
+
+/** An error that ends a start, be it the user's to mend or not. */
+export function asUserError(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new UserError(message, EXIT.failed.code);
+}
