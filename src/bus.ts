@@ -1,6 +1,10 @@
 import { EventEmitter } from 'eventemitter3';
+import type { CompletionsEmitted } from '../machines/completions.js';
 import type { RequestEvent } from '../machines/events.js';
-import type { LifecycleEmitted } from '../machines/lifecycle.js';
+import type { HealthEmitted } from '../machines/health.js';
+import type { LifecycleEmitted } from '../machines/life.js';
+import type { PublicKeyEmitted } from '../machines/public-key.js';
+import type { ReadinessEmitted } from '../machines/readiness-facts.js';
 import type { ReporterEmitted } from '../machines/reports.js';
 
 /** What travels over the bus, by topic. */
@@ -8,7 +12,13 @@ export interface BusEvents {
   request: RequestEvent;
   lifecycle: LifecycleEmitted;
   report: ReporterEmitted;
+  completions: CompletionsEmitted;
+  key: PublicKeyEmitted;
+  model: ModelEvent;
 }
+
+/** What is seen of the model while it loads and while it is watched. */
+export type ModelEvent = ReadinessEmitted | HealthEmitted;
 
 export type Topic = keyof BusEvents;
 

@@ -1,18 +1,15 @@
-import type { LoadOutput } from '../machines/lifecycle.js';
-import type { Backend, BackendContext } from './backend/index.js';
+import type { Backend, BackendContext, CompiledRoute } from './backend/index.js';
 
 /** Holds one backend while it runs: loads it, keeps what it loaded, and tells it when to let go. */
 export class BackendHost {
   readonly backend: Backend;
   readonly context: Omit<BackendContext, 'signal'>;
-  readonly #now: () => number;
   readonly #life = new AbortController();
   #state: unknown;
 
-  constructor(backend: Backend, context: Omit<BackendContext, 'signal'>, now: () => number) {
+  constructor(backend: Backend, context: Omit<BackendContext, 'signal'>) {
     this.backend = backend;
     this.context = context;
-    this.#now = now;
   }
 
   /** What the backend's `init` returned last. */
@@ -24,8 +21,7 @@ export class BackendHost {
    * Runs the backend's `init`. Its signal is aborted when this load fails or is given up, or later when
    * the worker stops, so that what `init` began in the background can use it to end.
    */
-  async load(givenUp: AbortSignal): Promise<LoadOutput> {
-    const startedAtMs = this.#now();
+  async init(givenUp: AbortSignal): Promise<void> {
     const life = this.#life.signal;
     const load = new AbortController();
     const end = (reason: unknown) => {
@@ -45,7 +41,15 @@ export class BackendHost {
     } finally {
       givenUp.removeEventListener('abort', giveUp);
     }
-    return { loadTimeSeconds: (this.#now() - startedAtMs) / 1000, maxPerf: this.backend.maxPerf };
+  }
+
+  /** Answers a body with a route that is handled here, to the end of what it yields. For the benchmark. */
+  async answer(route: CompiledRoute, body: unknown, signal: AbortSignal): Promise<void> {
+    const request = { ...this.context, signal, state: this.#state, body, query: new URLSearchParams() };
+    const result = await route.handle?.(request);
+    if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) return;
+    const pieces = result as AsyncIterable<unknown>;
+    for await (const _ of pieces) signal.throwIfAborted();
   }
 
   /** Aborts whatever `init` left running. */

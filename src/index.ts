@@ -1,13 +1,23 @@
-export type { Outcome, WorkState } from '../machines/lifecycle.js';
+export { type FunctionContext, type FunctionHandler, functionBackend } from '../backends/function.js';
+export type { LoadSettings } from '../backends/index.js';
+export type { Outcome, WorkState } from '../machines/life.js';
 export {
   type Backend,
   type BackendContext,
   type BackendDefinition,
+  type Benchmark,
+  type DialectName,
+  type Duration,
   defineBackend,
+  type LogRule,
+  type LogRules,
   type Method,
+  type ModelAnswer,
+  type ModelServer,
   type RequestParser,
   type Route,
   type RouteRequest,
+  type RouteTimeouts,
 } from './backend/index.js';
 export type { Bus, BusEvents, Topic } from './bus.js';
 export { type Config, type ConfigResult, readConfig } from './config/index.js';

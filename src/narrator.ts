@@ -1,8 +1,11 @@
-import type { LifecycleEmitted } from '../machines/lifecycle.js';
+import type { CompletionsEmitted } from '../machines/completions.js';
+import type { LifecycleEmitted } from '../machines/life.js';
+import type { PublicKeyEmitted } from '../machines/public-key.js';
 import type { ReporterEmitted } from '../machines/reports.js';
 import type { Bus } from './bus.js';
 import { messageOf } from './errors.js';
 import type { Log } from './log.js';
+import { tellModel } from './narrate-model.js';
 import type { WorkerView } from './view.js';
 
 /** Tells the log what happens on the bus: each change of state and each report, one line each. */
@@ -13,6 +16,51 @@ export function narrate(bus: Bus, log: Log, now: () => number): void {
     if (event.type === 'outage.began') outageBeganAtMs = now();
     tellReport(event, log, Math.round((now() - outageBeganAtMs) / 1000));
   });
+  bus.on('completions', (event) => tellCompletions(event, log));
+  bus.on('key', (event) => tellKey(event, log));
+  bus.on('model', (event) => tellModel(event, log));
+}
+
+function tellCompletions(event: CompletionsEmitted, log: Log): void {
+  switch (event.type) {
+    case 'completions.delivered':
+      log.debug(`told that ${event.count} requests have finished`, { event: event.type, count: event.count });
+      return;
+    case 'completions.failed':
+      log.debug(`finished requests were not taken by ${event.address}: ${messageOf(event.error)}`, {
+        event: event.type,
+        address: event.address,
+      });
+      return;
+    case 'completions.outage.began':
+      log.warn(
+        `no autoscaler takes finished requests (${messageOf(event.error)}); they are kept and tried again`,
+        {
+          event: event.type,
+        },
+      );
+      return;
+    case 'completions.outage.ended':
+      log.info(`${event.address} takes finished requests again`, {
+        event: event.type,
+        address: event.address,
+      });
+      return;
+    case 'completions.dropped':
+      log.error(`too many finished requests wait to be told: ${event.total} have been given up so far`, {
+        event: event.type,
+        total: event.total,
+      });
+  }
+}
+
+function tellKey(event: PublicKeyEmitted, log: Log): void {
+  if (event.type === 'key.held') log.info("the autoscaler's public key is there", { event: event.type });
+  else if (event.type === 'key.late') log.warn(event.reason, { event: event.type });
+  else {
+    const reason = messageOf(event.error);
+    log.debug(`no public key from ${event.address}: ${reason}`, { event: event.type, reason });
+  }
 }
 
 function tellState({ state, reason }: LifecycleEmitted, log: Log): void {
@@ -28,7 +76,9 @@ function tellReport(event: ReporterEmitted, log: Log, outageSeconds: number): vo
       const fields = Object.entries(shown)
         .filter(([field]) => field !== 'id')
         .map(([field, value]) => `${field} ${inWords(value)}`);
-      log.info(`report ${name} delivered: ${fields.join(', ')}`, {
+      // A status a second would bury everything else; those that tell a change of state stand out.
+      const level = name === 'status' && event.attempt.kind === 'work' ? 'debug' : 'info';
+      log[level](`report ${name} delivered: ${fields.join(', ')}`, {
         event: event.type,
         report: name,
         address,
@@ -78,14 +128,26 @@ function inWords(value: unknown): string {
 }
 
 /** Tells what an end that is not clean leaves: requests that were cut, and what the autoscaler does not know. */
-export function tellWhatIsLeft({ requestsUnderWay, ledger, reporter, phase }: WorkerView, log: Log): void {
+export function tellWhatIsLeft(view: WorkerView, log: Log): void {
+  const { requestsUnderWay, ledger, reporter, phase, completions } = view;
   if (requestsUnderWay > 0) {
     log.warn(`${requestsUnderWay} requests were cut`, { event: 'requests.cut', requests: requestsUnderWay });
   }
-  const { requests, received } = ledger.unreported;
-  if (requests > 0 || received > 0) {
-    const fields = { event: 'left.unreported', requests, received };
-    log.warn(`not reported: ${requests} requests, ${received} units of work`, fields);
+  const { requests, received, load, rejected, served } = ledger.unreported;
+  const units = Math.max(received, load, rejected, served);
+  if (requests > 0 || units > 0) {
+    const fields = {
+      event: 'left.unreported',
+      requests,
+      received: Math.max(received, load),
+      rejected,
+      served,
+    };
+    log.warn(`not reported: ${requests} requests, ${units} units of work`, fields);
+  }
+  if (completions.untold > 0) {
+    const fields = { event: 'left.unfinished', requests: completions.untold };
+    log.warn(`not told: that ${completions.untold} requests have finished`, fields);
   }
   if (reporter.due.includes('state')) {
     log.warn(`not reported: that the worker is ${phase}`, { event: 'left.untold', phase });

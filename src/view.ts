@@ -1,6 +1,8 @@
 import type { SnapshotFrom } from 'xstate';
-import { type Ledger, type Totals, unreported } from '../machines/ledger.js';
-import type { lifecycleMachine, WorkState } from '../machines/lifecycle.js';
+import { type Account, type Ledger, type Totals, unreported } from '../machines/ledger.js';
+import type { WorkState } from '../machines/life.js';
+import type { lifecycleMachine } from '../machines/lifecycle.js';
+import { size } from '../machines/outbox.js';
 import { owed } from '../machines/reporter.js';
 import type { Phase, ReportKind } from '../machines/reports.js';
 import type { Admission } from './http/admission.js';
@@ -21,7 +23,19 @@ export interface WorkerView {
   readonly loadTimeSeconds: number;
   readonly maxPerf: number;
   readonly errorMessage: string;
+  /** The public address; empty: not known. */
+  readonly url: string;
   readonly requestsUnderWay: number;
+  /** Those of them that wait for their turn. */
+  readonly requestsQueued: number;
+  readonly sessions: number;
+  readonly key: 'unasked' | 'sought' | 'held';
+  readonly completions: {
+    /** Finished requests that the autoscaler has not acknowledged. */
+    readonly untold: number;
+    /** Those that were given up because too many waited. */
+    readonly dropped: number;
+  };
   readonly ledger: {
     readonly totals: Totals;
     /** What the autoscaler has acknowledged. */
@@ -36,6 +50,18 @@ export interface WorkerView {
   };
 }
 
+export interface ViewFacts {
+  readonly id: number | undefined;
+  readonly backend: string;
+  readonly url: string;
+  readonly requestsUnderWay: number;
+  readonly requestsQueued: number;
+  readonly sessions: number;
+  readonly inStateMs: number;
+  /** What the autoscaler is told of the work at all. */
+  readonly accounts: readonly Account[];
+}
+
 export function workStateOf(snapshot: Lifecycle): WorkState {
   const { work } = snapshot.value;
   return typeof work === 'string' ? work : 'draining';
@@ -46,34 +72,61 @@ export function admissionOf(snapshot: Lifecycle): Admission {
   return {
     accepting: snapshot.hasTag('accepting'),
     draining: snapshot.hasTag('draining'),
-    reason: `The worker is ${workStateOf(snapshot)}: ${snapshot.context.reason}.`,
+    reason: `The worker is ${workStateOf(snapshot)}: ${reasonOf(snapshot)}.`,
   };
 }
 
-export function viewOf(
-  snapshot: Lifecycle,
-  ledger: Ledger,
-  facts: { id: number | undefined; backend: string; requestsUnderWay: number; inStateMs: number },
-): WorkerView {
-  const { status, reason } = snapshot.context;
+export function viewOf(snapshot: Lifecycle, ledger: Ledger, facts: ViewFacts): WorkerView {
+  const { status } = snapshot.context;
   const reporter = snapshot.children.reporter?.getSnapshot();
+  const outbox = snapshot.children.completions?.getSnapshot().context.outbox;
   return {
     id: facts.id ?? null,
     backend: facts.backend,
     state: workStateOf(snapshot),
     inStateMs: Math.round(facts.inStateMs),
-    reason,
+    reason: reasonOf(snapshot),
     report: snapshot.value.report,
     phase: status.phase,
     loadTimeSeconds: status.loadTimeSeconds,
     maxPerf: status.maxPerf,
     errorMessage: status.errorMessage,
+    url: facts.url,
     requestsUnderWay: facts.requestsUnderWay,
-    ledger: { totals: ledger.totals, reported: ledger.reported, unreported: unreported(ledger) },
+    requestsQueued: facts.requestsQueued,
+    sessions: facts.sessions,
+    key: keyOf(snapshot),
+    completions: { untold: outbox ? size(outbox) : 0, dropped: outbox?.dropped ?? 0 },
+    ledger: {
+      totals: ledger.totals,
+      reported: ledger.reported,
+      unreported: unreportedOf(ledger, facts.accounts),
+    },
     reporter: {
       addresses: reporter?.context.addresses ?? [],
       due: reporter ? owed(reporter) : [],
       failedRounds: reporter?.context.failedRounds ?? 0,
     },
   };
+}
+
+/** What no report has told of what the dialect tells; of the rest nothing is owed. */
+function unreportedOf(ledger: Ledger, accounts: readonly Account[]): Totals {
+  const left = Object.entries(unreported(ledger)).map(([account, amount]) => [
+    account,
+    accounts.some((told) => told === account) ? amount : 0,
+  ]);
+  return Object.fromEntries(left);
+}
+
+/** Why the worker is in its state; while it loads, what it waits for. */
+function reasonOf({ context, children }: Lifecycle): string {
+  const waitingFor = children.load?.getSnapshot().context.waitingFor ?? '';
+  return waitingFor === '' ? context.reason : `it waits for ${waitingFor}`;
+}
+
+function keyOf({ children }: Lifecycle): WorkerView['key'] {
+  const key = children.publicKey?.getSnapshot();
+  if (key === undefined || key.value === 'unasked') return 'unasked';
+  return key.context.pem === '' ? 'sought' : 'held';
 }

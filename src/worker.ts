@@ -1,26 +1,34 @@
-import type { Agent } from 'undici';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { type Actor, createActor, fromPromise } from 'xstate';
+import { completionsMachine } from '../machines/completions.js';
 import type { Ledger } from '../machines/ledger.js';
-import { type LifecycleInput, lifecycleMachine, type Outcome } from '../machines/lifecycle.js';
+import type { Outcome } from '../machines/life.js';
+import { lifecycleMachine } from '../machines/lifecycle.js';
 import type { MetricsActor } from '../machines/metrics.js';
+import { publicKeyMachine } from '../machines/public-key.js';
+import type { ReadinessEvent } from '../machines/readiness-facts.js';
 import { reporterMachine } from '../machines/reporter.js';
-import type { Backend } from './backend/index.js';
+import { LOADING } from '../machines/reports.js';
+import { type Backend, configure } from './backend/index.js';
 import { Bus } from './bus.js';
+import { completionOf } from './completion.js';
 import type { Config } from './config/index.js';
-import { dialects } from './dialects/index.js';
+import type { Dialect, Observed } from './dialects/dialect.js';
+import { dialectFor } from './dialects/index.js';
 import { messageOf } from './errors.js';
 import { BackendHost } from './host.js';
-import { createApp } from './http/app.js';
-import { createExchange } from './http/exchange.js';
-import { Front } from './http/front.js';
-import { Gate } from './http/gate.js';
-import { createInternalApp } from './http/internal.js';
 import type { Ports } from './http/ports.js';
-import { Refusals } from './http/refusals.js';
+import { Service } from './http/service.js';
+import { checkKey, KeyRing } from './key-ring.js';
+import { lifecycleInput } from './lifecycle-input.js';
 import type { Log } from './log.js';
+import { Model } from './model/model.js';
 import { narrate, tellWhatIsLeft } from './narrator.js';
-import { createReportAgent } from './report/post.js';
-import { createSend } from './report/send.js';
+import { publicUrl } from './public-url.js';
+import { type Channel, createChannel } from './report/channel.js';
+import { Settle } from './settle.js';
+import { touch } from './touch.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
 
 export interface WorkerOptions {
@@ -31,13 +39,9 @@ export interface WorkerOptions {
   readonly startedAtMs?: number;
 }
 
-const SERVE_UNREPORTED_AFTER_MS = 2_000;
-const REPORT_CONNECT_TIMEOUT_MS = 2_000;
-const REPORT_BACK_OFF_BASE_MS = 500;
-
 /**
- * One worker: the composition root, where the machines meet the effects. Started, it listens, loads
- * its backend, serves it and reports; stopped, it drains.
+ * One worker: the composition root, where the machines meet the effects. Started, it listens, makes its
+ * backend ready, serves it and reports; stopped, it drains.
  */
 export class Worker {
   readonly bus: Bus;
@@ -47,68 +51,78 @@ export class Worker {
   readonly #config: Config;
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #agent: Agent;
+  /** Null: the backend reports to nobody. */
+  readonly #dialect: Dialect | null;
   readonly #host: BackendHost;
-  readonly #gate: Gate;
-  readonly #refusals: Refusals;
-  readonly #front: Front;
+  readonly #model: Model;
+  readonly #service: Service;
+  readonly #channel: Channel;
+  readonly #settle: Settle | null;
   readonly #lifecycle: Actor<typeof lifecycleMachine>;
   readonly #metrics: MetricsActor;
+  #observed: Observed = { tokensPerSecond: 0, maxBatchTokens: 0 };
+  #url = '';
   #enteredAtMs: number;
-  #stopCounting = () => {};
+  #stopListening = () => {};
   /** Ends a worker that never began. */
   #abandon = () => {};
   #begun = false;
 
-  constructor(backend: Backend, config: Config, options: WorkerOptions) {
+  constructor(given: Backend, config: Config, options: WorkerOptions) {
     const { log, now = () => performance.now(), startedAtMs = now() } = options;
+    const backend = configure(given, config);
     this.#config = config;
     this.#log = log;
     this.#now = now;
     this.#enteredAtMs = startedAtMs;
     this.bus = new Bus((error, topic) => log.error(`a listener of ${topic} failed: ${messageOf(error)}`));
-    this.#agent = createReportAgent(REPORT_CONNECT_TIMEOUT_MS);
-    this.#host = new BackendHost(
-      backend,
-      {
-        log,
-        fail: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
-        recovered: () => this.#lifecycle.send({ type: 'backend.recovered' }),
-      },
+    this.#dialect = dialectOf(backend);
+    this.#host = new BackendHost(backend, {
+      log,
+      fail: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
+      recovered: () => this.#lifecycle.send({ type: 'backend.recovered' }),
+    });
+    this.#model = this.#createModel(backend);
+    this.#service = this.#createService(backend);
+    this.#channel = createChannel({
+      dialect: this.#dialect ?? NOBODY,
+      config,
       now,
-    );
-    this.#gate = new Gate(() => admissionOf(this.#lifecycle.getSnapshot()));
-    this.#refusals = new Refusals(log);
-    this.#front = new Front(config, {
-      clients: this.#clientApp(),
-      operator: createInternalApp(() => this.view()),
-      onRefused: (error) => this.#refusals.error(error),
+      checkKey,
+      ledger: () => this.#ledger(),
+      present: () => this.#service.presence(),
+      observed: () => this.#observed,
+      url: () => this.#url,
+      onDiskMeasured: (usedGib) => {
+        if (this.#lifecycle.getSnapshot().status === 'active')
+          this.#metrics.send({ type: 'disk.measured', usedGib });
+      },
     });
     this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs) });
     this.#metrics = childOf(this.#lifecycle, 'metrics');
+    const { settleMs = null } = this.#dialect ?? {};
+    this.#settle = settleMs === null ? null : new Settle(settleMs, () => this.#tellReporter());
     this.stopped = this.#untilStopped();
     narrate(this.bus, log, now);
   }
 
   /**
-   * Listens, begins to load the backend, and begins to report.
+   * Listens, begins to make the backend ready, and begins to report.
    *
    * @throws when a port is taken, or the certificate can't be read; nothing is left behind then
    */
   async start(): Promise<Ports> {
-    const ports = await this.#front.open();
+    const ports = await this.#service.open();
+    this.#url = publicUrl(this.#config, ports.port) ?? '';
     this.#begun = true;
     this.#lifecycle.on('state.entered', (event) => {
       this.#enteredAtMs = this.#now();
-      if (event.state === 'draining') {
-        this.#gate.drain();
-        this.#front.closeIdleConnections();
-      }
+      if (event.state === 'draining') this.#service.drain();
       this.bus.emit('lifecycle', event);
     });
-    this.#stopCounting = this.bus.on('request', (event) => this.#metrics.send(event));
-    childOf(this.#lifecycle, 'reporter').on('*', (event) => this.bus.emit('report', event));
+    this.#stopListening = this.#listen();
     this.#lifecycle.start();
+    this.#model.watchLog();
     return ports;
   }
 
@@ -126,8 +140,12 @@ export class Worker {
     return viewOf(this.#lifecycle.getSnapshot(), this.#ledger(), {
       id: this.#config.containerId,
       backend: this.#host.backend.name,
-      requestsUnderWay: this.#gate.underWay,
+      url: this.#url,
+      requestsUnderWay: this.#service.underWay,
+      requestsQueued: this.#service.queued,
+      sessions: this.#service.sessions,
       inStateMs: this.#now() - this.#enteredAtMs,
+      accounts: this.#dialect?.accounts('work', { ...LOADING, phase: 'loaded' }) ?? [],
     });
   }
 
@@ -135,65 +153,114 @@ export class Worker {
     return this.#metrics.getSnapshot().context.ledger;
   }
 
-  #clientApp() {
-    const exchange = createExchange({
-      gate: this.#gate,
-      bodyLimitBytes: this.#config.bodyLimitBytes,
+  /** Connects those who speak with those who listen. */
+  #listen(): () => void {
+    const completions = childOf(this.#lifecycle, 'completions');
+    const unixSeconds = (atMs: number) => (Date.now() + atMs - this.#now()) / 1000;
+    const stop = this.bus.on('request', (event) => {
+      this.#metrics.send(event);
+      this.#settle?.changed();
+      const completion = this.#dialect?.tellsRequests ? completionOf(event, unixSeconds) : undefined;
+      if (completion !== undefined) completions.send({ type: 'request.finished', completion });
+    });
+    // The actors that look after the model come and go: each is listened to from when it is there.
+    const heard = new WeakSet<object>();
+    const isNew = (actor: object) => !heard.has(actor) && heard.add(actor) !== undefined;
+    this.#lifecycle.subscribe(({ children: { load, health } }) => {
+      if (load !== undefined && isNew(load)) load.on('*', (event) => this.bus.emit('model', event));
+      if (health !== undefined && isNew(health)) health.on('*', (event) => this.bus.emit('model', event));
+    });
+    childOf(this.#lifecycle, 'reporter').on('*', (event) => this.bus.emit('report', event));
+    completions.on('*', (event) => this.bus.emit('completions', event));
+    childOf(this.#lifecycle, 'publicKey').on('*', (event) => this.bus.emit('key', event));
+    return stop;
+  }
+
+  #tellReporter(): void {
+    const { children, status } = this.#lifecycle.getSnapshot();
+    if (status === 'active') children.reporter?.send({ type: 'work.due' });
+  }
+
+  #createModel(backend: Backend): Model {
+    return new Model({
+      backend,
+      config: this.#config,
+      log: this.#log,
       now: this.#now,
+      benchmarkFile: this.#config.benchmarkFile ?? join(homedir(), '.cache', 'tsworker', 'benchmarks.json'),
+      init: (signal) => this.#host.init(signal),
+      answerHere: (route, body, signal) => this.#host.answer(route, body, signal),
+      tell: (what) => this.#tellLoad(what),
+    });
+  }
+
+  #createService(backend: Backend): Service {
+    const config = this.#config;
+    return new Service({
+      backend,
+      config,
+      dialect: this.#dialect,
+      log: this.#log,
+      now: this.#now,
+      admission: () => admissionOf(this.#lifecycle.getSnapshot()),
       emit: (event) => this.bus.emit('request', event),
+      keys: new KeyRing(() => childOf(this.#lifecycle, 'publicKey')),
+      urls: () => (this.#url === '' ? null : new Set([this.#url, ...(config.extraUrls ?? [])])),
+      upstream: this.#model.upstream,
+      maxPerf: () => this.#lifecycle.getSnapshot().context.status.maxPerf,
       state: () => this.#host.state,
       context: this.#host.context,
-      onWorkloadProblem: ({ path }, problem) => this.#refusals.workload(path, problem),
+      status: () => this.view(),
+      watcher: {
+        loading: () => this.#tellLoad({ type: 'log.progress' }),
+        loaded: (maxPerf) => this.#tellLoad({ type: 'model.loaded', ...(maxPerf && { maxPerf }) }),
+        failed: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
+        observed: (what) => {
+          this.#observed = { ...this.#observed, ...what };
+        },
+      },
+      onUpdate: () => this.#noteUpdate(),
     });
-    return createApp({
-      routes: this.#host.backend.routes,
-      gate: this.#gate,
-      exchange,
-      onError: (error) => this.#refusals.error(error),
-    });
+  }
+
+  /** The log is read to its end when the worker has stopped already, and then nobody listens. */
+  #tellLoad(what: ReadinessEvent): void {
+    if (this.#lifecycle.getSnapshot().status === 'active') this.#lifecycle.send({ type: 'model.told', what });
+  }
+
+  /** Whoever looks after the worker restarts it with new code when this file is touched. */
+  async #noteUpdate(): Promise<void> {
+    const { updateFile } = this.#config;
+    await touch(updateFile);
+    this.#log.info(`the autoscaler asks for an update: ${updateFile} was touched`, { event: 'update.asked' });
   }
 
   #machine() {
-    const send = createSend({
-      dialect: this.#dialect(),
-      id: this.#config.containerId ?? 0,
-      mtoken: this.#config.masterToken,
-      timeoutMs: this.#config.reportTimeoutMs,
-      dispatcher: this.#agent,
-      now: this.#now,
-      ledger: () => this.#ledger(),
-      onDiskMeasured: (usedGib) => this.#metrics.send({ type: 'disk.measured', usedGib }),
-    });
+    const { send, post, fetchKey } = this.#channel;
     return lifecycleMachine.provide({
       actors: {
-        load: fromPromise(({ signal }) => this.#host.load(signal)),
-        finish: fromPromise(({ signal }) => this.#gate.idle(signal)),
+        ...this.#model.machines(),
+        finish: fromPromise(({ signal }) => this.#service.idle(signal)),
         reporter: reporterMachine.provide({ actors: { send } }),
+        completions: completionsMachine.provide({ actors: { post } }),
+        publicKey: publicKeyMachine.provide({ actors: { fetchKey } }),
       },
     });
   }
 
-  #input(startedAtMs: number): LifecycleInput {
-    const config = this.#config;
-    return {
+  #input(startedAtMs: number) {
+    const { unsecured, requireSignature } = this.#config;
+    const needsKey =
+      this.#dialect !== null && !unsecured && (this.#dialect.tellsRequests || requireSignature);
+    return lifecycleInput({
+      config: this.#config,
+      dialect: this.#dialect,
       startedAtMs,
-      serveUnreported: config.serveUnreported,
-      serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
-      drainTimeoutMs: config.drainTimeoutMs,
-      reporter: {
-        addresses: this.#host.backend.dialect === 'none' ? [] : config.reportAddresses,
-        plan: this.#dialect().plan,
-        intervalMs: config.reportIntervalMs,
-        backOff: { baseMs: REPORT_BACK_OFF_BASE_MS, capMs: config.reportBackOffMs },
-        seed: Math.floor(Math.random() * 2 ** 31),
-      },
-    };
-  }
-
-  /** A backend without a dialect has no address to speak it to. */
-  #dialect() {
-    const { dialect } = this.#host.backend;
-    return dialects[dialect === 'none' ? 'legacy' : dialect];
+      needsKey,
+      readiness: this.#model.readinessInput(needsKey),
+      health: this.#model.healthInput(),
+      seed: Math.floor(Math.random() * 2 ** 31),
+    });
   }
 
   #untilStopped(): Promise<Outcome> {
@@ -218,18 +285,29 @@ export class Worker {
 
   async #letGo(outcome: Outcome): Promise<void> {
     if (outcome !== 'clean') tellWhatIsLeft(this.view(), this.#log);
-    this.#stopCounting();
+    this.#stopListening();
+    this.#settle?.stop();
     this.#lifecycle.stop();
-    this.#gate.cut();
     this.#host.release();
-    await this.#front.close();
-    this.#refusals.flush();
-    await this.#agent.destroy();
+    await this.#service.close();
+    await this.#model.close();
+    await this.#channel.close();
   }
 }
 
-/** The machine invokes its children when it is made, so they are there from the beginning. */
-function childOf<Name extends 'metrics' | 'reporter'>(lifecycle: Actor<typeof lifecycleMachine>, name: Name) {
+/** What a worker would speak that speaks to nobody. */
+const NOBODY = dialectFor({ name: 'legacy', hasModel: false, loadForm: 'sum' });
+
+function dialectOf({ dialect, model, legacyLoad }: Backend): Dialect | null {
+  if (dialect === 'none') return null;
+  return dialectFor({ name: dialect, hasModel: model !== null, loadForm: legacyLoad });
+}
+
+/** The machine invokes these children when it is made, so they are there from the beginning. */
+function childOf<Name extends 'metrics' | 'reporter' | 'completions' | 'publicKey'>(
+  lifecycle: Actor<typeof lifecycleMachine>,
+  name: Name,
+) {
   const child = lifecycle.getSnapshot().children[name];
   if (child === undefined) throw new Error(`The lifecycle has no ${name}.`);
   return child;

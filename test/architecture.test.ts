@@ -51,13 +51,13 @@ const RULES: readonly Rule[] = [
   {
     name: 'the configuration is pure',
     about: /^src\/config\//,
-    may: [/^src\/config\//, /^src\/errors\.ts$/, /^src\/log-levels\.ts$/, /^zod$/],
+    may: [/^src\/config\//, /^src\/duration\.ts$/, /^src\/errors\.ts$/, /^src\/log-levels\.ts$/, /^zod$/],
     mayTypes: [/^machines\//, /^src\/log\.ts$/],
   },
   {
     name: 'the contract of a backend is pure',
     about: /^src\/backend\//,
-    may: [/^src\/backend\//, /^src\/errors\.ts$/, /^zod$/, /^@standard-schema\/spec$/],
+    may: [/^src\/backend\//, /^src\/duration\.ts$/, /^src\/errors\.ts$/, /^zod$/, /^@standard-schema\/spec$/],
     mayTypes: [/^machines\//, /^src\/log\.ts$/],
   },
   {
@@ -79,6 +79,12 @@ const RULES: readonly Rule[] = [
     name: 'what every server needs knows errors',
     about: /^src\/net\//,
     may: [/^src\/net\//, /^src\/errors\.ts$/, /^node:/],
+  },
+  {
+    name: 'authentication knows errors',
+    about: /^src\/auth\//,
+    may: [/^src\/auth\//, /^src\/errors\.ts$/, /^node:/],
+    mayTypes: [/^src\/dialects\//],
   },
   {
     name: 'the autoscaler knows dialects, machines and errors',
@@ -341,6 +347,11 @@ describe('the rules catch', () => {
       'src/net/a.ts',
       `import { Gate } from '../http/gate.js';`,
       'what every server needs knows errors: src/net/a.ts → src/http/gate.ts',
+    ],
+    [
+      'src/auth/a.ts',
+      `import { signedText } from '../dialects/current/signed-text.js';`,
+      'authentication knows errors: src/auth/a.ts → src/dialects/current/signed-text.ts',
     ],
     [
       'src/client/a.ts',

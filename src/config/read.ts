@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { SETTINGS, type Setting, type SettingName } from './settings.js';
+import { port } from './types.js';
 
 type ValueOf<S> = S extends { type: { schema: z.ZodType<infer T, string> } } ? T : never;
 
@@ -11,6 +12,9 @@ type Required = {
 export type Config = Readonly<
   { [N in Required]: ValueOf<(typeof SETTINGS)[N]> } & {
     [N in Exclude<SettingName, Required>]: ValueOf<(typeof SETTINGS)[N]> | undefined;
+  } & {
+    /** `VAST_TCP_PORT_<WORKER_PORT>`: the public port that leads to the worker's. */
+    publicPort: number | undefined;
   }
 >;
 
@@ -42,11 +46,16 @@ export function readConfig(
         `${source} is ${setting.secret ? 'not usable' : JSON.stringify(value)}; it takes ${setting.type.takes}.`,
       );
   }
+  const variable = `VAST_TCP_PORT_${values.workerPort}`;
+  const publicPort = port.schema.safeParse(env[variable] || undefined);
+  if (publicPort.success) values.publicPort = publicPort.data;
+  else if (env[variable])
+    problems.push(`${variable} is ${JSON.stringify(env[variable])}; it takes ${port.takes}.`);
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
     config: Object.freeze(values) as Config,
-    warnings: warningsAbout(env, values.masterToken),
+    warnings: warningsAbout(env, values),
   };
 }
 
@@ -62,12 +71,21 @@ function lookUp(
   return { source: setting.variable, value: setting.fallback };
 }
 
-/** Variables of the launch scripts, which the worker sees but does not read. */
-const LAUNCHER_VARIABLES = ['TSWORKER_HOME', 'TSWORKER_PACKAGE', 'TSWORKER_NODE_VERSION'];
+/** Variables of the launch scripts and of other commands, which the worker sees but does not read. */
+const OTHER_VARIABLES = [
+  'TSWORKER_HOME',
+  'TSWORKER_PACKAGE',
+  'TSWORKER_NODE_VERSION',
+  // What clients authorise with at the local autoscaler.
+  'TSWORKER_API_KEY',
+];
 
-function warningsAbout(env: Readonly<Record<string, string | undefined>>, masterToken: unknown): string[] {
+function warningsAbout(
+  env: Readonly<Record<string, string | undefined>>,
+  { masterToken, unsecured }: Readonly<Record<string, unknown>>,
+): string[] {
   const known = new Set([
-    ...LAUNCHER_VARIABLES,
+    ...OTHER_VARIABLES,
     ...Object.values<Setting>(SETTINGS).map(({ variable }) => variable),
   ]);
   const unknown = Object.keys(env).filter(
@@ -76,6 +94,9 @@ function warningsAbout(env: Readonly<Record<string, string | undefined>>, master
   const warnings = unknown.map((variable) => `${variable} is not a setting of this version; it is ignored.`);
   if (masterToken === '' || masterToken === 'mtoken') {
     warnings.push('MASTER_TOKEN is not set to a secret, so nothing can be authorised by it.');
+  }
+  if (unsecured === true) {
+    warnings.push('UNSECURED is true: the door is open, whoever reaches the port is served.');
   }
   return warnings;
 }

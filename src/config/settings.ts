@@ -1,5 +1,19 @@
 import { LOG_LEVELS } from '../log-levels.js';
-import { choice, duration, flag, integer, port, type SettingType, size, text, urlList } from './types.js';
+import {
+  choice,
+  count,
+  duration,
+  flag,
+  integer,
+  path,
+  port,
+  positive,
+  type SettingType,
+  size,
+  text,
+  url,
+  urlList,
+} from './types.js';
 
 export interface Setting<T = unknown> {
   readonly variable: string;
@@ -85,6 +99,12 @@ export const SETTINGS = {
     fallback: '/etc/instance.key',
     about: "The certificate's private key, in PEM.",
   },
+  tlsCheckMs: {
+    variable: 'TSWORKER_TLS_CHECK_INTERVAL',
+    type: duration,
+    fallback: '1m',
+    about: 'How often it is looked whether the certificate was renewed.',
+  },
   reportIntervalMs: {
     variable: 'TSWORKER_REPORT_INTERVAL',
     type: duration,
@@ -119,8 +139,169 @@ export const SETTINGS = {
   bodyLimitBytes: {
     variable: 'TSWORKER_BODY_LIMIT',
     type: size,
-    fallback: '1MiB',
+    fallback: '64MiB',
     about: 'The largest body of a request.',
+  },
+  publicIp: {
+    variable: 'PUBLIC_IPADDR',
+    type: text,
+    otherwise: 'required by backends that speak `current`',
+    about:
+      'The public address of the instance. With `VAST_TCP_PORT_<WORKER_PORT>`, the public port, it makes the url that the autoscaler signs.',
+  },
+  extraUrls: {
+    variable: 'TSWORKER_EXTRA_URLS',
+    type: urlList,
+    otherwise: 'none',
+    about: 'Other urls of this worker that a signature may be for, as behind a proxy.',
+  },
+  unsecured: {
+    variable: 'UNSECURED',
+    type: flag,
+    fallback: 'false',
+    about: "Do not check clients' signatures: whoever reaches the port is served.",
+  },
+  requireSignature: {
+    variable: 'TSWORKER_REQUIRE_SIGNATURE',
+    type: flag,
+    fallback: 'false',
+    about: 'Refuse requests of the legacy dialect that are not signed. Those of `current` always must be.',
+  },
+  refuseRepeats: {
+    variable: 'TSWORKER_REFUSE_REPEATS',
+    type: flag,
+    fallback: 'false',
+    about:
+      'Refuse a second request of the same `request_idx` and `reqnum` outside sessions. A retry is one, too.',
+  },
+  dialect: {
+    variable: 'TSWORKER_DIALECT',
+    type: choice(['current', 'legacy']),
+    otherwise: "the backend's own",
+    about: 'How the worker talks to the autoscaler and to clients.',
+  },
+  finishedForm: {
+    variable: 'TSWORKER_DELETE_REQUESTS_FORM',
+    type: choice(['requests', 'request_idxs']),
+    fallback: 'requests',
+    about: 'How finished requests are told: the newest form, or the older one that has two lists.',
+  },
+  modelServerUrl: {
+    variable: 'MODEL_SERVER_URL',
+    option: '--model-server',
+    type: url,
+    otherwise: "the backend's own",
+    about: 'The base address of the model server.',
+  },
+  modelLog: {
+    variable: 'MODEL_LOG',
+    type: text,
+    otherwise: "the backend's own",
+    about: "The model server's log file, watched for the line that says that it has loaded.",
+  },
+  modelHealth: {
+    variable: 'MODEL_HEALTH_ENDPOINT',
+    type: path,
+    otherwise: "the backend's own",
+    about: 'The path on the model server that answers 200 while it is well.',
+  },
+  modelName: {
+    variable: 'MODEL_NAME',
+    type: text,
+    otherwise: 'what the model server says',
+    about: 'The name of the model, for the benchmark.',
+  },
+  readiness: {
+    variable: 'TSWORKER_READINESS',
+    type: choice(['log', 'health', 'both', 'none']),
+    otherwise: "the backend's own",
+    about: 'What tells that the model has loaded: its log, its health route, or both.',
+  },
+  preset: {
+    variable: 'TSWORKER_PRESET',
+    option: '--preset',
+    type: text,
+    otherwise: "the backend's own",
+    about: 'Which engine the model server is, for backends that know several.',
+  },
+  functions: {
+    variable: 'TSWORKER_FUNCTIONS',
+    option: '--functions',
+    type: text,
+    otherwise: 'required by the backend `function`',
+    about: 'The file whose exported functions are served.',
+  },
+  maxPerf: {
+    variable: 'TSWORKER_MAX_PERF',
+    type: positive,
+    otherwise: 'measured, or the backend says it',
+    about: 'The most work that the worker can do, in units per second. With it nothing is measured.',
+  },
+  maxQueueMs: {
+    variable: 'TSWORKER_MAX_QUEUE_TIME',
+    type: duration,
+    otherwise: "each route's own",
+    about: 'Requests that would wait longer than this for the model are refused with 429.',
+  },
+  maxSessions: {
+    variable: 'TSWORKER_MAX_SESSIONS',
+    type: integer,
+    otherwise: "the backend's own",
+    about: 'How many sessions clients may hold at once; 0 is no limit.',
+  },
+  benchmarkRuns: {
+    variable: 'TSWORKER_BENCHMARK_RUNS',
+    type: count,
+    otherwise: "the backend's own",
+    about: 'How many rounds the benchmark takes; the best one counts.',
+  },
+  benchmarkFile: {
+    variable: 'TSWORKER_BENCHMARK_FILE',
+    type: text,
+    otherwise: '`~/.cache/tsworker/benchmarks.json`',
+    about: 'Where the results of benchmarks are kept, so that a restart need not measure again.',
+  },
+  loadTimeoutMs: {
+    variable: 'TSWORKER_LOAD_TIMEOUT',
+    type: duration,
+    fallback: '1h',
+    about: 'How long the model may take to load.',
+  },
+  loadStallTimeoutMs: {
+    variable: 'TSWORKER_LOAD_STALL_TIMEOUT',
+    type: duration,
+    fallback: '20m',
+    about: 'How long the log may stand still while the model loads.',
+  },
+  healthIntervalMs: {
+    variable: 'TSWORKER_HEALTH_INTERVAL',
+    type: duration,
+    fallback: '10s',
+    about: 'How often the health route is asked once the model has loaded.',
+  },
+  healthTimeoutMs: {
+    variable: 'TSWORKER_HEALTH_TIMEOUT',
+    type: duration,
+    fallback: '5s',
+    about: 'How long the health route may take to answer.',
+  },
+  healthStrikes: {
+    variable: 'TSWORKER_HEALTH_STRIKES',
+    type: count,
+    fallback: '3',
+    about: 'How many times in a row the health route must fail before the model counts as failed.',
+  },
+  updateFile: {
+    variable: 'TSWORKER_UPDATE_FILE',
+    type: text,
+    fallback: '/.force_update',
+    about: 'The file that is touched when the autoscaler asks for an update.',
+  },
+  beacon: {
+    variable: 'TSWORKER_BEACON',
+    type: flag,
+    fallback: 'true',
+    about: 'When the worker can not start, stay to tell the autoscaler why. With false, end at once.',
   },
   headersTimeoutMs: {
     variable: 'TSWORKER_HEADERS_TIMEOUT',

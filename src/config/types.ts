@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DURATION_TAKES, parseDuration } from '../duration.js';
 
 /**
  * The types of settings. Each turns the text of a variable into a value, and says in words what it
@@ -34,16 +35,10 @@ export const flag: SettingType<boolean> = {
   takes: 'true or false',
 };
 
-const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-
 /** In milliseconds. Timers can't wait longer than 2^31 - 1 ms, so neither can a setting. */
 export const duration: SettingType<number> = {
-  schema: parsed((value) => {
-    const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) ?? [];
-    const ms = Math.round(Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT]);
-    return ms >= 1 && ms < 2 ** 31 ? ms : undefined;
-  }),
-  takes: 'a duration such as 500ms, 10s or 2m, up to 24 days',
+  schema: parsed(parseDuration),
+  takes: DURATION_TAKES,
 };
 
 const BYTES_PER_UNIT = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
@@ -56,6 +51,33 @@ export const size: SettingType<number> = {
     return bytes >= 1 && bytes <= 2 ** 40 ? bytes : undefined;
   }),
   takes: 'a size such as 64KiB or 1MiB',
+};
+
+/** A whole number from 1. */
+export const count: SettingType<number> = {
+  schema: parsed((value) => (/^[1-9]\d{0,8}$/.test(value) ? Number(value) : undefined)),
+  takes: 'a whole number from 1',
+};
+
+/** A number over 0. */
+export const positive: SettingType<number> = {
+  schema: parsed((value) => {
+    const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
+    return number > 0 && number <= 1e12 ? number : undefined;
+  }),
+  takes: 'a number over 0',
+};
+
+/** The path of a URL. */
+export const path: SettingType<string> = {
+  schema: parsed((value) => (/^\/[^\s#]*$/.test(value) ? value : undefined)),
+  takes: 'a path such as /health',
+};
+
+/** One base address, without a slash at its end. */
+export const url: SettingType<string> = {
+  schema: parsed((value) => (isBaseAddress(value) ? value.replace(/\/+$/, '') : undefined)),
+  takes: 'an http or https address such as http://127.0.0.1:8000',
 };
 
 /** Base addresses, in the order in which they are tried. */

@@ -2,16 +2,18 @@ import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { asWorkerError, WorkerError } from '../errors.js';
 import { toJson, write } from '../net/write.js';
+import { answerStream, isStream } from './answer-stream.js';
 
 /**
  * Answers what a handler returned, and waits until the client has it: a string as text, bytes as
- * bytes, undefined as 204, anything else as JSON.
+ * bytes, undefined as 204, what can be iterated over as a stream, anything else as JSON.
  *
  * @throws when the result can't be written as JSON, the connection is lost, or the signal is aborted
  */
 export async function answer(response: ServerResponse, result: unknown, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  if (result === undefined) response.writeHead(204).end();
+  if (isStream(result)) await answerStream(response, result, signal);
+  else if (result === undefined) response.writeHead(204).end();
   else if (typeof result === 'string') write(response, 200, 'text/plain; charset=utf-8', Buffer.from(result));
   else if (result instanceof Uint8Array) write(response, 200, 'application/octet-stream', result);
   else write(response, 200, 'application/json; charset=utf-8', toJson(result));

@@ -4,17 +4,22 @@ import { WorkerError } from '../errors.js';
 import { answerError } from '../net/write.js';
 import { toWorkerError } from './answer.js';
 import type { Gate } from './gate.js';
+import { addSessionRoutes, type SessionRoutesOptions } from './session-routes.js';
+import { addUpdateRoute, type UpdateOptions } from './update-route.js';
 
 export interface AppOptions {
   readonly routes: ReadonlyMap<string, CompiledRoute>;
   readonly gate: Gate;
   readonly exchange: (route: CompiledRoute, request: Request, response: Response) => Promise<void>;
+  /** Null: this worker has no sessions. */
+  readonly sessions: SessionRoutesOptions | null;
+  readonly update: UpdateOptions;
   /** Hears every error that a client is told. */
   readonly onError: (error: WorkerError) => void;
 }
 
-/** The public app: the backend's routes, by exact path, and nothing else. */
-export function createApp({ routes, gate, exchange, onError }: AppOptions): Express {
+/** The public app: the backend's routes, by exact path, and what the wire has beside them. */
+export function createApp({ routes, gate, exchange, sessions, update, onError }: AppOptions): Express {
   const app = bareApp();
   app.use((_request, response, next) => {
     gate.greet(response);
@@ -23,6 +28,8 @@ export function createApp({ routes, gate, exchange, onError }: AppOptions): Expr
   for (const route of routes.values()) {
     app.all(route.path, (request, response) => exchange(route, request, response));
   }
+  if (sessions !== null) addSessionRoutes(app, sessions);
+  addUpdateRoute(app, update);
   return closeApp(app, onError);
 }
 

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
 import { WorkerError } from '../errors.js';
 
+/** Whole texts only, so it has nothing to remember from one to the next. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * Reads a body up to the limit. What it says of itself is not looked at here.
  *
@@ -30,11 +33,11 @@ function bodyError(cause: unknown, limitBytes: number): WorkerError {
 }
 
 /**
- * Checks that the body is JSON in UTF-8 and parses it. No content type at all counts as JSON.
+ * The text of a body that says it is JSON in UTF-8. No content type at all counts as JSON.
  *
  * @throws {WorkerError} `unsupported_media_type`, `invalid_json`
  */
-export function parseJson(request: IncomingMessage, body: Buffer): unknown {
+export function decodeBody(request: IncomingMessage, body: Buffer): string {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
     throw new WorkerError('unsupported_media_type', 'The body must not be compressed (content-encoding).');
@@ -43,11 +46,20 @@ export function parseJson(request: IncomingMessage, body: Buffer): unknown {
   if (type !== undefined && !isJson(type)) {
     throw new WorkerError('unsupported_media_type', 'The content-type must be application/json in UTF-8.');
   }
+  if (body.length === 0) throw new WorkerError('invalid_json', 'The body is empty; it must be JSON.');
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return UTF8.decode(body);
   } catch (cause) {
-    const message = body.length === 0 ? 'The body is empty; it must be JSON.' : undefined;
-    throw new WorkerError('invalid_json', message, { cause });
+    throw new WorkerError('invalid_json', undefined, { cause });
+  }
+}
+
+/** @throws {WorkerError} `invalid_json` */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new WorkerError('invalid_json', undefined, { cause });
   }
 }
 

@@ -1,28 +1,40 @@
 import type { Request, Response } from 'express';
-import type { RequestEvent, RequestOutcome } from '../../machines/events.js';
+import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../../machines/events.js';
 import { type CompiledRoute, workloadOf } from '../backend/index.js';
-import type { BackendContext } from '../backend/types.js';
-import { WorkerError } from '../errors.js';
-import { answer } from './answer.js';
-import { parseJson, readBody } from './body.js';
-import { ClientGone, type Gate } from './gate.js';
+import { asWorkerError, WorkerError } from '../errors.js';
+import type { Door } from './door.js';
+import { ClientGone, type Gate, type Visit } from './gate.js';
+import type { Lanes } from './lanes.js';
+import { byField, isMalformed } from './malformed.js';
+import { waitIsTooLong } from './queue-time.js';
+import type { Roster } from './roster.js';
+import type { Sessions } from './sessions.js';
+import { createWork, orAbandoned, type WorkOptions } from './work.js';
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends WorkOptions {
   readonly gate: Gate;
-  readonly bodyLimitBytes: number;
+  readonly door: Door;
+  readonly roster: Roster;
+  readonly lanes: Lanes;
+  readonly sessions: Sessions;
+  /**
+   * Whether the autoscaler is told of requests that were refused. Where it is not, nobody is read whom the worker
+   * does not accept, and what has the wrong form counts as work all the same.
+   */
+  readonly tellsRefusals: boolean;
+  /** Units of work per second; 0: not known. */
+  readonly maxPerf: () => number;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  readonly nextId: () => number;
   readonly emit: (event: RequestEvent) => void;
-  /** What the backend's `init` returned. */
-  readonly state: () => unknown;
-  readonly context: Omit<BackendContext, 'signal'>;
   readonly onWorkloadProblem: (route: CompiledRoute, problem: string) => void;
 }
 
-/** Makes the function that takes one request of a route from its socket to the backend and back. */
+/** Makes the function that takes one request of a route from its socket to the model and back. */
 export function createExchange(options: ExchangeOptions) {
-  const { gate, bodyLimitBytes, now, emit, state, context, onWorkloadProblem } = options;
-  let lastId = 0;
+  const { gate, door, roster, lanes, sessions, tellsRefusals, maxPerf, now, nextId, emit } = options;
+  const workOn = createWork(options);
 
   return async (route: CompiledRoute, request: Request, response: Response): Promise<void> => {
     if (request.method !== route.method) {
@@ -30,11 +42,12 @@ export function createExchange(options: ExchangeOptions) {
         headers: { Allow: route.method },
       });
     }
-    const { signal, ended } = gate.enter(response);
+    if (!tellsRefusals || route.public) throwIf(gate.refusal);
+    const visit = gate.enter(response);
     try {
-      await take(route, request, response, signal);
+      await take(route, request, response, visit);
     } finally {
-      ended();
+      visit.ended();
     }
   };
 
@@ -42,75 +55,105 @@ export function createExchange(options: ExchangeOptions) {
     route: CompiledRoute,
     request: Request,
     response: Response,
-    signal: AbortSignal,
+    visit: Visit,
   ): Promise<void> {
-    const bytes = bringsBody(route, request) ? await readBody(request, bodyLimitBytes) : undefined;
-
-    // From here on the request counts, whatever becomes of it.
-    const id = ++lastId;
-    const abandoned = abandonedBy(signal);
-    const parsed = await settle(async () =>
-      Promise.race([route.parse(bytes === undefined ? undefined : parseJson(request, bytes)), abandoned]),
-    );
-    const workload = parsed.failed
-      ? workloadOfRefused(route)
-      : workloadOf(route, parsed.value, (problem) => onWorkloadProblem(route, problem));
-    emit({ type: 'request.started', id, workload, atMs: now() });
-    let outcome: RequestOutcome = 'errored';
+    const { signal } = visit;
+    const { opened, body, workload } = await read(route, request, signal);
+    const work = () => workOn({ route, request, response, opened, body, signal });
+    if (route.public) {
+      await work();
+      return;
+    }
+    const { sessionId, auth } = opened;
+    const kind = sessionId === null ? 'request' : 'in-session';
+    const facts = { id: nextId(), kind, workload, requestIdx: auth?.requestIdx ?? null } as const;
+    const refusal = refusalOf(route, kind);
+    if (refusal !== undefined) {
+      if (tellsRefusals) emit({ type: 'request.rejected', ...facts, atMs: now() });
+      throw refusal;
+    }
+    const leaveSession = sessionId === null ? () => {} : sessions.enter(sessionId, visit.abort);
     try {
-      if (parsed.failed) throw parsed.error;
-      signal.throwIfAborted();
-      const query = queryOf(request);
-      const handled = route.handle({ ...context, signal, state: state(), body: parsed.value, query });
-      const result = await Promise.race([handled, abandoned]);
-      await answer(response, result, signal);
-      outcome = 'succeeded';
-    } catch (error) {
-      if (signal.reason instanceof ClientGone) outcome = 'cancelled';
-      // Nobody is left to be told: the client has gone, or its connection is about to be cut.
-      if (!signal.aborted) throw error;
-      response.destroy();
+      await count(facts, route, response, signal, work);
     } finally {
-      emit({ type: `request.${outcome}`, id, workload, atMs: now() });
+      leaveSession();
     }
   }
-}
 
-/** The body of a GET is not looked at, a DELETE may have one, and the others must. */
-function bringsBody({ method }: CompiledRoute, { headers }: Request): boolean {
-  if (method !== 'DELETE') return method !== 'GET';
-  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
-}
+  /** Reads a request, and lets it in or throws. Up to here it has changed nothing. */
+  async function read(route: CompiledRoute, request: Request, signal: AbortSignal) {
+    try {
+      const opened = await door.open(route, request);
+      if (opened.sessionId !== null) sessions.expect(opened.sessionId);
+      const body = route.parse === null ? opened.json : await orAbandoned(route.parse(opened.json), signal);
+      const workload = workloadOf(route, body, (problem) => options.onWorkloadProblem(route, problem));
+      return { opened, body, workload };
+    } catch (error) {
+      if (tellsRefusals) throw byField(error);
+      const hasLeft = request.complete && signal.reason instanceof ClientGone;
+      if (isMalformed(error) || hasLeft) countMalformed(route, signal);
+      throw error;
+    }
+  }
 
-/** A request that was refused for its body is work only where all requests of the route are alike. */
-function workloadOfRefused({ workload }: CompiledRoute): number {
-  return typeof workload === 'number' ? workload : 0;
-}
+  /** Why a request that is valid is not taken all the same. What is sent in a session is not a new one. */
+  function refusalOf(route: CompiledRoute, kind: RequestFacts['kind']): WorkerError | undefined {
+    if (kind === 'in-session') return gate.draining ? undefined : gate.refusal;
+    return gate.refusal ?? waitIsTooLong(roster.expectedWaitMs(maxPerf()), route, maxPerf());
+  }
 
-type Settled = { failed: false; value: unknown } | { failed: true; value: undefined; error: unknown };
+  /** Lets a request work when it is its turn, and tells its start and its end. */
+  async function count(
+    facts: Omit<RequestFacts, 'atMs'>,
+    route: CompiledRoute,
+    response: Response,
+    signal: AbortSignal,
+    work: () => Promise<RequestOutcome>,
+  ): Promise<void> {
+    const started: RequestFacts = { ...facts, atMs: now() };
+    let workStartedAtMs: number | null = null;
+    let outcome: RequestOutcome = 'errored';
+    roster.add(started);
+    emit({ type: 'request.started', ...started });
+    try {
+      const leaveLane = await lanes.of(route).enter(signal, route.maxQueueMs);
+      try {
+        workStartedAtMs = now();
+        outcome = await work();
+      } finally {
+        leaveLane();
+      }
+    } catch (error) {
+      outcome = outcomeOf(error, signal);
+      if (!signal.aborted) throw error;
+      // A session that ended says so. Else nobody is left to be told: the client has gone, or is cut.
+      if (signal.reason instanceof WorkerError) throw signal.reason;
+      response.destroy();
+    } finally {
+      roster.remove(facts.id);
+      const ended: EndFacts = { ...started, atMs: now(), enteredAtMs: started.atMs, workStartedAtMs };
+      emit({ type: `request.${outcome}`, ...ended });
+    }
+  }
 
-async function settle(work: () => Promise<unknown>): Promise<Settled> {
-  try {
-    return { failed: false, value: await work() };
-  } catch (error) {
-    return { failed: true, value: undefined, error };
+  /** A request that is refused for its form is work where all of its route are alike. */
+  function countMalformed(route: CompiledRoute, signal: AbortSignal): void {
+    const workload = typeof route.workload === 'number' ? route.workload : 0;
+    const atMs = now();
+    const facts: RequestFacts = { id: nextId(), kind: 'request', workload, requestIdx: null, atMs };
+    emit({ type: 'request.started', ...facts });
+    const type = signal.reason instanceof ClientGone ? 'request.cancelled' : 'request.errored';
+    emit({ type, ...facts, enteredAtMs: atMs, workStartedAtMs: null });
   }
 }
 
-/** The query, without what the public client adds for the autoscaler. */
-function queryOf(request: Request): URLSearchParams {
-  const start = request.url.indexOf('?');
-  const query = new URLSearchParams(start < 0 ? '' : request.url.slice(start));
-  query.delete('api_key');
-  return query;
+function outcomeOf(error: unknown, signal: AbortSignal): RequestOutcome {
+  if (signal.reason instanceof ClientGone) return 'cancelled';
+  const code = asWorkerError(error)?.code;
+  if (code === 'client_closed_request') return 'cancelled';
+  return code === 'queue_time_exceeded' ? 'expired' : 'errored';
 }
 
-/** Rejects when the signal is aborted, so that code which does not heed it can't keep a request under way. */
-function abandonedBy(signal: AbortSignal): Promise<never> {
-  const abandoned = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  // Whoever waits for it hears of it; at other times there is nobody to hear.
-  abandoned.catch(() => {});
-  return abandoned;
+function throwIf(error: WorkerError | undefined): void {
+  if (error !== undefined) throw error;
 }

@@ -1,16 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import type { RequestListener, Server } from 'node:http';
-import { createSecureContext } from 'node:tls';
+import { Server as TlsServer } from 'node:https';
 import type { Config } from '../config/index.js';
-import { messageOf, type WorkerError } from '../errors.js';
+import type { WorkerError } from '../errors.js';
+import type { Log } from '../log.js';
 import { close, createHttpServer, listen } from '../net/server.js';
 import type { Ports } from './ports.js';
+import { readTls, type Tls, watchTls } from './tls.js';
 
 export interface Listeners {
   readonly clients: RequestListener;
   readonly operator: RequestListener;
   /** Hears of what a client sent that is no request at all, and what it was told. */
   readonly onRefused?: (error: WorkerError) => void;
+  readonly log: Log;
 }
 
 /** The worker's two doors: one for clients, and one on loopback for its operator. */
@@ -18,6 +20,7 @@ export class Front {
   readonly #config: Config;
   readonly #listeners: Listeners;
   #servers: Server[] = [];
+  #unwatch = () => {};
 
   constructor(config: Config, listeners: Listeners) {
     this.#config = config;
@@ -34,6 +37,7 @@ export class Front {
     const tls = this.#config.useTls ? await readTls(this.#config) : undefined;
     try {
       const port = await this.#listen(this.#listeners.clients, workerPort, host, tls);
+      if (tls !== undefined) this.#watchCertificate(tls);
       return { port, internalPort: await this.#listen(this.#listeners.operator, internalPort, '127.0.0.1') };
     } catch (error) {
       await this.close();
@@ -48,6 +52,7 @@ export class Front {
 
   /** Cuts every connection and stops listening. */
   async close(): Promise<void> {
+    this.#unwatch();
     const servers = this.#servers;
     this.#servers = [];
     await Promise.all(servers.map(close));
@@ -62,25 +67,23 @@ export class Front {
     this.#servers.push(server);
     return listening;
   }
-}
 
-interface Tls {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
-
-async function readTls({ tlsCertificate, tlsKey }: Config): Promise<Tls> {
-  try {
-    const tls = { cert: await readFile(tlsCertificate), key: await readFile(tlsKey) };
-    // Throws when the two are no certificate and its key.
-    createSecureContext(tls);
-    return tls;
-  } catch (cause) {
-    throw new Error(
-      `USE_SSL is true, but the certificate can not be used: ${messageOf(cause)}. Looked at ` +
-        `${tlsCertificate} and ${tlsKey}; TSWORKER_TLS_CERT and TSWORKER_TLS_KEY name other files.`,
-      { cause },
-    );
+  /** A renewed certificate holds for the connections that are made from then on. */
+  #watchCertificate(current: Tls): void {
+    const { log } = this.#listeners;
+    const [server] = this.#servers;
+    this.#unwatch = watchTls({
+      config: this.#config,
+      current,
+      everyMs: this.#config.tlsCheckMs,
+      onRenewed: (tls) => {
+        if (server instanceof TlsServer) server.setSecureContext(tls);
+        log.info('the certificate was renewed', { event: 'tls.renewed' });
+      },
+      onProblem: (problem) => {
+        log.warn(`the renewed certificate is not used: ${problem}`, { event: 'tls.unusable', problem });
+      },
+    });
   }
 }
 

@@ -16,16 +16,27 @@ export class CutByDeadline extends Error {
 export interface Visit {
   /** Aborted when the client goes, or when the request is cut. */
   readonly signal: AbortSignal;
+  /** Aborts it for another reason. */
+  readonly abort: (reason: Error) => void;
   /** To be called once, when the end of the request was told. */
   readonly ended: () => void;
 }
 
+/**
+ * Who is inside. A request that has left is taken out of here too: V8 keeps old versions of a `Set` for a while, with
+ * all that they held, and without this each request would outlive its answer by as long and cost as much again.
+ */
+interface Inside {
+  response: ServerResponse | null;
+  controller: AbortController | null;
+}
+
 const RETRY_AFTER_SECONDS = 5;
 
-/** Lets requests in while the worker accepts them, and knows which are under way. */
+/** Knows whether the worker accepts requests, and which are under way. */
 export class Gate {
   readonly #admission: () => Admission;
-  readonly #underWay = new Map<ServerResponse, AbortController>();
+  readonly #underWay = new Set<Inside>();
   readonly #waiting = new Set<() => void>();
 
   constructor(admission: () => Admission) {
@@ -36,30 +47,35 @@ export class Gate {
     return this.#underWay.size;
   }
 
-  /**
-   * Lets a request in until its response is closed and its end was told.
-   *
-   * @throws {WorkerError} `not_accepting`
-   */
-  enter(response: ServerResponse): Visit {
+  /** Why nobody is accepted now, as the error that a client is told; undefined while the worker accepts. */
+  get refusal(): WorkerError | undefined {
     const { accepting, reason } = this.#admission();
-    if (!accepting) {
-      throw new WorkerError('not_accepting', reason, {
-        headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
-      });
-    }
+    if (accepting) return undefined;
+    return new WorkerError('not_accepting', reason, {
+      headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+    });
+  }
+
+  /** Whether the worker drains: sessions that it holds may still finish their work. */
+  get draining(): boolean {
+    return this.#admission().draining;
+  }
+
+  /** Knows a request until its response is closed and its end was told. */
+  enter(response: ServerResponse): Visit {
     const controller = new AbortController();
-    this.#underWay.set(response, controller);
+    const inside: Inside = { response, controller };
+    this.#underWay.add(inside);
     let waitsFor = 2;
     const leave = () => {
       waitsFor -= 1;
-      if (waitsFor === 0) this.#leave(response);
+      if (waitsFor === 0) this.#leave(inside);
     };
     response.once('close', () => {
       if (!response.writableFinished) controller.abort(new ClientGone('the client went away'));
       leave();
     });
-    return { signal: controller.signal, ended: leave };
+    return { signal: controller.signal, abort: (reason) => controller.abort(reason), ended: leave };
   }
 
   /** While draining, asks the client to come back on another connection, to another worker. */
@@ -69,7 +85,7 @@ export class Gate {
 
   /** From now on every answer that has not begun closes its connection. */
   drain(): void {
-    for (const response of this.#underWay.keys()) askToClose(response);
+    for (const { response } of this.#underWay) if (response !== null) askToClose(response);
   }
 
   /** Resolves when no request is under way, or rejects when the signal is aborted first. */
@@ -92,13 +108,14 @@ export class Gate {
 
   /** Aborts what is under way. */
   cut(): void {
-    for (const controller of this.#underWay.values()) {
-      controller.abort(new CutByDeadline('the time for draining is over'));
+    for (const { controller } of this.#underWay) {
+      controller?.abort(new CutByDeadline('the time for draining is over'));
     }
   }
 
-  #leave(response: ServerResponse): void {
-    this.#underWay.delete(response);
+  #leave(inside: Inside): void {
+    this.#underWay.delete(inside);
+    inside.response = inside.controller = null;
     if (this.#underWay.size > 0) return;
     for (const done of [...this.#waiting]) done();
   }

@@ -45,6 +45,16 @@ export class Refusals {
     });
   }
 
+  /** A request that is not signed, where that is allowed for the sake of older clients. */
+  unsigned(): void {
+    this.#tally.note('unsigned', (log) =>
+      log.info(
+        'served a request that is not signed, as older clients send it; TSWORKER_REQUIRE_SIGNATURE=true refuses them',
+        { event: 'request.unsigned' },
+      ),
+    );
+  }
+
   flush(): void {
     this.#tally.flush();
   }

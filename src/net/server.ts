@@ -8,6 +8,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WorkerError } from '../errors.js';
+import { classesFor } from './prototypes.js';
 import { answerError } from './write.js';
 
 export interface ServerOptions {
@@ -37,6 +38,7 @@ const connections = new WeakMap<Server, Set<Socket>>();
 export function createHttpServer(options: ServerOptions): Server {
   const { listener, headersTimeoutMs, requestTimeoutMs, tls, onRefused } = options;
   const settings = {
+    ...classesFor(listener),
     // The headers are part of the request: Node refuses to wait longer for them than for the whole.
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,

@@ -1,11 +1,15 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { attempt } from './attempt.js';
 
 /** How much of an answer is read. Nothing in it is needed, and a wrong server may send without end. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 
+/** Reports, finished requests and the key each have at most one message under way. */
+const CONNECTIONS = 3;
+
 /** The connections to autoscalers: their own, and given up early when an address does not answer. */
 export function createReportAgent(connectTimeoutMs: number): Agent {
-  return new Agent({ connections: 2, pipelining: 1, connect: { timeout: connectTimeoutMs } });
+  return new Agent({ connections: CONNECTIONS, pipelining: 1, connect: { timeout: connectTimeoutMs } });
 }
 
 export interface Post {
@@ -23,27 +27,24 @@ export interface Post {
  * @throws when there was none: refused, reset, too slow, another status, aborted
  */
 export async function post({ dispatcher, url, body, timeoutMs, signal }: Post): Promise<void> {
-  signal.throwIfAborted();
-  const attempt = new AbortController();
-  const giveUp = () => attempt.abort(signal.reason);
-  const timer = setTimeout(() => attempt.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  signal.addEventListener('abort', giveUp);
-  try {
+  await attempt(timeoutMs, signal, async (bounded) => {
     const response = await request(url, {
       dispatcher,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: attempt.signal,
+      signal: bounded,
     });
     await readToTheEnd(response.body);
     if (response.statusCode < 200 || response.statusCode > 299) {
       throw new Error(`it answered with status ${response.statusCode}`);
     }
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', giveUp);
-  }
+  });
+}
+
+/** A path on a base address, which may end with a slash. */
+export function pathOn(address: string, path: string): string {
+  return address.replace(/\/+$/, '') + path;
 }
 
 async function readToTheEnd(body: Dispatcher.ResponseData['body']): Promise<void> {

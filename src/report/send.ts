@@ -2,9 +2,9 @@ import type { Dispatcher } from 'undici';
 import { fromPromise } from 'xstate';
 import { cut, type Ledger } from '../../machines/ledger.js';
 import type { Attempt, Delivery } from '../../machines/reports.js';
-import type { Dialect } from '../dialects/dialect.js';
+import type { Dialect, Observed, Presence } from '../dialects/dialect.js';
 import { usedDiskGib } from './disk.js';
-import { post } from './post.js';
+import { pathOn, post } from './post.js';
 
 export interface SendOptions {
   readonly dialect: Dialect;
@@ -16,6 +16,10 @@ export interface SendOptions {
   /** Monotonic, in ms. */
   readonly now: () => number;
   readonly ledger: () => Ledger;
+  readonly present: () => Presence;
+  readonly observed: () => Observed;
+  /** The worker's public address; empty: not known. */
+  readonly url: () => string;
   readonly onDiskMeasured: (usedGib: number) => void;
 }
 
@@ -33,13 +37,16 @@ export function createSend(options: SendOptions) {
       if (usedGib !== undefined) options.onDiskMeasured(usedGib);
     }
     const window = cut(ledger(), accounts, now());
-    const { name, body } = dialect.encode(kind, { id, mtoken, status, window });
-    await post({ dispatcher, url: statusUrl(address), body, timeoutMs, signal });
-    const { mtoken: _secret, ...shown } = body;
-    return { window, name, shown, tookMs: now() - startedAtMs };
+    const facts = { id, mtoken, status, window, url: options.url(), present: options.present() };
+    const message = dialect.encode(kind, { ...facts, observed: options.observed() });
+    await post({
+      dispatcher,
+      url: pathOn(address, '/worker_status/'),
+      body: message.body,
+      timeoutMs,
+      signal,
+    });
+    const { mtoken: _secret, ...shown } = message.body;
+    return { window, name: message.name, shown: message.shown ?? shown, tookMs: now() - startedAtMs };
   });
-}
-
-function statusUrl(address: string): string {
-  return `${address.replace(/\/+$/, '')}/worker_status/`;
 }

@@ -28,6 +28,9 @@ const FLAG = 'true or false';
 const DURATION = 'a duration such as 500ms, 10s or 2m, up to 24 days';
 const SIZE = 'a size such as 64KiB or 1MiB';
 const URLS = 'http or https addresses, separated by commas';
+const POSITIVE = 'a number over 0';
+const PATH = 'a path such as /health';
+const ADDRESS = 'an http or https address such as http://127.0.0.1:8000';
 const LEVEL = 'one of debug, info, warn, error, silent';
 
 interface Row {
@@ -99,6 +102,40 @@ const TEXTS = {
   takes: 'any text',
 } as const;
 
+const POSITIVES = {
+  accepted: [
+    ['1', 1],
+    ['0.5', 0.5],
+    ['1000000000000', 1e12],
+  ],
+  refused: ['0', '0.0', '-1', '1e3', '.5', '1.', '1000000000001', 'NaN', 'Infinity', 'x'],
+  takes: POSITIVE,
+} as const;
+
+const COUNTS = {
+  accepted: [
+    ['1', 1],
+    ['12', 12],
+  ],
+  refused: ['0', '-1', '1.5', '1e3', 'x', '01', '1234567890'],
+  takes: 'a whole number from 1',
+} as const;
+
+const INTEGERS = {
+  accepted: [
+    ['0', 0],
+    ['12', 12],
+  ],
+  refused: ['-1', '1.5', '1e3', 'x', '1234567890123456'],
+  takes: INTEGER,
+} as const;
+
+const choices = (...values: readonly string[]) => ({
+  accepted: values.map((value) => [value, value] as const),
+  refused: ['other', (values[0] ?? '').toUpperCase(), 'constructor'],
+  takes: `one of ${values.join(', ')}`,
+});
+
 const ROWS: Readonly<Record<SettingName, Row>> = {
   containerId: {
     variable: 'CONTAINER_ID',
@@ -144,6 +181,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   useTls: { variable: 'USE_SSL', fallback: false, ...FLAGS },
   tlsCertificate: { variable: 'TSWORKER_TLS_CERT', fallback: '/etc/instance.crt', ...TEXTS },
   tlsKey: { variable: 'TSWORKER_TLS_KEY', fallback: '/etc/instance.key', ...TEXTS },
+  tlsCheckMs: { variable: 'TSWORKER_TLS_CHECK_INTERVAL', fallback: 60_000, ...DURATIONS },
   reportIntervalMs: { variable: 'TSWORKER_REPORT_INTERVAL', fallback: 10_000, ...DURATIONS },
   reportTimeoutMs: { variable: 'TSWORKER_REPORT_TIMEOUT', fallback: 5_000, ...DURATIONS },
   reportBackOffMs: { variable: 'TSWORKER_REPORT_MAX_BACKOFF', fallback: 10_000, ...DURATIONS },
@@ -151,7 +189,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   drainTimeoutMs: { variable: 'TSWORKER_DRAIN_TIMEOUT', fallback: 30_000, ...DURATIONS },
   bodyLimitBytes: {
     variable: 'TSWORKER_BODY_LIMIT',
-    fallback: 1_048_576,
+    fallback: 67_108_864,
     accepted: [
       ['1B', 1],
       ['64KiB', 65_536],
@@ -161,6 +199,64 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
     refused: ['0B', '10', '1MB', '1mib', '-1B', '1.5MiB', '1025GiB', 'B', '1  B'],
     takes: SIZE,
   },
+  publicIp: { variable: 'PUBLIC_IPADDR', fallback: undefined, ...TEXTS },
+  extraUrls: {
+    variable: 'TSWORKER_EXTRA_URLS',
+    fallback: undefined,
+    accepted: [['http://a,https://b:1', ['http://a', 'https://b:1']]],
+    refused: ['a', 'http://a,', 'ftp://a', 'http://a?x'],
+    takes: URLS,
+  },
+  unsecured: { variable: 'UNSECURED', fallback: false, ...FLAGS },
+  requireSignature: { variable: 'TSWORKER_REQUIRE_SIGNATURE', fallback: false, ...FLAGS },
+  refuseRepeats: { variable: 'TSWORKER_REFUSE_REPEATS', fallback: false, ...FLAGS },
+  dialect: { variable: 'TSWORKER_DIALECT', fallback: undefined, ...choices('current', 'legacy') },
+  finishedForm: {
+    variable: 'TSWORKER_DELETE_REQUESTS_FORM',
+    fallback: 'requests',
+    ...choices('requests', 'request_idxs'),
+  },
+  modelServerUrl: {
+    variable: 'MODEL_SERVER_URL',
+    fallback: undefined,
+    accepted: [
+      ['http://127.0.0.1:8000', 'http://127.0.0.1:8000'],
+      [' https://a/v1// ', 'https://a/v1'],
+    ],
+    refused: ['a', 'ftp://a', 'http://', 'http://a?x=1', 'http://a#x', 'http://user:word@a', 'http://a b'],
+    takes: ADDRESS,
+  },
+  modelLog: { variable: 'MODEL_LOG', fallback: undefined, ...TEXTS },
+  modelHealth: {
+    variable: 'MODEL_HEALTH_ENDPOINT',
+    fallback: undefined,
+    accepted: [
+      ['/', '/'],
+      ['/health?full=1', '/health?full=1'],
+    ],
+    refused: ['health', '/a b', '/a#b', 'http://a/health'],
+    takes: PATH,
+  },
+  modelName: { variable: 'MODEL_NAME', fallback: undefined, ...TEXTS },
+  readiness: {
+    variable: 'TSWORKER_READINESS',
+    fallback: undefined,
+    ...choices('log', 'health', 'both', 'none'),
+  },
+  preset: { variable: 'TSWORKER_PRESET', fallback: undefined, ...TEXTS },
+  functions: { variable: 'TSWORKER_FUNCTIONS', fallback: undefined, ...TEXTS },
+  maxPerf: { variable: 'TSWORKER_MAX_PERF', fallback: undefined, ...POSITIVES },
+  maxQueueMs: { variable: 'TSWORKER_MAX_QUEUE_TIME', fallback: undefined, ...DURATIONS },
+  maxSessions: { variable: 'TSWORKER_MAX_SESSIONS', fallback: undefined, ...INTEGERS },
+  benchmarkRuns: { variable: 'TSWORKER_BENCHMARK_RUNS', fallback: undefined, ...COUNTS },
+  benchmarkFile: { variable: 'TSWORKER_BENCHMARK_FILE', fallback: undefined, ...TEXTS },
+  loadTimeoutMs: { variable: 'TSWORKER_LOAD_TIMEOUT', fallback: 3_600_000, ...DURATIONS },
+  loadStallTimeoutMs: { variable: 'TSWORKER_LOAD_STALL_TIMEOUT', fallback: 1_200_000, ...DURATIONS },
+  healthIntervalMs: { variable: 'TSWORKER_HEALTH_INTERVAL', fallback: 10_000, ...DURATIONS },
+  healthTimeoutMs: { variable: 'TSWORKER_HEALTH_TIMEOUT', fallback: 5_000, ...DURATIONS },
+  healthStrikes: { variable: 'TSWORKER_HEALTH_STRIKES', fallback: 3, ...COUNTS },
+  updateFile: { variable: 'TSWORKER_UPDATE_FILE', fallback: '/.force_update', ...TEXTS },
+  beacon: { variable: 'TSWORKER_BEACON', fallback: true, ...FLAGS },
   headersTimeoutMs: { variable: 'TSWORKER_HEADERS_TIMEOUT', fallback: 10_000, ...DURATIONS },
   requestTimeoutMs: { variable: 'TSWORKER_REQUEST_TIMEOUT', fallback: 60_000, ...DURATIONS },
   logLevel: {
@@ -246,6 +342,29 @@ it('every problem is told at once', () => {
     `TSWORKER_REPORT_INTERVAL is "soon"; it takes ${DURATION}.`,
     `--log-level is "loud"; it takes ${LEVEL}.`,
   ]);
+});
+
+describe('the public port', () => {
+  it.each<[env: Env, port: number | undefined]>([
+    [{}, undefined],
+    [{ VAST_TCP_PORT_3000: '41234' }, 41_234],
+    [{ VAST_TCP_PORT_3000: '' }, undefined],
+    [{ WORKER_PORT: '5000', VAST_TCP_PORT_3000: '41234' }, undefined],
+    [{ WORKER_PORT: '5000', VAST_TCP_PORT_3000: '41234', VAST_TCP_PORT_5000: '41235' }, 41_235],
+  ])('%o', (env, port) => {
+    expect(configOf(env).publicPort).toBe(port);
+  });
+
+  it('is refused by its name when it is none', () => {
+    expect(problemsOf({ VAST_TCP_PORT_3000: 'x' })).toEqual([`VAST_TCP_PORT_3000 is "x"; it takes ${PORT}.`]);
+  });
+});
+
+it('an open door is warned of', () => {
+  expect(readConfig({ MASTER_TOKEN: 'a-secret', UNSECURED: 'true' })).toMatchObject({
+    ok: true,
+    warnings: ['UNSECURED is true: the door is open, whoever reaches the port is served.'],
+  });
 });
 
 describe('warnings', () => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { RequestEvent } from '../../machines/events.js';
 import { Bus } from '../../src/bus.js';
+import { started } from '../support/machines/events.js';
 
-const EVENT: RequestEvent = { type: 'request.started', id: 1, workload: 1, atMs: 0 };
+const EVENT = started({ workload: 1 });
 
 it('a listener that throws stops neither the others nor the one who speaks', () => {
   const errors: unknown[] = [];

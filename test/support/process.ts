@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { onTestFinished } from 'vitest';
-import type { WorkState } from '../../machines/lifecycle.js';
+import type { WorkState } from '../../machines/life.js';
 import type { WorkerView } from '../../src/view.js';
 import { BUILT } from './faults-build.js';
 

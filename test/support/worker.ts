@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import helloworld from '../../backends/helloworld.js';
 import type { RequestEvent } from '../../machines/events.js';
-import type { LifecycleEmitted, WorkState } from '../../machines/lifecycle.js';
+import type { LifecycleEmitted, WorkState } from '../../machines/life.js';
 import { type Backend, type BackendDefinition, defineBackend } from '../../src/backend/index.js';
 import type { BusEvents, Topic } from '../../src/bus.js';
 import { type Config, readConfig } from '../../src/config/index.js';

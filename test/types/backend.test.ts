@@ -87,8 +87,8 @@ function wrong(): void {
   defineBackend({ maxPerf: 1, routes: { '/run': { handle } } });
   // @ts-expect-error routes are needed
   defineBackend({ ...base });
-  // @ts-expect-error a handle is needed
-  defineBackend({ ...base, routes: { '/run': {} } });
+  // @ts-expect-error a handle is a function
+  defineBackend({ ...base, routes: { '/run': { handle: 'run' } } });
   // @ts-expect-error the name of a setting is wrong
   defineBackend({ ...base, maxperf: 1, routes: { '/run': { handle } } });
   // @ts-expect-error the name of a setting of a route is wrong

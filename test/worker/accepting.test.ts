@@ -51,7 +51,7 @@ describe('while it loads', () => {
       }),
     );
     expect(await send(port, '/run')).toMatchObject(
-      notAccepting('The worker is loading: the worker has started.'),
+      notAccepting("The worker is loading: it waits for the backend's own init."),
     );
     expect(await send(port, '/nothing')).toMatchObject({ status: 404 });
     const serving = next(worker, 'lifecycle', ({ state }) => state === 'serving');

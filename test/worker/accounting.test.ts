@@ -61,20 +61,26 @@ describe('the hello backend counts', () => {
     [
       'not what is too large',
       '/increment',
-      { method: 'POST', headers: JSON_TYPE, body: ' '.repeat(2 << 20) },
+      { method: 'POST', headers: JSON_TYPE, body: ' '.repeat(65 << 20) },
       413,
       null,
     ],
   ])('%s: %s', async (_name, path, sent, status, counted) => {
     const { port, requests } = await serve(helloautoscaler);
     expect((await send(port, path, sent)).status).toBe(status);
-    const event = { id: 1, workload: 1, atMs: expect.any(Number) };
+    const atMs = expect.any(Number);
+    const event = { id: 1, kind: 'request', workload: 1, requestIdx: null, atMs };
     expect(requests).toEqual(
       counted === null
         ? []
         : [
             { ...event, type: 'request.started' },
-            { ...event, type: `request.${counted}` },
+            {
+              ...event,
+              type: `request.${counted}`,
+              enteredAtMs: atMs,
+              workStartedAtMs: expect.toBeOneOf([null, atMs]),
+            },
           ],
     );
   });
@@ -110,6 +116,8 @@ describe('the hello backend counts', () => {
       served: 51,
       errored: 1,
       cancelled: 0,
+      rejected: 0,
+      load: 52,
       diskGib: ledger.totals.diskGib,
     });
   });

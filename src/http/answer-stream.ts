@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { toJson } from '../net/write.js';
+
+/** Whether a handler's result is to be answered piece by piece. Bytes are a whole, although they can be iterated over. */
+export function isStream(result: unknown): result is AsyncIterable<unknown> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+}
+
+/**
+ * Answers what a handler yields, piece by piece and no faster than the client reads: text and bytes as they
+ * are, anything else as one line of JSON each. What the first piece is decides the content type. Whatever
+ * fails before it is still answered as an error.
+ *
+ * @throws what the handler throws, or what the signal is aborted with; the handler is told to end
+ */
+export async function answerStream(
+  response: ServerResponse,
+  pieces: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const aborted = rejectionOf(signal);
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([iterator.next(), aborted.promise]);
+      if (done) break;
+      if (!response.headersSent) response.writeHead(200, { 'Content-Type': typeOf(value) });
+      if (!response.write(encode(value))) await Promise.race([once(response, 'drain'), aborted.promise]);
+    }
+    if (!response.headersSent) response.writeHead(204);
+    response.end();
+  } catch (error) {
+    // Not waited for: a handler that hangs would not hear of it.
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+    throw error;
+  } finally {
+    aborted.forget();
+  }
+}
+
+function typeOf(piece: unknown): string {
+  if (typeof piece === 'string') return isEvent(piece) ? 'text/event-stream' : 'text/plain; charset=utf-8';
+  return piece instanceof Uint8Array ? 'application/octet-stream' : 'application/x-ndjson';
+}
+
+/** Server-sent events are text of a form that no one writes by chance. */
+function isEvent(text: string): boolean {
+  return /^(data|event|id|retry): ?[^\n]*\n/.test(text);
+}
+
+function encode(piece: unknown): string | Uint8Array {
+  if (typeof piece === 'string' || piece instanceof Uint8Array) return piece;
+  return `${toJson(piece)}\n`;
+}
+
+/** A promise that rejects when the signal is aborted, and leaves no listener once it is forgotten. */
+function rejectionOf(signal: AbortSignal) {
+  let forget = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    forget = () => signal.removeEventListener('abort', onAbort);
+  });
+  promise.catch(() => {});
+  return { promise, forget };
+}

@@ -1,0 +1,22 @@
+import type { CompiledRoute } from '../backend/index.js';
+import { WorkerError } from '../errors.js';
+
+const LONGEST_RETRY_SECONDS = 3_600;
+
+/**
+ * Why a request is refused that would wait longer than its route allows; undefined: it may wait. How fast the
+ * worker is must be known to say so.
+ */
+export function waitIsTooLong(
+  expectedMs: number,
+  { maxQueueMs }: Pick<CompiledRoute, 'maxQueueMs'>,
+  maxPerf: number,
+): WorkerError | undefined {
+  if (maxPerf <= 0 || expectedMs <= maxQueueMs) return undefined;
+  const seconds = Math.ceil((expectedMs - maxQueueMs) / 1000);
+  return new WorkerError(
+    'queue_time_exceeded',
+    `The expected wait is ${(expectedMs / 1000).toFixed(1)} s; this route allows ${maxQueueMs / 1000} s.`,
+    { headers: { 'Retry-After': String(Math.min(seconds, LONGEST_RETRY_SECONDS)) } },
+  );
+}

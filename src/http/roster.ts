@@ -1,0 +1,43 @@
+import type { RequestFacts } from '../../machines/events.js';
+import type { Presence } from '../dialects/dialect.js';
+
+/** Below this no backend is taken to be, so that a wait is never a division by nothing. */
+const LEAST_PERF = 0.00001;
+
+/**
+ * Who is in the worker: each request from its start to its end, and each session. Known by the worker's own
+ * ids, since two clients may well use one number.
+ */
+export class Roster {
+  readonly #present = new Map<number, RequestFacts>();
+  #load = 0;
+  #queueable = 0;
+
+  add(facts: RequestFacts): void {
+    this.#present.set(facts.id, facts);
+    this.#load += facts.workload;
+    if (facts.kind === 'request') this.#queueable += facts.workload;
+  }
+
+  remove(id: number): void {
+    const facts = this.#present.get(id);
+    if (facts === undefined) return;
+    this.#present.delete(id);
+    this.#load -= facts.workload;
+    if (facts.kind === 'request') this.#queueable -= facts.workload;
+    // Sums of fractions are off by a little after a while; nothing is nothing.
+    if (this.#present.size === 0) this.#load = this.#queueable = 0;
+  }
+
+  presence(): Presence {
+    const requestIdxs: number[] = [];
+    for (const { requestIdx } of this.#present.values())
+      if (requestIdx !== null) requestIdxs.push(requestIdx);
+    return { load: Math.max(this.#load, 0), requests: this.#present.size, requestIdxs };
+  }
+
+  /** How long a request that comes now may have to wait, in ms; sessions are not waited for. */
+  expectedWaitMs(maxPerf: number): number {
+    return (Math.max(this.#queueable, 0) / Math.max(maxPerf, LEAST_PERF)) * 1000;
+  }
+}

@@ -1,0 +1,190 @@
+import type { RequestEvent } from '../../machines/events.js';
+import type { Session } from '../../machines/sessions.js';
+import { RepeatGuard, ReplayWindow } from '../auth/replay.js';
+import type { Backend, BackendContext } from '../backend/index.js';
+import type { Config } from '../config/index.js';
+import type { Dialect, Presence } from '../dialects/dialect.js';
+import type { Log } from '../log.js';
+import type { Upstream } from '../upstream.js';
+import type { Admission } from './admission.js';
+import { createApp } from './app.js';
+import { Door, type Keys } from './door.js';
+import { createExchange } from './exchange.js';
+import { Front } from './front.js';
+import { Gate } from './gate.js';
+import { createInternalApp } from './internal.js';
+import { Lanes } from './lanes.js';
+import type { Ports } from './ports.js';
+import { Refusals } from './refusals.js';
+import { Roster } from './roster.js';
+import { Sessions } from './sessions.js';
+import type { WatcherReports } from './watcher-routes.js';
+
+export interface ServiceOptions {
+  readonly backend: Backend;
+  readonly config: Config;
+  /** Null: the backend reports to nobody, and nobody signs its requests. */
+  readonly dialect: Dialect | null;
+  readonly log: Log;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  readonly admission: () => Admission;
+  readonly emit: (event: RequestEvent) => void;
+  readonly keys: Keys;
+  /** What signed requests may be addressed to; null: it is not known. */
+  readonly urls: () => ReadonlySet<string> | null;
+  readonly upstream: Upstream | null;
+  /** Units of work per second; 0: not known. */
+  readonly maxPerf: () => number;
+  readonly state: () => unknown;
+  readonly context: Omit<BackendContext, 'signal'>;
+  /** What the operator sees. */
+  readonly status: () => unknown;
+  readonly watcher: WatcherReports;
+  readonly onUpdate: () => Promise<void>;
+}
+
+/** The worker's service to its clients: where they come in, who is inside, and how they leave. */
+export class Service {
+  readonly #gate: Gate;
+  readonly #refusals: Refusals;
+  readonly #roster = new Roster();
+  readonly #lanes: Lanes;
+  readonly #sessions: Sessions;
+  readonly #front: Front;
+  #lastId = 0;
+
+  constructor(options: ServiceOptions) {
+    const { backend, config, dialect, log, now, emit, upstream } = options;
+    this.#gate = new Gate(options.admission);
+    this.#refusals = new Refusals(log);
+    this.#lanes = new Lanes(backend.routes.values());
+    const nextId = () => ++this.#lastId;
+    const common = { gate: this.#gate, roster: this.#roster, now, nextId, emit };
+    this.#sessions = new Sessions({
+      ...common,
+      max: backend.maxSessions,
+      callBack: callBackOver(upstream, log),
+    });
+    const door = new Door(doorOptions(options, this.#refusals));
+    const exchange = createExchange({
+      ...common,
+      door,
+      lanes: this.#lanes,
+      sessions: this.#sessions,
+      tellsRefusals: dialect?.tellsRequests === true,
+      upstream,
+      maxPerf: options.maxPerf,
+      state: options.state,
+      context: options.context,
+      onWorkloadProblem: ({ path }, problem) => this.#refusals.workload(path, problem),
+    });
+    const sessions = { sessions: this.#sessions, door, bodyLimitBytes: config.bodyLimitBytes, ...common };
+    const hasSessions = dialect?.tellsRequests === true;
+    this.#front = new Front(config, {
+      clients: createApp({
+        routes: backend.routes,
+        gate: this.#gate,
+        exchange,
+        sessions: hasSessions ? sessions : null,
+        update: { masterToken: config.masterToken, onUpdate: options.onUpdate },
+        onError: (error) => this.#refusals.error(error),
+      }),
+      operator: createInternalApp({
+        status: options.status,
+        sessions: hasSessions ? sessions : null,
+        watcher: backend.model === null ? null : { ...options.watcher, masterToken: config.masterToken },
+        bodyLimitBytes: config.bodyLimitBytes,
+      }),
+      onRefused: (error) => this.#refusals.error(error),
+      log,
+    });
+  }
+
+  get underWay(): number {
+    return this.#gate.underWay;
+  }
+
+  get queued(): number {
+    return this.#lanes.waiting;
+  }
+
+  get sessions(): number {
+    return this.#sessions.count;
+  }
+
+  presence(): Presence {
+    return this.#roster.presence();
+  }
+
+  /** @throws when a port is taken, or the certificate can't be read; nothing is left behind then */
+  open(): Promise<Ports> {
+    return this.#front.open();
+  }
+
+  /** From now on connections are let go of as they fall idle. */
+  drain(): void {
+    this.#gate.drain();
+    this.#front.closeIdleConnections();
+  }
+
+  /** Resolves when no request is under way and no session is held, or rejects when the signal is aborted first. */
+  async idle(signal: AbortSignal): Promise<void> {
+    await this.#sessions.empty();
+    await this.#gate.idle(signal);
+  }
+
+  /** Cuts what is under way, ends the sessions, and closes every connection. */
+  async close(): Promise<void> {
+    this.#gate.cut();
+    await this.#sessions.endAll();
+    await this.#front.close();
+    this.#refusals.flush();
+  }
+}
+
+function doorOptions({ config, dialect, keys, urls }: ServiceOptions, refusals: Refusals) {
+  const { unsecured, bodyLimitBytes } = config;
+  const isCurrent = dialect?.tellsRequests === true;
+  const mustBeSigned = !unsecured && dialect !== null && (isCurrent || config.requireSignature);
+  return {
+    openEnvelope: dialect?.openEnvelope ?? null,
+    unsigned: mustBeSigned ? 'refused' : 'taken',
+    unsecured,
+    urls,
+    keys,
+    replays: dialect === null || isCurrent ? null : new ReplayWindow(),
+    repeats: isCurrent && config.refuseRepeats ? new RepeatGuard() : null,
+    bodyLimitBytes,
+    onUnsigned: () => refusals.unsigned(),
+  } as const;
+}
+
+const CALLBACK_TIMEOUT_MS = 10_000;
+
+/** Posts what a session asked to be posted at its end to the model server: once, as well as it can. */
+function callBackOver(upstream: Upstream | null, log: Log) {
+  return async ({ id, onCloseRoute, onClosePayload }: Session): Promise<void> => {
+    if (upstream === null || onCloseRoute === null) return;
+    const limit = { firstByteMs: CALLBACK_TIMEOUT_MS, betweenBytesMs: CALLBACK_TIMEOUT_MS };
+    const payload = typeof onClosePayload === 'object' ? onClosePayload : {};
+    try {
+      const answer = await upstream.request({
+        method: 'POST',
+        path: onCloseRoute,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...payload, session_id: id }),
+        signal: new AbortController().signal,
+        timeouts: { ...limit, totalMs: CALLBACK_TIMEOUT_MS },
+      });
+      await answer.text();
+      if (answer.status >= 400) throw new Error(`it answered with status ${answer.status}`);
+    } catch (error) {
+      log.warn('the model server could not be told that a session has ended', {
+        event: 'session.callback.failed',
+        route: onCloseRoute,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+}

@@ -1,0 +1,177 @@
+import type { Express, Request, Response } from 'express';
+import { z } from 'zod';
+import type { RequestEvent } from '../../machines/events.js';
+import type { Session } from '../../machines/sessions.js';
+import { sameJson } from '../auth/equal.js';
+import { type FieldProblems, WorkerError } from '../errors.js';
+import { decodeBody, parseJson, readBody } from './body.js';
+import type { Door } from './door.js';
+import type { Gate } from './gate.js';
+import { byField } from './malformed.js';
+import type { Sessions } from './sessions.js';
+
+export interface SessionRoutesOptions {
+  readonly sessions: Sessions;
+  readonly gate: Gate;
+  readonly door: Door;
+  readonly bodyLimitBytes: number;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  readonly nextId: () => number;
+  readonly emit: (event: RequestEvent) => void;
+}
+
+const LONGEST_LIFETIME_SECONDS = 86_400;
+
+/** What is kept of a session is written as JSON again, which goes deeper into the call stack with each level. */
+const DEEPEST = 500;
+const TOO_DEEP = `must not be nested deeper than ${DEEPEST} levels`;
+
+const CREATE = { method: 'POST', public: false } as const;
+
+/** A path on the model server, so that a client can't have the worker call whom it likes. */
+const modelPath = z
+  .string()
+  .regex(/^\/(?!\/)[\w./~-]*$/, 'must be a path on the model server, such as "/close"');
+
+const createSchema = z.object({
+  lifetime: z.number().positive().max(LONGEST_LIFETIME_SECONDS).default(60),
+  on_close_route: modelPath.nullish(),
+  on_close_payload: z.record(z.string(), z.unknown()).refine(isShallow, TOO_DEEP).nullish(),
+});
+
+const referenceSchema = z.object({ session_id: z.string(), session_auth: z.unknown() });
+
+/** The calls with which a client holds the worker for a series of requests. */
+export function addSessionRoutes(app: Express, options: SessionRoutesOptions): void {
+  const { sessions, gate, door, now, nextId, emit } = options;
+
+  app.all('/session/create', async (request, response) => {
+    allowPost(request);
+    const { auth, json } = await door.open(CREATE, request).catch((error) => {
+      throw byField(error);
+    });
+    const { lifetime, on_close_route, on_close_payload } = parse(createSchema, json, 'payload');
+    if (!isShallow(auth?.data)) {
+      throw new WorkerError('invalid_envelope', undefined, { fields: { auth_data: TOO_DEEP } });
+    }
+    const [workload, requestIdx] = [auth?.cost ?? 0, auth?.requestIdx ?? null];
+    const refusal =
+      gate.refusal ?? (sessions.isFull ? new WorkerError('too_many_sessions', undefined, RETRY) : undefined);
+    if (refusal !== undefined) {
+      emit({ type: 'request.rejected', id: nextId(), kind: 'session', workload, requestIdx, atMs: now() });
+      throw refusal;
+    }
+    const session = sessions.create({
+      auth: auth?.data ?? {},
+      lifetimeMs: lifetime * 1000,
+      onCloseRoute: on_close_route ?? null,
+      onClosePayload: on_close_payload ?? {},
+      workload,
+      requestIdx,
+    });
+    response.status(201).json({ session_id: session.id, expiration: unixSeconds(session.expiresAtMs) });
+  });
+
+  app.all('/session/get', async (request, response) => {
+    const session = expectSession(await referenceOf(request));
+    response.json({
+      session_id: session.id,
+      auth_data: session.auth,
+      lifetime: session.lifetimeMs / 1000,
+      expiration: unixSeconds(session.expiresAtMs),
+      created_at: unixSeconds(session.createdAtMs),
+      on_close_route: session.onCloseRoute,
+      on_close_payload: session.onClosePayload,
+    });
+  });
+
+  app.all('/session/health', async (request, response) => {
+    const { session_id, session_auth } = await referenceOf(request);
+    const session = sessions.find(session_id);
+    if (session !== undefined) expectAuth(session, session_auth);
+    response.json({ ok: session?.state === 'active' });
+  });
+
+  addSessionEnd(app, options);
+
+  async function referenceOf(request: Request) {
+    return readReference(request, options.bodyLimitBytes);
+  }
+
+  function expectSession({ session_id, session_auth }: z.infer<typeof referenceSchema>): Session {
+    const session = sessions.find(session_id);
+    if (session === undefined) throw new WorkerError('no_such_session');
+    expectAuth(session, session_auth);
+    return session;
+  }
+
+  function unixSeconds(atMs: number): number {
+    return (Date.now() + atMs - now()) / 1000;
+  }
+}
+
+/** The call that ends a session. The model server may make it too, on the internal port. */
+export function addSessionEnd(
+  app: Express,
+  { sessions, bodyLimitBytes }: Pick<SessionRoutesOptions, 'sessions' | 'bodyLimitBytes'>,
+): void {
+  app.all('/session/end', async (request: Request, response: Response) => {
+    const { session_id, session_auth } = await readReference(request, bodyLimitBytes);
+    const session = sessions.find(session_id);
+    if (session === undefined && !sessions.wasClosed(session_id)) throw new WorkerError('no_such_session');
+    if (session !== undefined) expectAuth(session, session_auth);
+    if (!sessions.end(session_id)) throw new WorkerError('session_gone', 'The session has ended already.');
+    response.json({ ended: true, removed_session: session_id });
+  });
+}
+
+const RETRY = { headers: { 'Retry-After': '5' } };
+
+async function readReference(request: Request, limitBytes: number) {
+  allowPost(request);
+  try {
+    const json = parseJson(decodeBody(request, await readBody(request, limitBytes)));
+    return parse(referenceSchema, json, '');
+  } catch (error) {
+    throw byField(error);
+  }
+}
+
+function isShallow(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= DEEPEST && level.length > 0; depth++) {
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+  return level.length === 0;
+}
+
+function allowPost(request: Request): void {
+  if (request.method === 'POST') return;
+  throw new WorkerError('method_not_allowed', `${request.path} takes POST only.`, {
+    headers: { Allow: 'POST' },
+  });
+}
+
+function expectAuth(session: Session, given: unknown): void {
+  if (!sameJson(session.auth, given)) {
+    throw new WorkerError(
+      'unauthorized',
+      'session_auth is not the auth_data with which the session was created.',
+    );
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, json: unknown, within: string): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const fields: FieldProblems = Object.fromEntries(
+    parsed.error.issues
+      .slice(0, 5)
+      .map(({ path, message }) => [
+        [within, ...path].filter((part) => part !== '').join('.') || 'body',
+        message,
+      ]),
+  );
+  throw new WorkerError('invalid_envelope', undefined, { fields });
+}

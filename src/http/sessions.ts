@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import type { EndFacts, RequestEvent, RequestFacts } from '../../machines/events.js';
+import {
+  beginClosing,
+  beginRequest,
+  closeSession,
+  createSession,
+  endRequest,
+  expired,
+  findSession,
+  openSessions,
+  type Session,
+  type SessionOpening,
+  wasClosed,
+} from '../../machines/sessions.js';
+import { WorkerError } from '../errors.js';
+import type { Roster } from './roster.js';
+
+export interface SessionsOptions {
+  /** 0: no limit. */
+  readonly max: number;
+  readonly roster: Roster;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  readonly nextId: () => number;
+  readonly emit: (event: RequestEvent) => void;
+  /** Tells the model server that a session has ended. Never rejects. */
+  readonly callBack: (session: Session) => Promise<void>;
+}
+
+export type NewSession = Omit<SessionOpening, 'id' | 'requestId'>;
+
+/** How often it is looked for sessions that have expired. */
+const SWEEP_MS = 1_000;
+
+const ID_BYTES = 24;
+
+/** The sessions that clients hold: the table of {@link openSessions}, and what happens when a row comes or goes. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #started = new Map<string, RequestFacts>();
+  /** How to abort each request in flight, by session. */
+  readonly #inFlight = new Map<string, Set<(reason: Error) => void>>();
+  readonly #closings = new Set<Promise<void>>();
+  #table;
+  #sweep: NodeJS.Timeout | undefined;
+  #onEmpty: (() => void)[] = [];
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#table = openSessions({ max: options.max });
+  }
+
+  get count(): number {
+    return this.#table.rows.size;
+  }
+
+  get isFull(): boolean {
+    return this.#table.max > 0 && this.count >= this.#table.max;
+  }
+
+  /** Makes a session, which counts as one request until it ends. */
+  create(opening: NewSession): Session {
+    const { now, nextId, roster, emit } = this.#options;
+    const [id, requestId] = [randomBytes(ID_BYTES).toString('base64url'), nextId()];
+    const change = createSession(this.#table, { ...opening, id, requestId }, now());
+    if (!change.ok) throw new WorkerError('too_many_sessions');
+    this.#table = change.sessions;
+    const { workload, requestIdx } = opening;
+    const facts: RequestFacts = { id: requestId, kind: 'session', workload, requestIdx, atMs: now() };
+    this.#started.set(id, facts);
+    roster.add(facts);
+    emit({ type: 'request.started', ...facts });
+    this.#sweep ??= setInterval(() => this.#endExpired(), SWEEP_MS).unref();
+    return change.session;
+  }
+
+  /** @throws {WorkerError} `session_gone` unless requests of it are taken */
+  expect(id: string): void {
+    if (findSession(this.#table, id)?.state !== 'active') throw new WorkerError('session_gone');
+  }
+
+  find(id: string): Session | undefined {
+    return findSession(this.#table, id);
+  }
+
+  wasClosed(id: string): boolean {
+    return wasClosed(this.#table, id);
+  }
+
+  /**
+   * A request of the session begins. Answers the function that says that it has ended.
+   *
+   * @param abort ends the request when the session ends
+   * @throws {WorkerError} `session_gone`
+   */
+  enter(id: string, abort: (reason: Error) => void): () => void {
+    const { now } = this.#options;
+    const change = beginRequest(this.#table, id, now());
+    if (!change.ok) throw new WorkerError('session_gone');
+    this.#table = change.sessions;
+    const aborts = this.#inFlight.get(id) ?? new Set();
+    this.#inFlight.set(id, aborts.add(abort));
+    return () => {
+      aborts.delete(abort);
+      if (aborts.size === 0) this.#inFlight.delete(id);
+      this.#table = endRequest(this.#table, id, now());
+    };
+  }
+
+  /** Ends a session: aborts what is in flight, and tells the model server. False when it is ending already. */
+  end(id: string): boolean {
+    const change = beginClosing(this.#table, id);
+    if (!change.ok) return false;
+    this.#table = change.sessions;
+    for (const abort of [...(this.#inFlight.get(id) ?? [])]) {
+      abort(new WorkerError('session_gone', 'The session has ended.'));
+    }
+    this.#tellEnd(id);
+    const closing = this.#options.callBack(change.session).then(() => {
+      this.#table = closeSession(this.#table, id);
+      this.#closings.delete(closing);
+      this.#lookWhetherEmpty();
+    });
+    this.#closings.add(closing);
+    return true;
+  }
+
+  /** Ends every session, and resolves when the model server was told of each. */
+  async endAll(): Promise<void> {
+    for (const id of this.#table.rows.keys()) this.end(id);
+    await Promise.all(this.#closings);
+    clearInterval(this.#sweep);
+  }
+
+  /** Resolves when there is no session. */
+  empty(): Promise<void> {
+    if (this.count === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  #tellEnd(id: string): void {
+    const facts = this.#started.get(id);
+    if (facts === undefined) return;
+    this.#started.delete(id);
+    this.#options.roster.remove(facts.id);
+    const ended: EndFacts = {
+      ...facts,
+      atMs: this.#options.now(),
+      enteredAtMs: facts.atMs,
+      workStartedAtMs: facts.atMs,
+    };
+    this.#options.emit({ type: 'request.succeeded', ...ended });
+  }
+
+  #endExpired(): void {
+    for (const id of expired(this.#table, this.#options.now())) this.end(id);
+  }
+
+  #lookWhetherEmpty(): void {
+    if (this.count > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
+  }
+}

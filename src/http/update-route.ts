@@ -1,0 +1,24 @@
+import type { Express } from 'express';
+import { sameSecret } from '../auth/equal.js';
+import { WorkerError } from '../errors.js';
+
+export interface UpdateOptions {
+  readonly masterToken: string;
+  /** Makes the worker ready to be restarted with new code. */
+  readonly onUpdate: () => Promise<void>;
+}
+
+/** The call with which the autoscaler asks for an update. Without a token it is closed. */
+export function addUpdateRoute(app: Express, { masterToken, onUpdate }: UpdateOptions): void {
+  app.all('/pyworker/update', async (request, response) => {
+    if (request.method !== 'POST') {
+      throw new WorkerError('method_not_allowed', '/pyworker/update takes POST only.', {
+        headers: { Allow: 'POST' },
+      });
+    }
+    const [, token = ''] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (!sameSecret(token, masterToken)) throw new WorkerError('unauthorized');
+    await onUpdate();
+    response.json({ ok: true });
+  });
+}

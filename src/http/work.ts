@@ -1,0 +1,93 @@
+import type { Request, Response } from 'express';
+import type { RequestOutcome } from '../../machines/events.js';
+import type { BackendContext, CompiledRoute, RouteRequest } from '../backend/index.js';
+import type { Upstream, UpstreamCall } from '../upstream.js';
+import { answer } from './answer.js';
+import type { Opened } from './door.js';
+import { headersFor, sinkOf, taken } from './relay.js';
+
+export interface WorkOptions {
+  /** The way to the model server; null: there is none. */
+  readonly upstream: Upstream | null;
+  /** What the backend's `init` returned. */
+  readonly state: () => unknown;
+  readonly context: Omit<BackendContext, 'signal'>;
+}
+
+/** A request that was let in, and what there is to answer it with. */
+export interface Work {
+  readonly route: CompiledRoute;
+  readonly request: Request;
+  readonly response: Response;
+  readonly opened: Opened;
+  /** What `parseRequest` returned; without it the parsed JSON. */
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the function that answers a request whose turn it is: here, or by the model server. */
+export function createWork({ upstream, state, context }: WorkOptions) {
+  return async (work: Work): Promise<RequestOutcome> => {
+    const { route, response, signal } = work;
+    signal.throwIfAborted();
+    if (route.handle !== null) {
+      await answer(response, await orAbandoned(route.handle(routeRequest(work)), signal), signal);
+      return 'succeeded';
+    }
+    if (upstream === null) throw new Error(`${route.path} has no model server.`);
+    if (route.transformResponse !== null) return transform(work, upstream);
+    const status = await upstream.stream(upstreamCall(work), sinkOf(response));
+    await taken(response);
+    return outcomeOf(status);
+  };
+
+  async function transform(work: Work, model: Upstream): Promise<RequestOutcome> {
+    const { route, response, signal } = work;
+    const answered = await model.request(upstreamCall(work));
+    const result = await orAbandoned(route.transformResponse?.(answered, routeRequest(work)), signal);
+    await answer(response, result, signal);
+    return outcomeOf(answered.status);
+  }
+
+  function routeRequest({ request, body, signal }: Work): RouteRequest<unknown, unknown> {
+    return { ...context, signal, state: state(), body, query: queryOf(request) };
+  }
+}
+
+/** A model server that answers an error has failed, and so has the request. */
+function outcomeOf(status: number): RequestOutcome {
+  return status < 400 ? 'succeeded' : 'errored';
+}
+
+/** What the client wrote goes on as it is, unless the route has parsed it. */
+function upstreamCall({ route, request, opened, body, signal }: Work): UpstreamCall {
+  const { method, upstreamPath: path, timeouts } = route;
+  const hasBody = method !== 'GET' && opened.payload !== '';
+  const text = route.parse === null ? opened.payload : JSON.stringify(body);
+  return { method, path, headers: headersFor(request), body: hasBody ? text : null, signal, timeouts };
+}
+
+/** The query, without what the public client adds for the autoscaler. */
+function queryOf(request: Request): URLSearchParams {
+  const start = request.url.indexOf('?');
+  const query = new URLSearchParams(start < 0 ? '' : request.url.slice(start));
+  query.delete('api_key');
+  return query;
+}
+
+/** Rejects when the signal is aborted, so that code which does not heed it can't keep a request under way. */
+export async function orAbandoned<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  if (!(work instanceof Promise)) return work;
+  let forget = () => {};
+  const abandoned = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    forget = () => signal.removeEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, abandoned]);
+  } finally {
+    forget();
+  }
+}

@@ -1,0 +1,69 @@
+import type { LifecycleInput } from '../machines/life.js';
+import type { Config } from './config/index.js';
+import { addressesForCompletions } from './dialects/current/completions.js';
+import type { Dialect } from './dialects/dialect.js';
+
+export interface LifecycleFacts extends Pick<LifecycleInput, 'startedAtMs' | 'readiness' | 'health'> {
+  readonly config: Config;
+  /** Null: this worker reports to nobody. */
+  readonly dialect: Dialect | null;
+  /** Whether the public key is needed before the first request. */
+  readonly needsKey: boolean;
+  /** Seeds the jitter of each of the machines that wait. */
+  readonly seed: number;
+}
+
+const SERVE_UNREPORTED_AFTER_MS = 2_000;
+const REPORT_BACK_OFF_BASE_MS = 500;
+const KEY_BACK_OFF = { baseMs: 1_000, capMs: 30_000 };
+const KEY_LATE_AFTER_MS = 60_000;
+const KEY_MIN_REFETCH_MS = 60_000;
+/** About a megabyte, or an hour of three requests a second. */
+const OUTBOX_LIMIT = 10_000;
+const BATCH_LIMIT = 2_000;
+const COMPLETIONS_GAP_MS = 1_000;
+
+/** A plan by which nothing is ever told. */
+const NOTHING = {
+  covers: { state: ['state'], work: ['work'] },
+  onEnter: { loading: [], loaded: [], failing: [] },
+  heartbeat: { loading: [], loaded: [], failing: [] },
+} as const;
+
+/** What the lifecycle is made with, from the settings. Pure. */
+export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
+  const { config, dialect, needsKey, seed } = facts;
+  const addresses = dialect === null ? [] : config.reportAddresses;
+  const backOff = { baseMs: REPORT_BACK_OFF_BASE_MS, capMs: config.reportBackOffMs };
+  return {
+    startedAtMs: facts.startedAtMs,
+    readiness: facts.readiness,
+    health: facts.health,
+    serveUnreported: config.serveUnreported,
+    serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
+    drainTimeoutMs: config.drainTimeoutMs,
+    reporter: {
+      addresses,
+      plan: dialect?.plan ?? NOTHING,
+      intervalMs: config.reportIntervalMs,
+      backOff,
+      seed,
+    },
+    completions: {
+      addresses: dialect?.tellsRequests ? addressesForCompletions(addresses) : [],
+      backOff,
+      seed: seed + 1,
+      limit: OUTBOX_LIMIT,
+      batchLimit: BATCH_LIMIT,
+      gapMs: COMPLETIONS_GAP_MS,
+    },
+    publicKey: {
+      addresses,
+      backOff: KEY_BACK_OFF,
+      seed: seed + 2,
+      lateAfterMs: KEY_LATE_AFTER_MS,
+      minRefetchMs: KEY_MIN_REFETCH_MS,
+      eager: needsKey,
+    },
+  };
+}

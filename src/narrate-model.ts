@@ -1,0 +1,39 @@
+import type { ModelEvent } from './bus.js';
+import type { Log } from './log.js';
+
+/** Tells the log how the model loads, how fast it is, and how it is. */
+export function tellModel(event: ModelEvent, log: Log): void {
+  const fields = { ...event, event: event.type };
+  switch (event.type) {
+    case 'waiting':
+      log.info(`waiting for ${event.waitingFor}`, fields);
+      return;
+    case 'benchmark.reused':
+      log.info(`the benchmark was run before: ${inWords(event.maxPerf)} units/s`, fields);
+      return;
+    case 'benchmark.waits':
+      log.info(`the model does not take requests yet: ${event.reason}`, fields);
+      return;
+    case 'benchmark.began':
+      log.info('the benchmark begins', fields);
+      return;
+    case 'benchmark.saved':
+      log.info(`the benchmark is over: ${inWords(event.maxPerf)} units/s`, fields);
+      return;
+    case 'benchmark.unsaved':
+      log.warn(
+        `the benchmark is over: ${inWords(event.maxPerf)} units/s, but it could not be saved: ${event.reason}`,
+        fields,
+      );
+      return;
+    case 'health.strike':
+      log.warn(`the model server is not well (strike ${event.strikes}): ${event.reason}`, fields);
+      return;
+    case 'health.busy':
+      log.debug(`the model server is busy: ${event.reason}`, fields);
+  }
+}
+
+function inWords(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

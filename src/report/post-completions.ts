@@ -1,0 +1,37 @@
+import type { Dispatcher } from 'undici';
+import { fromPromise } from 'xstate';
+import type { CompletionsAttempt, CompletionsDelivery } from '../../machines/completions.js';
+import { type CompletionsForm, encodeCompletions } from '../dialects/current/completions.js';
+import { pathOn, post } from './post.js';
+
+export interface PostCompletionsOptions {
+  readonly id: number;
+  readonly mtoken: string;
+  readonly form: CompletionsForm;
+  /** For each post. */
+  readonly timeoutMs: number;
+  readonly dispatcher: Dispatcher;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+}
+
+/** One attempt to tell which requests have finished: the effect behind the completions machine. */
+export function createPostCompletions({
+  id,
+  mtoken,
+  form,
+  timeoutMs,
+  dispatcher,
+  now,
+}: PostCompletionsOptions) {
+  return fromPromise<CompletionsDelivery, CompletionsAttempt>(
+    async ({ input: { address, batch }, signal }) => {
+      const startedAtMs = now();
+      const url = pathOn(address, '/delete_requests/');
+      for (const body of encodeCompletions(batch.completions, { id, mtoken, form })) {
+        await post({ dispatcher, url, body, timeoutMs, signal });
+      }
+      return { tookMs: now() - startedAtMs };
+    },
+  );
+}
