@@ -20,13 +20,14 @@ export async function answerStream(
   signal: AbortSignal,
 ): Promise<void> {
   const iterator = pieces[Symbol.asyncIterator]();
-  const aborted = rejectionOf(signal);
   try {
     for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), aborted.promise]);
+      const { done, value } = await unlessAborted(iterator.next(), signal);
       if (done) break;
+      // First of all: the first piece may be one that can't be written.
+      const encoded = encode(value);
       if (!response.headersSent) response.writeHead(200, { 'Content-Type': typeOf(value) });
-      if (!response.write(encode(value))) await Promise.race([once(response, 'drain'), aborted.promise]);
+      if (!response.write(encoded)) await unlessAborted(once(response, 'drain'), signal);
     }
     if (!response.headersSent) response.writeHead(204);
     response.end();
@@ -34,8 +35,6 @@ export async function answerStream(
     // Not waited for: a handler that hangs would not hear of it.
     void Promise.resolve(iterator.return?.()).catch(() => {});
     throw error;
-  } finally {
-    aborted.forget();
   }
 }
 
@@ -54,14 +53,16 @@ function encode(piece: unknown): string | Uint8Array {
   return `${toJson(piece)}\n`;
 }
 
-/** A promise that rejects when the signal is aborted, and leaves no listener once it is forgotten. */
-function rejectionOf(signal: AbortSignal) {
-  let forget = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    forget = () => signal.removeEventListener('abort', onAbort);
+/**
+ * What a promise resolves with, unless the signal is aborted first. One promise of the abort for the whole stream
+ * would do, but each race with it would be kept to its end, and every piece with it.
+ */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abandon = () => reject(signal.reason);
+    if (signal.aborted) abandon();
+    else signal.addEventListener('abort', abandon, { once: true });
+    const forget = () => signal.removeEventListener('abort', abandon);
+    Promise.resolve(promise).then(resolve, reject).finally(forget);
   });
-  promise.catch(() => {});
-  return { promise, forget };
 }

@@ -67,7 +67,7 @@ export function createExchange(options: ExchangeOptions) {
     const { sessionId, auth } = opened;
     const kind = sessionId === null ? 'request' : 'in-session';
     const facts = { id: nextId(), kind, workload, requestIdx: auth?.requestIdx ?? null } as const;
-    const refusal = refusalOf(route, kind);
+    const refusal = refusalOf(route, kind, visit);
     if (refusal !== undefined) {
       if (tellsRefusals) emit({ type: 'request.rejected', ...facts, atMs: now() });
       throw refusal;
@@ -96,10 +96,19 @@ export function createExchange(options: ExchangeOptions) {
     }
   }
 
-  /** Why a request that is valid is not taken all the same. What is sent in a session is not a new one. */
-  function refusalOf(route: CompiledRoute, kind: RequestFacts['kind']): WorkerError | undefined {
-    if (kind === 'in-session') return gate.draining ? undefined : gate.refusal;
-    return gate.refusal ?? waitIsTooLong(roster.expectedWaitMs(maxPerf()), route, maxPerf());
+  /**
+   * Why a request that is valid is not taken all the same. While the worker drains, what came before and what is
+   * sent in a session are not new.
+   */
+  function refusalOf(
+    route: CompiledRoute,
+    kind: RequestFacts['kind'],
+    { wasAccepted }: Visit,
+  ): WorkerError | undefined {
+    const isOld = kind === 'in-session' || wasAccepted;
+    const refusal = isOld && gate.draining ? undefined : gate.refusal;
+    if (kind === 'in-session') return refusal;
+    return refusal ?? waitIsTooLong(roster.expectedWaitMs(maxPerf()), route, maxPerf());
   }
 
   /** Lets a request work when it is its turn, and tells its start and its end. */

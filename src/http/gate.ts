@@ -16,6 +16,8 @@ export class CutByDeadline extends Error {
 export interface Visit {
   /** Aborted when the client goes, or when the request is cut. */
   readonly signal: AbortSignal;
+  /** Whether the worker accepted requests when it came. */
+  readonly wasAccepted: boolean;
   /** Aborts it for another reason. */
   readonly abort: (reason: Error) => void;
   /** To be called once, when the end of the request was told. */
@@ -75,7 +77,13 @@ export class Gate {
       if (!response.writableFinished) controller.abort(new ClientGone('the client went away'));
       leave();
     });
-    return { signal: controller.signal, abort: (reason) => controller.abort(reason), ended: leave };
+    const wasAccepted = this.#admission().accepting;
+    return {
+      signal: controller.signal,
+      wasAccepted,
+      abort: (reason) => controller.abort(reason),
+      ended: leave,
+    };
   }
 
   /** While draining, asks the client to come back on another connection, to another worker. */

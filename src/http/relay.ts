@@ -58,15 +58,20 @@ export function sinkOf(response: ServerResponse): Sink {
  * @throws {WorkerError} `client_closed_request`
  */
 export function taken(response: ServerResponse): Promise<void> {
-  if (response.writableFinished) return Promise.resolve();
+  if (isWhole(response)) return Promise.resolve();
   if (response.destroyed) return Promise.reject(new WorkerError('client_closed_request'));
   return new Promise((resolve, reject) => {
-    response.once('finish', resolve);
+    response.once('finish', () => isWhole(response) && resolve());
     response.once('close', () => {
       // After every answer: only one that was cut is worth an error, which costs a stack.
-      if (!response.writableFinished) reject(new WorkerError('client_closed_request'));
+      if (!isWhole(response)) reject(new WorkerError('client_closed_request'));
     });
   });
+}
+
+/** Node says of an answer that was ended that it has finished, though its connection broke before it was sent. */
+function isWhole(response: ServerResponse): boolean {
+  return response.writableFinished && response.req.socket.errored === null;
 }
 
 /** Where other headers were set before, Node keeps but the last of several that `writeHead` is given under one name. */

@@ -38,9 +38,11 @@ export interface TlsWatch {
 export function watchTls({ config, current, everyMs, onRenewed, onProblem }: TlsWatch): () => void {
   let inUse = current;
   let lastProblem = '';
+  let hasEnded = false;
   const look = async () => {
     try {
       const read = await readTls(config);
+      if (hasEnded) return;
       lastProblem = '';
       if (read.cert.equals(inUse.cert) && read.key.equals(inUse.key)) return;
       inUse = read;
@@ -48,10 +50,13 @@ export function watchTls({ config, current, everyMs, onRenewed, onProblem }: Tls
     } catch (error) {
       // A renewal replaces two files one after the other: what does not fit now may fit the next time.
       const problem = messageOf(error);
-      if (problem !== lastProblem) onProblem(problem);
+      if (problem !== lastProblem && !hasEnded) onProblem(problem);
       lastProblem = problem;
     }
   };
   const timer = setInterval(() => void look(), everyMs).unref();
-  return () => clearInterval(timer);
+  return () => {
+    hasEnded = true;
+    clearInterval(timer);
+  };
 }

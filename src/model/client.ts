@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { ModelAnswer } from '../backend/index.js';
 import { messageOf, WorkerError } from '../errors.js';
@@ -34,9 +35,7 @@ export class ModelClient implements Upstream {
 
   stream(call: UpstreamCall, sink: Sink): Promise<number> {
     return new Promise((resolve, reject) => {
-      const transfer = new Transfer(call, sink, resolve, reject, (bytes) => {
-        this.#bytesReceived += bytes;
-      });
+      const transfer = new Transfer(call, sink, resolve, reject, this.#onBytes);
       this.#pool.dispatch(this.#optionsOf(call), transfer);
     });
   }
@@ -45,8 +44,8 @@ export class ModelClient implements Upstream {
     const deadline = new Deadline(call);
     try {
       const answer = await this.#pool.request({ ...this.#optionsOf(call), signal: deadline.signal });
-      this.#bytesReceived += 1;
-      return answerOf(answer, deadline);
+      this.#onBytes(1);
+      return answerOf(answer, deadline, this.#onBytes);
     } catch (error) {
       deadline.clear();
       throw explain(error, call.signal);
@@ -57,6 +56,10 @@ export class ModelClient implements Upstream {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+
+  readonly #onBytes = (bytes: number) => {
+    this.#bytesReceived += bytes;
+  };
 
   #optionsOf({ method, path, headers, body, timeouts }: UpstreamCall): Dispatcher.DispatchOptions {
     return {
@@ -188,34 +191,43 @@ class Deadline {
   readonly #onAbort = () => this.#controller.abort(this.#call.signal.reason);
 }
 
-function answerOf({ statusCode, headers, body }: Dispatcher.ResponseData, deadline: Deadline): ModelAnswer {
+function answerOf(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  deadline: Deadline,
+  onBytes: (bytes: number) => void,
+): ModelAnswer {
   body.once('close', () => deadline.clear());
-  const explained = async <T>(read: () => Promise<T>): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      throw error instanceof SyntaxError
-        ? new WorkerError('model_failed', 'The model server did not answer JSON.', { cause: error })
-        : explain(error, deadline.call.signal);
-    }
-  };
+  const readText = () => text(piecesOf(body, deadline, onBytes));
   return {
     status: statusCode,
     headers,
-    body: explainedChunks(body, deadline),
-    json: () => explained(() => body.json()),
-    text: () => explained(() => body.text()),
+    body: piecesOf(body, deadline, onBytes),
+    json: async () => parseJson(await readText()),
+    text: readText,
   };
 }
 
-async function* explainedChunks(
-  body: AsyncIterable<Uint8Array>,
-  deadline: Deadline,
+async function* piecesOf(
+  body: Dispatcher.ResponseData['body'],
+  { call }: Deadline,
+  onBytes: (bytes: number) => void,
 ): AsyncIterable<Uint8Array> {
+  if (body.bodyUsed) throw new TypeError('the body of an answer can be read once');
   try {
-    yield* body;
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      onBytes(piece.length);
+      yield piece;
+    }
   } catch (error) {
-    throw explain(error, deadline.call.signal);
+    throw explain(error, call.signal);
+  }
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new WorkerError('model_failed', 'The model server did not answer JSON.', { cause });
   }
 }
 

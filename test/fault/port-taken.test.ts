@@ -16,7 +16,7 @@ it.each(['WORKER_PORT', 'WORKER_HTTP_PORT'])(
     const taken = variable === 'WORKER_PORT' ? first.port : Number(first.told('listening')[0]?.internalPort);
     const second = new WorkerProcess({
       reportTo: autoscaler.url,
-      env: { CONTAINER_ID: '8', [variable]: String(taken) },
+      env: { CONTAINER_ID: '8', [variable]: String(taken), TSWORKER_BEACON: 'false' },
     });
     expect(await second.exited).toEqual({ code: 1, signal: null });
     const [line, ...more] = second.program.stderr.trimEnd().split('\n');

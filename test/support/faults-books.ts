@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Totals } from '../../machines/ledger.js';
 import type { MessageRecord } from '../../src/autoscaler/index.js';
 import type { Resources, WorkerProcess } from './process.js';
 
@@ -34,13 +35,19 @@ export async function allReported(worker: WorkerProcess, sent: number, patienceM
 export async function expectExactBooks(worker: WorkerProcess, receiver: Receiver, sent: number) {
   await allReported(worker, sent);
   const { ledger, requestsUnderWay } = await worker.status();
-  const { diskGib: _space, ...totals } = ledger.totals;
-  const { diskGib: _known, ...reported } = ledger.reported;
+  const totals = toldInLegacy(ledger.totals);
+  const reported = toldInLegacy(ledger.reported);
   expect(totals).toEqual({ requests: sent, received: sent, served: sent, errored: 0, cancelled: 0 });
+  expect(ledger.totals).toMatchObject({ rejected: 0, load: sent });
   expect(reported).toEqual(totals);
   expect(requestsUnderWay).toBe(0);
   expect(acknowledgedUpdates(receiver).at(-1)?.num_requests_recieved).toBe(sent);
   return { sent, units: reported.received };
+}
+
+/** The accounts that an update of the legacy dialect tells, or settles. */
+function toldInLegacy({ requests, received, served, errored, cancelled }: Totals) {
+  return { requests, received, served, errored, cancelled };
 }
 
 /**
