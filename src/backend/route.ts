@@ -76,6 +76,7 @@ export function compileRoute(path: string, route: Route<never, never>): Compiled
     '.parallel must be true, false or a whole number from 1',
   );
   check(/^\/[\w./~-]*$/.test(upstreamPath), '.upstreamPath must be a path such as "/generate"');
+  check(isObject(timeouts), '.timeouts must be an object');
   const lane = parallel === false ? 'shared' : parallel === true ? Number.POSITIVE_INFINITY : parallel;
   const waits = handle === undefined || lane !== Number.POSITIVE_INFINITY;
   return {
@@ -109,7 +110,7 @@ function compileBenchmark(
   const { dataset, generate, runs = 8, concurrency = 10, warmup = 1 } = benchmark;
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   check(
-    typeof generate === 'function' || (Array.isArray(dataset) && dataset.length > 0),
+    generate === undefined ? Array.isArray(dataset) && dataset.length > 0 : typeof generate === 'function',
     '.benchmark needs a dataset with at least one body, or a function generate',
   );
   check(isCount(runs, 1), '.benchmark.runs must be a whole number from 1');

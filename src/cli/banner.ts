@@ -30,8 +30,9 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
     for (const command of commands) log.info(`try: ${command}`, { event: 'try', command });
     return;
   }
+  // Whether there are colours is said by what it writes to, not by this process's own output.
   const paint = (style: 'bold' | 'cyan' | 'dim', text: string) =>
-    hasColors(io) ? styleText(style, text) : text;
+    hasColors(io) ? styleText(style, text, { validateStream: false }) : text;
   const row = (name: string, value: string) => `  ${paint('dim', name.padEnd(11))} ${value}`;
   const lines = [
     '',

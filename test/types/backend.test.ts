@@ -10,8 +10,12 @@ import {
   defineBackend,
   type ERRORS,
   type ErrorCode,
+  type FunctionHandler,
+  functionBackend,
+  type LoadSettings,
   type Log,
   type Method,
+  type ModelAnswer,
   type Outcome,
   type RequestParser,
   type RouteRequest,
@@ -78,6 +82,61 @@ describe('a backend', () => {
   });
 });
 
+describe('a route to the model server', () => {
+  it('needs no handle, and knows its body in all that is said of it', () => {
+    defineBackend({
+      name: 'proxy',
+      model: { url: 'http://127.0.0.1:8000' },
+      init: () => ({ count: 0 }),
+      routes: {
+        '/plain': {},
+        '/schema': {
+          parseRequest: z.object({ amount: z.number() }),
+          parallel: 4,
+          maxQueueTime: '30s',
+          timeouts: { firstByte: '10s', betweenBytes: 500, total: Number.POSITIVE_INFINITY },
+          benchmark: { dataset: [{ amount: 1 }], generate: async (index) => ({ amount: index }) },
+          transformResponse: (answer, { body, state, signal }) => {
+            expectTypeOf(answer).toEqualTypeOf<ModelAnswer>();
+            expectTypeOf(body).toEqualTypeOf<{ amount: number }>();
+            expectTypeOf(state).toEqualTypeOf<{ count: number }>();
+            expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+            return answer.json();
+          },
+        },
+      },
+    });
+    expectTypeOf<ModelAnswer['status']>().toEqualTypeOf<number>();
+    expectTypeOf<ModelAnswer['body']>().toEqualTypeOf<AsyncIterable<Uint8Array>>();
+    expectTypeOf<ModelAnswer['json']>().returns.toEqualTypeOf<Promise<unknown>>();
+    expectTypeOf<ModelAnswer['text']>().returns.toEqualTypeOf<Promise<string>>();
+  });
+});
+
+describe('functions', () => {
+  it('are a backend, and may say of themselves what a route may', () => {
+    const parseRequest = z.object({ x: z.number() });
+    const double: FunctionHandler<{ x: number }> = Object.assign(({ x }: { x: number }) => x * 2, {
+      parseRequest,
+      workload: ({ x }: { x: number }) => x,
+      benchmark: { dataset: [{ x: 1 }] },
+    });
+    const plain: FunctionHandler<{ x: number }> = ({ x }, { signal, query }) => {
+      expectTypeOf(x).toEqualTypeOf<number>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      expectTypeOf(query).toEqualTypeOf<URLSearchParams>();
+    };
+    expectTypeOf(functionBackend).toBeCallableWith({ plain });
+    expectTypeOf(functionBackend({ double })).toEqualTypeOf<Backend>();
+  });
+
+  it('and files get the settings', () => {
+    const load = ({ env, modelName }: LoadSettings) => [env.A, modelName];
+    expectTypeOf(load).parameter(0).toEqualTypeOf<LoadSettings>();
+    expectTypeOf<LoadSettings['env'][string]>().toEqualTypeOf<string | undefined>();
+  });
+});
+
 /** Never called: the compiler alone reads what is wrong in it. */
 function wrong(): void {
   const parseRequest = z.object({ amount: z.number() });
@@ -113,6 +172,27 @@ function wrong(): void {
   });
   // @ts-expect-error the request has no such field
   defineBackend({ ...base, routes: { '/run': { handle: ({ payload }) => payload } } });
+  const model = { url: 'http://127.0.0.1:8000' };
+  // @ts-expect-error the body of a benchmark is one that parseRequest returns
+  defineBackend({ ...base, model, routes: { '/run': { parseRequest, benchmark: { dataset: [{}] } } } });
+  // @ts-expect-error and so is one that is made
+  defineBackend({ ...base, model, routes: { '/run': { parseRequest, benchmark: { generate: () => 7 } } } });
+  // @ts-expect-error there is no such time-out
+  defineBackend({ ...base, model, routes: { '/run': { timeouts: { idle: '1s' } } } });
+  // @ts-expect-error how many at once is no text
+  defineBackend({ ...base, model, routes: { '/run': { parallel: '2' } } });
+  // @ts-expect-error a model server has a url
+  defineBackend({ ...base, model: { log: '/log' }, routes: { '/run': {} } });
+  // @ts-expect-error a model is not ready by nothing
+  defineBackend({ ...base, model: { ...model, readiness: 'none' }, routes: { '/run': {} } });
+  // @ts-expect-error there is no such rule
+  defineBackend({ ...base, model: { ...model, logs: { ready: ['x'] } }, routes: { '/run': {} } });
+  defineBackend({
+    ...base,
+    model,
+    // @ts-expect-error the body has no such field
+    routes: { '/run': { parseRequest, transformResponse: (_, { body }) => body.b } },
+  });
   // @ts-expect-error a failure needs a message
   defineBackend({ ...base, routes: { '/run': { handle: ({ fail }) => fail() } } });
   // @ts-expect-error only what defineBackend made is a backend

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { defineBackend } from '../../src/backend/index.js';
+import { type Banner, showBanner } from '../../src/cli/banner.js';
+import { RecordingLog } from '../support/recording-log.js';
+
+const handle = () => 'ok';
+const backend = defineBackend({
+  name: 'shop',
+  description: 'Sells.',
+  dialect: 'none',
+  routes: {
+    '/value': { method: 'GET', handle },
+    '/buy': { handle, example: { what: "a 'rose'" } },
+    '/empty': { handle },
+    '/put': { method: 'PUT', handle, example: 1 },
+  },
+});
+
+const BANNER: Banner = {
+  backend,
+  workerUrl: 'http://127.0.0.1:3000',
+  statusUrl: 'http://127.0.0.1:3001/status',
+  autoscalerUrl: 'http://127.0.0.1:8080',
+  envelope: 'none',
+  apiKey: 'the-api-key',
+};
+
+function show(more: Partial<Banner>, isTTY: boolean, env: Record<string, string> = { NO_COLOR: '1' }) {
+  const log = new RecordingLog();
+  let written = '';
+  const output = {
+    isTTY,
+    write: (text: string) => {
+      written += text;
+    },
+  };
+  showBanner({ ...BANNER, ...more }, log, { env, stdout: output, stderr: output });
+  const commands = log.about('try').map(({ fields }) => fields.command);
+  return { log, written, commands };
+}
+
+const JSON_HEADER = "-H 'content-type: application/json'";
+
+describe('what there is to try', () => {
+  it('is curl where requests have no envelope', () => {
+    expect(show({}, false).commands).toEqual([
+      'curl http://127.0.0.1:3000/value',
+      `curl http://127.0.0.1:3000/buy ${JSON_HEADER} -d '{"what":"a '\\''rose'\\''"}'`,
+      `curl http://127.0.0.1:3000/empty ${JSON_HEADER} -d '{}'`,
+      `curl -X PUT http://127.0.0.1:3000/put ${JSON_HEADER} -d '1'`,
+    ]);
+  });
+
+  it('is curl with an envelope where it need not be signed', () => {
+    expect(show({ envelope: 'unsigned' }, false).commands).toEqual([
+      'curl http://127.0.0.1:3000/value',
+      `curl http://127.0.0.1:3000/buy ${JSON_HEADER} -d '{"payload":{"what":"a '\\''rose'\\''"}}'`,
+      `curl http://127.0.0.1:3000/empty ${JSON_HEADER} -d '{"payload":{}}'`,
+      `curl -X PUT http://127.0.0.1:3000/put ${JSON_HEADER} -d '{"payload":1}'`,
+    ]);
+  });
+
+  it.each([
+    ['http://127.0.0.1:8080', ''],
+    ['http://127.0.0.1:9090', ' --autoscaler http://127.0.0.1:9090'],
+  ])('is routed by the autoscaler at %s where it must be signed', (autoscalerUrl, option) => {
+    expect(show({ envelope: 'signed', autoscalerUrl }, false).commands.slice(0, 3)).toEqual([
+      'curl http://127.0.0.1:3000/value',
+      `npx tsworker request /buy '{"what":"a '\\''rose'\\''"}'${option}`,
+      `npx tsworker request /empty '{}'${option}`,
+    ]);
+  });
+});
+
+describe('where it is said', () => {
+  it('on a terminal it is a page, the API key included, and the log is left alone', () => {
+    const { log, written } = show({ envelope: 'signed' }, true);
+    expect(log.lines).toEqual([]);
+    expect(written.split('\n')).toEqual([
+      '',
+      '  shop Sells.',
+      '',
+      '  worker      http://127.0.0.1:3000',
+      '  status      http://127.0.0.1:3001/status',
+      '  autoscaler  http://127.0.0.1:8080/',
+      '',
+      '  first       export TSWORKER_API_KEY=the-api-key',
+      '  try         curl http://127.0.0.1:3000/value',
+      `              npx tsworker request /buy '{"what":"a '\\''rose'\\''"}'`,
+      "              npx tsworker request /empty '{}'",
+      `              curl -X PUT http://127.0.0.1:3000/put ${JSON_HEADER} -d '{"payload":1}'`,
+      '  stop        Ctrl-C; a second one stops at once',
+      '',
+      '',
+    ]);
+  });
+
+  it('on a terminal it has colours, unless they are not wanted', () => {
+    const isColoured = (env: Record<string, string>) => show({}, true, env).written.includes('\u001b[');
+    expect([isColoured({}), isColoured({ NO_COLOR: '1' })]).toEqual([true, false]);
+  });
+
+  it('without a key or an autoscaler it names none', () => {
+    const { written } = show({ apiKey: undefined, autoscalerUrl: undefined }, true);
+    expect(written).not.toContain('TSWORKER_API_KEY');
+    expect(written).toContain('  autoscaler  none: this backend reports nothing\n');
+  });
+
+  it('else it is lines of the log, and the API key is in none of them', () => {
+    const { log, written } = show({ envelope: 'signed' }, false);
+    expect(written).toBe('');
+    expect(log.about('listening')).toEqual([
+      {
+        level: 'info',
+        message: 'shop listens on http://127.0.0.1:3000',
+        fields: {
+          event: 'listening',
+          workerUrl: 'http://127.0.0.1:3000',
+          statusUrl: 'http://127.0.0.1:3001/status',
+          autoscalerUrl: 'http://127.0.0.1:8080',
+        },
+      },
+    ]);
+    expect(log.lines.length).toBe(5);
+    expect(log.text).not.toContain('the-api-key');
+  });
+});

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { defineBackend } from '../../src/backend/index.js';
+import { runCli } from '../../src/cli/program.js';
+import { startAutoscaler } from '../autoscaler/harness.js';
+import { serveHttp } from '../support/http-server.js';
+import { deferred, serve } from '../support/worker.js';
+
+async function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  onStderr = (_text: string) => {},
+) {
+  const written = { stdout: '', stderr: '' };
+  const output = (name: 'stdout' | 'stderr') => ({
+    write: (text: string, onWritten?: (error?: Error | null) => void) => {
+      written[name] += text;
+      if (name === 'stderr') onStderr(text);
+      onWritten?.();
+    },
+  });
+  const code = await runCli(['request', ...args], {
+    env,
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+  });
+  return { code, ...written };
+}
+
+const KEY = { TSWORKER_API_KEY: 'key' };
+
+/** An autoscaler that leads to a url, which tells what it was asked. */
+async function leadingTo(url: string, statuses: string[] = []) {
+  const asked: unknown[] = [];
+  const { url: autoscaler } = await serveHttp(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    asked.push({ path: request.url, authorization: request.headers.authorization, body: JSON.parse(body) });
+    const status = statuses.shift();
+    const route = { endpoint: 'my-endpoint', url, cost: 100, reqnum: 3, request_idx: 9, signature: 'signed' };
+    response.end(
+      JSON.stringify(status === undefined ? route : { endpoint: 'my-endpoint', status, request_idx: 9 }),
+    );
+  });
+  return { autoscaler, asked };
+}
+
+describe('tsworker request', () => {
+  it('is routed, signed and answered by a real autoscaler and worker', async () => {
+    const autoscaler = await startAutoscaler();
+    const backend = defineBackend({
+      name: 'streams',
+      dialect: 'current',
+      maxPerf: 1_000,
+      routes: {
+        '/echo': { handle: ({ body }) => body },
+        '/stream': {
+          handle: async function* () {
+            yield 'caf';
+            yield '\u00e9 ';
+            yield 'au lait';
+          },
+        },
+      },
+    });
+    await serve(backend, {
+      REPORT_ADDR: autoscaler.url,
+      PUBLIC_IPADDR: '127.0.0.1',
+      TSWORKER_DRAIN_TIMEOUT: '2s',
+    });
+    await autoscaler.waitForMessage((message) => message.kind === 'status' && message.acknowledged);
+    const env = { TSWORKER_API_KEY: autoscaler.apiKey };
+    const at = ['--autoscaler', autoscaler.url];
+    expect(await run(['/echo', '{"a":1}', ...at], env)).toEqual({ code: 0, stdout: '{"a":1}\n', stderr: '' });
+    expect(await run(['/stream', '{}', ...at], env)).toEqual({
+      code: 0,
+      stdout: 'caf\u00e9 au lait\n',
+      stderr: '',
+    });
+    expect(await run(['/none', '{}', ...at], env)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('"not_found"'),
+      stderr: 'the worker answered 404\n',
+    });
+    expect(await run(['/echo', '{}', ...at, '--api-key', 'wrong'], env)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: the autoscaler answered 401: /),
+    });
+  });
+
+  it('asks as clients do, and goes on asking for the same request until there is a worker', async () => {
+    const got = deferred<unknown>();
+    const { url } = await serveHttp(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      got.resolve({ path: request.url, body: JSON.parse(body) });
+      response.end('done');
+    });
+    const { autoscaler, asked } = await leadingTo(url, ['loading', 'loading']);
+    const args = ['/run', '[1]', '--autoscaler', autoscaler, '--cost', '7', '--endpoint', 'mine'];
+    expect(await run(args, KEY)).toEqual({
+      code: 0,
+      stdout: 'done\n',
+      stderr: 'no worker is ready yet: loading\n',
+    });
+    const route = (request_idx: number) => ({
+      path: '/route/',
+      authorization: 'Bearer key',
+      body: { endpoint: 'mine', api_key: 'key', cost: 7, request_idx, replay_timeout: 60 },
+    });
+    expect(asked).toEqual([route(0), route(9), route(9)]);
+    expect(await got.promise).toEqual({
+      path: '/run',
+      body: {
+        auth_data: {
+          endpoint: 'my-endpoint',
+          url,
+          cost: 100,
+          reqnum: 3,
+          request_idx: 9,
+          signature: 'signed',
+        },
+        payload: [1],
+        session_id: null,
+      },
+    });
+  });
+
+  it.each<[args: string[], env: Record<string, string>, error: RegExp]>([
+    [
+      ['/run', '{}'],
+      {},
+      /^error: no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows\.\n$/,
+    ],
+    [['/run', '{a}'], KEY, /^error: the payload is not JSON: .+\.\n$/],
+    [['/run', '{}', '--cost', '0'], KEY, /^error: --cost is "0"; it takes a number over 0\.\n$/],
+    [['/run', '{}', '--timeout', '1'], KEY, /^error: --timeout is "1"; it takes a duration/],
+    [['/run', '{}', '--autoscaler', 'here'], KEY, /^error: --autoscaler is "here"; it takes an http/],
+    [['/run'], KEY, /^error: missing required argument 'json'/],
+  ])('%j is told what is wrong, with exit code 2', async (args, env, error) => {
+    expect(await run(args, env)).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(error) });
+  });
+
+  it.each<[what: string, answer: string]>([
+    ['no JSON', 'hello'],
+    ['no route', '{"a":1}'],
+  ])('an autoscaler that answers %s is an error', async (_what, answer) => {
+    const { url } = await serveHttp((_request, response) => response.end(answer));
+    const { code, stderr } = await run(['/run', '{}', '--autoscaler', url], KEY);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: the request failed: /)]);
+  });
+
+  it('takes no longer than it may, be it for a worker or for the end of an answer', async () => {
+    const { url } = await serveHttp((_request, response) => response.write('some'));
+    const late = 'error: the request failed: it took longer than 200ms (--timeout).\n';
+    const { autoscaler } = await leadingTo(url);
+    expect(await run(['/run', '{}', '--autoscaler', autoscaler, '--timeout', '200ms'], KEY)).toEqual({
+      code: 1,
+      stdout: 'some',
+      stderr: late,
+    });
+    const { autoscaler: never } = await leadingTo(
+      url,
+      Array.from({ length: 50 }, () => 'no worker'),
+    );
+    expect(await run(['/run', '{}', '--autoscaler', never, '--timeout', '200ms'], KEY)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `no worker is ready yet: no worker\n${late}`,
+    });
+  });
+
+  it('tells what it takes', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const word of [
+      '<path>',
+      '<json>',
+      '--autoscaler',
+      '--endpoint',
+      '--cost',
+      '--timeout',
+      '--api-key',
+    ]) {
+      expect(stdout).toContain(word);
+    }
+  });
+});

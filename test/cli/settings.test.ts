@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { type Backend, defineBackend } from '../../src/backend/index.js';
+import { UserError } from '../../src/cli/exit.js';
+import { checkFor, settings } from '../../src/cli/settings.js';
+
+const backendOf = (dialect: Backend['dialect']) =>
+  defineBackend({ name: 'x', maxPerf: 1, dialect, routes: { '/run': { handle: () => 'ok' } } });
+
+const ID = 'CONTAINER_ID is not set; x needs it to report. It takes the id of the instance, a whole number.';
+const IP = 'PUBLIC_IPADDR is not set; x needs it to be found. It takes the public address of the instance.';
+const portOf = (port: number) =>
+  `VAST_TCP_PORT_${port} is not set; x needs it to be found. It takes the public port that leads to port ${port}.`;
+
+const WHOLE = { CONTAINER_ID: '7', PUBLIC_IPADDR: '1.2.3.4', VAST_TCP_PORT_3000: '40000' };
+
+describe('what a backend needs of the settings', () => {
+  it.each<[dialect: Backend['dialect'], env: Record<string, string>, problems: string[]]>([
+    ['none', {}, []],
+    ['none', { TSWORKER_DIALECT: 'current' }, []],
+    ['legacy', {}, [ID]],
+    ['legacy', { CONTAINER_ID: '7' }, []],
+    ['legacy', { CONTAINER_ID: '0' }, []],
+    ['legacy', { TSWORKER_DIALECT: 'current' }, [ID, IP, portOf(3000)]],
+    ['current', {}, [ID, IP, portOf(3000)]],
+    ['current', { TSWORKER_DIALECT: 'legacy' }, [ID]],
+    ['current', { ...WHOLE }, []],
+    ['current', { ...WHOLE, WORKER_PORT: '3001' }, [portOf(3001)]],
+    ['current', { CONTAINER_ID: '7', PUBLIC_IPADDR: '127.0.0.1', WORKER_PORT: '0' }, []],
+    ['current', { PUBLIC_IPADDR: '1.2.3.4', VAST_TCP_PORT_3000: '40000' }, [ID]],
+  ])('%s with %j', (dialect, env, problems) => {
+    const { config } = settings(env, {});
+    const check = () => checkFor(backendOf(dialect), config);
+    if (problems.length === 0) expect(check).not.toThrow();
+    else expect(check).toThrow(new UserError(problems.join('\nerror: ')));
+  });
+});

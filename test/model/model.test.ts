@@ -1,0 +1,115 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { configure, defineBackend, type ModelServer } from '../../src/backend/index.js';
+import { Model } from '../../src/model/model.js';
+import { serveModel } from '../support/model-server.js';
+import { RecordingLog } from '../support/recording-log.js';
+import { configOf, deferred } from '../support/worker.js';
+
+function modelOf(definition: object, readiness?: 'log' | 'health' | 'both' | 'none'): Model {
+  const define = defineBackend as (given: unknown) => ReturnType<typeof defineBackend>;
+  const model = new Model({
+    backend: configure(define({ name: 'x', maxPerf: 5, ...definition }), { readiness }),
+    config: configOf({
+      TSWORKER_LOAD_TIMEOUT: '1m',
+      TSWORKER_LOAD_STALL_TIMEOUT: '2m',
+      TSWORKER_HEALTH_INTERVAL: '3s',
+      TSWORKER_HEALTH_STRIKES: '4',
+    }),
+    log: new RecordingLog(),
+    now: () => 0,
+    benchmarkFile: '/nowhere',
+    init: async () => {},
+    answerHere: async () => {},
+    tell: () => {},
+  });
+  onTestFinished(() => model.close());
+  return model;
+}
+
+const routes = { '/run': {} };
+const LOG = { log: '/log' };
+const HEALTH = { health: '/health' };
+const HEALTH_INPUT = { intervalMs: 3_000, strikes: 4 };
+
+describe('what has to happen before the worker is ready', () => {
+  it.each<
+    [
+      server: Omit<ModelServer, 'url'>,
+      set: 'log' | 'health' | 'both' | 'none' | undefined,
+      log: boolean,
+      health: boolean,
+    ]
+  >([
+    [{}, undefined, false, false],
+    [{}, 'both', false, false],
+    [LOG, undefined, true, false],
+    [LOG, 'none', false, false],
+    [HEALTH, undefined, false, true],
+    [HEALTH, 'none', false, false],
+    [{ ...LOG, ...HEALTH }, undefined, true, true],
+    [{ ...LOG, ...HEALTH }, 'health', false, true],
+    [{ ...LOG, ...HEALTH }, 'none', false, false],
+  ])('%j, set to %s', (server, set, log, health) => {
+    const model = modelOf({ model: { url: 'http://127.0.0.1:9', ...server }, routes }, set);
+    expect(model.readinessInput(true)).toEqual({
+      waitsFor: { log, health, benchmark: false, key: true },
+      loadTimeoutMs: 60_000,
+      stallTimeoutMs: 120_000,
+      healthTimeoutMs: 300_000,
+      benchmark: { timeoutMs: 1, probeRetryMs: 2_000 },
+      maxPerf: 5,
+    });
+    expect(model.healthInput()).toEqual(server.health === undefined ? null : HEALTH_INPUT);
+  });
+
+  it('is the benchmark too, where a route has one', () => {
+    const measured = { '/run': { benchmark: { dataset: ['a'], timeout: '7s' } } };
+    const { waitsFor, benchmark } = modelOf({
+      model: { url: 'http://127.0.0.1:9' },
+      routes: measured,
+    }).readinessInput(false);
+    expect([waitsFor.benchmark, waitsFor.key, benchmark.timeoutMs]).toEqual([true, false, 7_000]);
+  });
+
+  it('is nothing without a model server, which has no way to it either', () => {
+    const model = modelOf({ routes: { '/run': { handle: () => 'ok' } } });
+    expect(model.readinessInput(false).waitsFor).toEqual({
+      log: false,
+      health: false,
+      benchmark: false,
+      key: false,
+    });
+    expect([model.upstream, model.healthInput()]).toEqual([null, null]);
+  });
+});
+
+describe('as many connections as requests may be worked on at once, and two more', () => {
+  it.each<[routes: object, most: number]>([
+    [{ '/a': {}, '/b': {} }, 3],
+    [{ '/a': { parallel: 2 }, '/b': { parallel: 3 } }, 7],
+    [{ '/a': { parallel: 2 }, '/b': {}, '/c': { handle: () => 'ok', parallel: 9 } }, 5],
+    [{ '/a': { parallel: true } }, 12],
+  ])('%o', async (given, most) => {
+    const [asked, go] = [deferred(), deferred()];
+    const server = await serveModel((_request, response) => {
+      if (server.requests.length === most) asked.resolve();
+      void go.promise.then(() => response.end());
+    });
+    const { upstream } = modelOf({ model: { url: server.url }, routes: given });
+    const never = Number.POSITIVE_INFINITY;
+    const sent = Array.from({ length: 12 }, () =>
+      upstream?.request({
+        method: 'GET',
+        path: '/',
+        headers: {},
+        body: null,
+        signal: new AbortController().signal,
+        timeouts: { firstByteMs: never, betweenBytesMs: never, totalMs: never },
+      }),
+    );
+    await asked.promise;
+    go.resolve();
+    for (const answer of await Promise.all(sent)) await answer?.text();
+    expect([server.most, server.requests.length]).toEqual([most, 12]);
+  });
+});

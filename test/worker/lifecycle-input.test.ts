@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import { dialectFor } from '../../src/dialects/index.js';
+import { type LifecycleFacts, lifecycleInput } from '../../src/lifecycle-input.js';
+import { configOf } from '../support/worker.js';
+
+const READINESS: LifecycleFacts['readiness'] = {
+  waitsFor: { log: false, health: false, benchmark: false, key: false },
+  loadTimeoutMs: 1,
+  stallTimeoutMs: 2,
+  healthTimeoutMs: 3,
+  benchmark: { timeoutMs: 4, probeRetryMs: 5 },
+  maxPerf: 6,
+};
+
+const CONFIG = configOf({
+  REPORT_ADDR: 'http://a,http://b',
+  TSWORKER_REPORT_INTERVAL: '7s',
+  TSWORKER_REPORT_MAX_BACKOFF: '8s',
+  TSWORKER_DRAIN_TIMEOUT: '9s',
+  TSWORKER_SERVE_UNREPORTED: 'false',
+});
+
+const FACTS: LifecycleFacts = {
+  startedAtMs: 100,
+  readiness: READINESS,
+  health: { intervalMs: 1, strikes: 2 },
+  config: CONFIG,
+  dialect: null,
+  needsKey: false,
+  seed: 40,
+};
+
+const ADDRESSES = ['http://a', 'http://b'];
+
+it.each([
+  ['nobody', null, false, [], false],
+  ['legacy', dialectFor({ name: 'legacy', hasModel: false, loadForm: 'sum' }), false, ADDRESSES, false],
+  ['current', dialectFor({ name: 'current', hasModel: true, loadForm: 'sum' }), true, ADDRESSES, true],
+] as const)('a worker that speaks with %s', (_name, dialect, needsKey, addresses, tellsRequests) => {
+  const { reporter, completions, publicKey, ...rest } = lifecycleInput({ ...FACTS, dialect, needsKey });
+  expect(rest).toEqual({
+    startedAtMs: 100,
+    readiness: READINESS,
+    health: { intervalMs: 1, strikes: 2 },
+    serveUnreported: false,
+    serveUnreportedAfterMs: 2_000,
+    drainTimeoutMs: 9_000,
+  });
+  const backOff = { baseMs: 500, capMs: 8_000 };
+  expect(reporter).toEqual({
+    addresses,
+    plan:
+      dialect === null
+        ? expect.objectContaining({ onEnter: { loading: [], loaded: [], failing: [] } })
+        : dialect.plan,
+    intervalMs: 7_000,
+    backOff,
+    seed: 40,
+  });
+  expect(completions).toEqual({
+    addresses: tellsRequests ? ADDRESSES : [],
+    backOff,
+    seed: 41,
+    limit: 10_000,
+    batchLimit: 2_000,
+    gapMs: 1_000,
+  });
+  expect(publicKey).toEqual({
+    addresses,
+    backOff: { baseMs: 1_000, capMs: 30_000 },
+    seed: 42,
+    lateAfterMs: 60_000,
+    minRefetchMs: 60_000,
+    eager: needsKey,
+  });
+});
