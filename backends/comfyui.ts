@@ -44,7 +44,7 @@ export function comfyui({ preset = DEFAULT_MODEL, env = {} }: ComfyuiSettings = 
     routes: {
       '/generate/sync': {
         maxQueueTime: '5m',
-        parseRequest: (json: unknown) => withRandomIntegers(json),
+        rewrite: (text) => withRandomIntegers(text),
         workload: (body) => workflowWorkload(body, seconds),
         example: textToImage('example', 'a lighthouse at night', { ...size, seed: RANDOM }),
         benchmark: {
@@ -72,32 +72,22 @@ function countIn(env: ComfyuiSettings['env'], variable: string, fallback: number
 
 const RANDOM = '__RANDOM_INT__';
 
+/** A name of a member stays; a string that is nothing else; and what is part of one. */
+const PLACES = /("__RANDOM_INT__"\s*:)|"__RANDOM_INT__"|__RANDOM_INT__/g;
+
 /** Seeds of 32 bits are taken by every sampler. */
 const SEEDS = 2 ** 32;
 
 /**
- * The JSON with an integer from 0 to 2^32 - 1 in place of each `__RANDOM_INT__`, another for each. A text that is
- * nothing else becomes a number; within a longer text its digits are put in. Where there is none, it is the very
- * JSON that was given.
+ * The text with an integer from 0 to 2^32 - 1 in place of each `__RANDOM_INT__`, another for each. One that is all of
+ * a string becomes a number; within a longer one its digits are put in. All else stays as the client wrote it: a seed
+ * of 64 bits would not survive being parsed.
  */
 export function withRandomIntegers(
-  json: unknown,
+  text: string,
   randomInteger: () => number = () => Math.floor(Math.random() * SEEDS),
-): unknown {
-  let found = false;
-  const next = () => {
-    found = true;
-    return randomInteger();
-  };
-  const replace = (value: unknown): unknown => {
-    if (value === RANDOM) return next();
-    if (typeof value === 'string') return value.replaceAll(RANDOM, () => String(next()));
-    if (Array.isArray(value)) return value.map(replace);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, replace(member)]));
-  };
-  const replaced = replace(json);
-  return found ? replaced : json;
+): string {
+  return text.replaceAll(PLACES, (_place, name?: string) => name ?? String(randomInteger()));
 }
 
 const size = z.number().min(1).max(MAX_WORKLOAD);

@@ -10,6 +10,7 @@ export interface CompiledRoute {
   readonly public: boolean;
   /** Rejects with a WorkerError that names the field. Null: the body goes on as the client wrote it. */
   readonly parse: ((json: unknown) => Promise<unknown>) | null;
+  readonly rewrite: ((text: string) => string) | null;
   readonly workload: number | ((body: unknown) => number);
   readonly example: unknown;
   /** How many at once; `shared`: one of all the routes that say so. */
@@ -56,7 +57,9 @@ export function compileRoute(path: string, route: Route<never, never>): Compiled
   check(/^\/[\w./~-]*$/.test(path), ' must be a path such as "/generate"');
   check(isObject(route), ' must be an object');
   const { method = 'POST', workload = DEFAULT_WORKLOAD, handle, transformResponse, timeouts = {} } = route;
+  const { rewrite } = route;
   const { parallel = handle !== undefined, upstreamPath = path, benchmark } = route;
+  check(rewrite === undefined || typeof rewrite === 'function', '.rewrite must be a function');
   check(METHODS.includes(method), `.method must be one of ${METHODS.join(', ')}`);
   check(handle === undefined || typeof handle === 'function', '.handle must be a function');
   check(
@@ -84,6 +87,7 @@ export function compileRoute(path: string, route: Route<never, never>): Compiled
     method,
     public: route.public === true,
     parse: route.parseRequest === undefined ? null : compileParser(route.parseRequest),
+    rewrite: rewrite ?? null,
     workload: workload as CompiledRoute['workload'],
     example: route.example,
     lane,

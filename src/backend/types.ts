@@ -81,6 +81,11 @@ export interface Route<State, Body> {
    */
   readonly public?: boolean;
   readonly parseRequest?: RequestParser<Body>;
+  /**
+   * Changes the text of the body before it goes to the model server. Without it, and without `parseRequest`, that
+   * is what the client wrote; with `parseRequest` alone, what that returned.
+   */
+  readonly rewrite?: (text: string) => string;
   /** Units of work of a request, from 0 to 1e12. 100 if left out, or when the function fails. */
   readonly workload?: number | ((body: NoInfer<Body>) => number);
   /** A body to try the route with, for the command that `tsworker dev` shows. */

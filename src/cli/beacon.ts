@@ -1,3 +1,4 @@
+import type { Backend } from '../backend/index.js';
 import { lightBeacon } from '../beacon.js';
 import { type Config, readConfig } from '../config/index.js';
 import { EXIT, UserError } from './exit.js';
@@ -19,17 +20,18 @@ const VARIABLES = [
  * Says why a worker could not start, on the terminal and, until it is stopped, to the autoscaler. Ends at once
  * where there is nobody to tell.
  *
+ * @param own how the backend talks to the autoscaler, if that is known
  * @returns the exit code
  */
-export async function tellWhyNot(error: UserError, io: Io): Promise<number> {
+export async function tellWhyNot(error: UserError, io: Io, own?: Backend['dialect']): Promise<number> {
   const config = configOfBeacon(io.env);
-  if (config === undefined) throw error;
+  if (config === undefined || own === 'none') throw error;
   io.stderr.write(`error: ${error.message}\n`);
   const log = await logOf('info', io);
   log.info('the autoscaler is told so until this process is stopped; TSWORKER_BEACON=false ends it at once', {
     event: 'beacon.lit',
   });
-  const { dialect = 'current' } = config;
+  const { dialect = own ?? 'current' } = config;
   const putOut = lightBeacon({ config, dialect, message: error.message, log });
   await untilAskedToStop(io.env);
   await putOut();

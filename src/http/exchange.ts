@@ -9,7 +9,7 @@ import { byField, isMalformed } from './malformed.js';
 import { waitIsTooLong } from './queue-time.js';
 import type { Roster } from './roster.js';
 import type { Sessions } from './sessions.js';
-import { createWork, orAbandoned, type WorkOptions } from './work.js';
+import { createWork, orAbandoned, textFor, type WorkOptions } from './work.js';
 
 export interface ExchangeOptions extends WorkOptions {
   readonly gate: Gate;
@@ -58,8 +58,8 @@ export function createExchange(options: ExchangeOptions) {
     visit: Visit,
   ): Promise<void> {
     const { signal } = visit;
-    const { opened, body, workload } = await read(route, request, signal);
-    const work = () => workOn({ route, request, response, opened, body, signal });
+    const { opened, body, text, workload } = await read(route, request, signal);
+    const work = () => workOn({ route, request, response, text, body, signal });
     if (route.public) {
       await work();
       return;
@@ -87,7 +87,7 @@ export function createExchange(options: ExchangeOptions) {
       if (opened.sessionId !== null) sessions.expect(opened.sessionId);
       const body = route.parse === null ? opened.json : await orAbandoned(route.parse(opened.json), signal);
       const workload = workloadOf(route, body, (problem) => options.onWorkloadProblem(route, problem));
-      return { opened, body, workload };
+      return { opened, body, workload, text: textFor(route, opened, body) };
     } catch (error) {
       if (tellsRefusals) throw byField(error);
       const hasLeft = request.complete && signal.reason instanceof ClientGone;

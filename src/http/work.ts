@@ -1,9 +1,10 @@
 import type { Request, Response } from 'express';
 import type { RequestOutcome } from '../../machines/events.js';
 import type { BackendContext, CompiledRoute, RouteRequest } from '../backend/index.js';
+import type { Envelope } from '../dialects/envelope.js';
+import { WorkerError } from '../errors.js';
 import type { Upstream, UpstreamCall } from '../upstream.js';
 import { answer } from './answer.js';
-import type { Opened } from './door.js';
 import { headersFor, sinkOf, taken } from './relay.js';
 
 export interface WorkOptions {
@@ -19,7 +20,8 @@ export interface Work {
   readonly route: CompiledRoute;
   readonly request: Request;
   readonly response: Response;
-  readonly opened: Opened;
+  /** What the model server gets. */
+  readonly text: string;
   /** What `parseRequest` returned; without it the parsed JSON. */
   readonly body: unknown;
   readonly signal: AbortSignal;
@@ -59,11 +61,30 @@ function outcomeOf(status: number): RequestOutcome {
   return status < 400 ? 'succeeded' : 'errored';
 }
 
-/** What the client wrote goes on as it is, unless the route has parsed it. */
-function upstreamCall({ route, request, opened, body, signal }: Work): UpstreamCall {
+/**
+ * The text that the model server gets: what the client wrote, unless the route rewrites or has parsed it.
+ *
+ * @throws {WorkerError} `invalid_request` when it can't be written
+ */
+export function textFor(
+  { handle, parse, rewrite }: CompiledRoute,
+  { payload }: Envelope,
+  body: unknown,
+): string {
+  if (handle !== null) return '';
+  if (rewrite !== null) return rewrite(payload);
+  if (parse === null || payload === '') return payload;
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    // What was parsed can be nested more deeply than it can be written.
+    throw new WorkerError('invalid_request', 'The body is nested too deeply.', { cause });
+  }
+}
+
+function upstreamCall({ route, request, text, signal }: Work): UpstreamCall {
   const { method, upstreamPath: path, timeouts } = route;
-  const hasBody = method !== 'GET' && opened.payload !== '';
-  const text = route.parse === null ? opened.payload : JSON.stringify(body);
+  const hasBody = method !== 'GET' && text !== '';
   return { method, path, headers: headersFor(request), body: hasBody ? text : null, signal, timeouts };
 }
 

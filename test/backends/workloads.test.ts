@@ -134,23 +134,48 @@ describe('__RANDOM_INT__', () => {
     const json = {
       seed: '__RANDOM_INT__',
       nodes: [{ noise: '__RANDOM_INT__' }, 'fox-__RANDOM_INT__-__RANDOM_INT__', null, 1.5, true],
+      quoted: 'a "__RANDOM_INT__" in quotes',
       __RANDOM_INT__: 'names stay',
     };
-    expect(withRandomIntegers(json, () => ++last)).toEqual({
-      seed: 1,
-      nodes: [{ noise: 2 }, 'fox-3-4', null, 1.5, true],
-      __RANDOM_INT__: 'names stay',
-    });
+    for (const indent of [0, 2]) {
+      last = 0;
+      const text = withRandomIntegers(JSON.stringify(json, null, indent), () => ++last);
+      expect(JSON.parse(text)).toEqual({
+        seed: 1,
+        nodes: [{ noise: 2 }, 'fox-3-4', null, 1.5, true],
+        quoted: 'a "5" in quotes',
+        __RANDOM_INT__: 'names stay',
+      });
+    }
   });
 
   it('is from 0 to 2^32 - 1', () => {
-    const seeds = withRandomIntegers(Array(1_000).fill('__RANDOM_INT__')) as number[];
+    const text = withRandomIntegers(JSON.stringify(Array(1_000).fill('__RANDOM_INT__')));
+    const seeds: number[] = JSON.parse(text);
     expect(seeds.every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)).toBe(true);
     expect(new Set(seeds).size).toBeGreaterThan(990);
   });
 
-  it('leaves what has none as it is', () => {
-    const json = { input: { seed: 1, prompt: 'RANDOM_INT' } };
-    expect(withRandomIntegers(json, () => 7)).toBe(json);
+  it('leaves all else as it was written: a seed of 64 bits keeps its digits', () => {
+    const text = '{ "seed": 18446744073709551615, "n": 1.50, "prompt": "RANDOM_INT" }';
+    expect(withRandomIntegers(text, () => 7)).toBe(text);
+  });
+
+  it('makes JSON of JSON, whatever it is', () => {
+    const texts = fc.string().map((text) => `${text}__RANDOM_INT__${text}`);
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        texts,
+        fc.constant('__RANDOM_INT__'),
+        fc.array(tie('any')),
+        fc.dictionary(texts, tie('any')),
+      ),
+    })).any;
+    fc.assert(
+      fc.property(value, fc.constantFrom(0, 2), (json, indent) => {
+        const text = JSON.stringify(json, null, indent);
+        expect(() => JSON.parse(withRandomIntegers(text, () => 7))).not.toThrow();
+      }),
+    );
   });
 });

@@ -1,3 +1,4 @@
+import type { Backend } from '../../backend/index.js';
 import type { Overrides } from '../../config/index.js';
 import { Worker } from '../../worker.js';
 import { asUserError, tellWhyNot } from '../beacon.js';
@@ -12,25 +13,26 @@ import { checkFor, loadSettings, settings, tell } from '../settings.js';
  * start tells the autoscaler why.
  */
 export async function start(name: string | undefined, given: Overrides, io: Io): Promise<number> {
-  const hasStarted = { yet: false };
+  const progress: Progress = { hasStarted: false };
   try {
-    return await run(name, given, io, () => {
-      hasStarted.yet = true;
-    });
+    return await run(name, given, io, progress);
   } catch (error) {
-    if (hasStarted.yet) throw error;
-    return tellWhyNot(asUserError(error), io);
+    if (progress.hasStarted) throw error;
+    return tellWhyNot(asUserError(error), io, progress.dialect);
   }
 }
 
-async function run(
-  name: string | undefined,
-  given: Overrides,
-  io: Io,
-  onStarted: () => void,
-): Promise<number> {
+/** How far a start has come. */
+interface Progress {
+  hasStarted: boolean;
+  /** How the backend talks to the autoscaler, once it is loaded. */
+  dialect?: Backend['dialect'];
+}
+
+async function run(name: string | undefined, given: Overrides, io: Io, progress: Progress): Promise<number> {
   const { config, warnings } = settings(io.env, given);
   const backend = await loadBackend(name ?? config.backend, loadSettings(io.env, config));
+  progress.dialect = backend.dialect;
   checkFor(backend, config);
   const log = await logOf(config.logLevel, io);
   tell(warnings, log);
@@ -41,7 +43,7 @@ async function run(
     log,
     env: io.env,
     onListening: ({ port, internalPort }) => {
-      onStarted();
+      progress.hasStarted = true;
       const scheme = config.useTls ? 'https' : 'http';
       log.info(
         `${backend.name} listens on ${scheme}://${config.host}:${port}, its status is at http://127.0.0.1:${internalPort}/status`,
