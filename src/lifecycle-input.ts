@@ -18,9 +18,9 @@ const REPORT_BACK_OFF_BASE_MS = 500;
 const KEY_BACK_OFF = { baseMs: 1_000, capMs: 30_000 };
 const KEY_LATE_AFTER_MS = 60_000;
 const KEY_MIN_REFETCH_MS = 60_000;
-/** About a megabyte, or an hour of three requests a second. */
-const OUTBOX_LIMIT = 10_000;
-const BATCH_LIMIT = 2_000;
+/** A few megabytes. All of it may go in one post: there is one a second, however many have finished. */
+const OUTBOX_LIMIT = 20_000;
+const BATCH_LIMIT = OUTBOX_LIMIT;
 const COMPLETIONS_GAP_MS = 1_000;
 
 /** A plan by which nothing is ever told. */

@@ -36,5 +36,11 @@ export interface Upstream {
    */
   stream(call: UpstreamCall, sink: Sink): Promise<number>;
   /** Resolves when the answer begins. Throws as `stream` does, and so does reading the body. */
-  request(call: UpstreamCall): Promise<ModelAnswer>;
+  request(call: UpstreamCall): Promise<OpenAnswer>;
+}
+
+/** An answer that has begun. It holds its connection until it is read to its end or discarded. */
+export interface OpenAnswer extends ModelAnswer {
+  /** Gives up what is left of it. */
+  discard(): void;
 }

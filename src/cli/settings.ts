@@ -1,5 +1,5 @@
 import type { LoadSettings } from '../../backends/index.js';
-import type { Backend } from '../backend/index.js';
+import { type Backend, configure } from '../backend/index.js';
 import { type Config, type Overrides, readConfig } from '../config/index.js';
 import type { Log } from '../log.js';
 import { UserError } from './exit.js';
@@ -19,7 +19,8 @@ export function loadSettings(env: Env, config: Config): LoadSettings {
 }
 
 /** Checks what only some backends need. */
-export function checkFor({ name, dialect: own }: Backend, config: Config): void {
+export function checkFor(backend: Backend, config: Config): void {
+  const { name, dialect: own } = backend;
   const problems: string[] = [];
   const dialect = own === 'none' ? 'none' : (config.dialect ?? own);
   if (dialect !== 'none' && config.containerId === undefined) {
@@ -36,6 +37,17 @@ export function checkFor({ name, dialect: own }: Backend, config: Config): void 
     const variable = `VAST_TCP_PORT_${config.workerPort}`;
     problems.push(
       `${variable} is not set; ${name} needs it to be found. It takes the public port that leads to port ${config.workerPort}.`,
+    );
+  }
+  const { model } = configure(backend, config);
+  if (model?.log === null && (model.readiness === 'log' || model.readiness === 'both')) {
+    problems.push(
+      `MODEL_LOG is not set; ${name} can not wait for a line in the model's log (TSWORKER_READINESS) without it.`,
+    );
+  }
+  if (model?.health === null && (model.readiness === 'health' || model.readiness === 'both')) {
+    problems.push(
+      `MODEL_HEALTH_ENDPOINT is not set; ${name} can not wait for it (TSWORKER_READINESS) without it.`,
     );
   }
   if (problems.length > 0) throw new UserError(problems.join('\nerror: '));

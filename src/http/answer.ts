@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import { asWorkerError, WorkerError } from '../errors.js';
 import { toJson, write } from '../net/write.js';
 import { answerStream, isStream } from './answer-stream.js';
+import { isWhole } from './whole.js';
 
 /**
  * Answers what a handler returned, and waits until the client has it: a string as text, bytes as
@@ -18,6 +19,7 @@ export async function answer(response: ServerResponse, result: unknown, signal: 
   else if (result instanceof Uint8Array) write(response, 200, 'application/octet-stream', result);
   else write(response, 200, 'application/json; charset=utf-8', toJson(result));
   await finished(response, { signal });
+  if (!isWhole(response)) throw new WorkerError('client_closed_request');
 }
 
 /** Turns anything that was thrown into an error that a client can be told. */

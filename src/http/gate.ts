@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { WorkerError } from '../errors.js';
 import type { Admission } from './admission.js';
+import { isWhole } from './whole.js';
 
 /** Aborts a request whose client has gone. */
 export class ClientGone extends Error {
@@ -74,7 +75,7 @@ export class Gate {
       if (waitsFor === 0) this.#leave(inside);
     };
     response.once('close', () => {
-      if (!response.writableFinished) controller.abort(new ClientGone('the client went away'));
+      if (!isWhole(response)) controller.abort(new ClientGone('the client went away'));
       leave();
     });
     const wasAccepted = this.#admission().accepting;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WorkerError } from '../errors.js';
 import type { Sink } from '../upstream.js';
+import { isWhole } from './whole.js';
 
 /**
  * What of a client's headers the model server gets. Never its query, Authorization, Cookie, Forwarded or
@@ -67,11 +68,6 @@ export function taken(response: ServerResponse): Promise<void> {
       if (!isWhole(response)) reject(new WorkerError('client_closed_request'));
     });
   });
-}
-
-/** Node says of an answer that was ended that it has finished, though its connection broke before it was sent. */
-function isWhole(response: ServerResponse): boolean {
-  return response.writableFinished && response.req.socket.errored === null;
 }
 
 /** Where other headers were set before, Node keeps but the last of several that `writeHead` is given under one name. */

@@ -45,10 +45,15 @@ export function createWork({ upstream, state, context }: WorkOptions) {
 
   async function transform(work: Work, model: Upstream): Promise<RequestOutcome> {
     const { route, response, signal } = work;
-    const answered = await model.request(upstreamCall(work));
-    const result = await orAbandoned(route.transformResponse?.(answered, routeRequest(work)), signal);
-    await answer(response, result, signal);
-    return outcomeOf(answered.status);
+    const { discard, ...answered } = await model.request(upstreamCall(work));
+    try {
+      const result = await orAbandoned(route.transformResponse?.(answered, routeRequest(work)), signal);
+      await answer(response, result, signal);
+      return outcomeOf(answered.status);
+    } finally {
+      // The author need not read all of it.
+      discard();
+    }
   }
 
   function routeRequest({ request, body, signal }: Work): RouteRequest<unknown, unknown> {

@@ -1,8 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { type Dispatcher, errors, Pool } from 'undici';
-import type { ModelAnswer } from '../backend/index.js';
 import { messageOf, WorkerError } from '../errors.js';
-import type { Sink, Upstream, UpstreamCall } from '../upstream.js';
+import type { OpenAnswer, Sink, Upstream, UpstreamCall } from '../upstream.js';
 
 export interface ModelClientOptions {
   /** Base address of the model server. */
@@ -40,7 +39,7 @@ export class ModelClient implements Upstream {
     });
   }
 
-  async request(call: UpstreamCall): Promise<ModelAnswer> {
+  async request(call: UpstreamCall): Promise<OpenAnswer> {
     const deadline = new Deadline(call);
     try {
       const answer = await this.#pool.request({ ...this.#optionsOf(call), signal: deadline.signal });
@@ -195,7 +194,7 @@ function answerOf(
   { statusCode, headers, body }: Dispatcher.ResponseData,
   deadline: Deadline,
   onBytes: (bytes: number) => void,
-): ModelAnswer {
+): OpenAnswer {
   body.once('close', () => deadline.clear());
   const readText = () => text(piecesOf(body, deadline, onBytes));
   return {
@@ -204,6 +203,7 @@ function answerOf(
     body: piecesOf(body, deadline, onBytes),
     json: async () => parseJson(await readText()),
     text: readText,
+    discard: () => void body.destroy(),
   };
 }
 

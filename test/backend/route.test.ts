@@ -87,6 +87,7 @@ describe('what is left out', () => {
       timeouts: NO_LIMITS,
       benchmark: null,
       upstreamPath: '/run',
+      rewrite: null,
       transformResponse: null,
       handle: null,
     });
@@ -156,6 +157,7 @@ it('all that can be said of a route', () => {
     maxQueueMs: 120_000,
     timeouts: { firstByteMs: 1_500, betweenBytesMs: 0.5, totalMs: NEVER },
     upstreamPath: '/v1/~run.json',
+    rewrite: null,
     transformResponse,
     handle: null,
   });

@@ -61,8 +61,8 @@ it.each([
     addresses: tellsRequests ? ADDRESSES : [],
     backOff,
     seed: 41,
-    limit: 10_000,
-    batchLimit: 2_000,
+    limit: 20_000,
+    batchLimit: 20_000,
     gapMs: 1_000,
   });
   expect(publicKey).toEqual({

@@ -73,12 +73,26 @@ async function findWorker({ autoscalerUrl, apiKey, endpoint, cost, signal }: Ask
     if (answer.statusCode !== 200) {
       throw new UserError(`the autoscaler answered ${answer.statusCode}: ${text}`, EXIT.failed.code);
     }
-    const route = routeSchema.parse(JSON.parse(text));
+    const route = parseRoute(text);
     if ('url' in route) return route;
     requestIdx = route.request_idx;
     if (route.status !== told) io.stderr.write(`no worker is ready yet: ${route.status}\n`);
     told = route.status;
     await delay(POLL_MS, undefined, { signal });
+  }
+}
+
+function parseRoute(text: string) {
+  const route = routeSchema.safeParse(parseOrNull(text));
+  if (!route.success) throw new UserError(`the autoscaler gave no route but: ${text}`, EXIT.failed.code);
+  return route.data;
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { build } from './support/build.js';
+import { rssOf } from './support/cpu.js';
+import { countOf, tellProgress } from './support/options.js';
+import { openStand } from './support/stand.js';
+import { PATHS } from './support/work.js';
+
+const HELP = `What the worker that checks signatures holds in memory after many requests, against after few.
+
+  --first <n>        the requests after which it is looked first (50000)
+  --requests <n>     all of them (1000000)
+  --connections <n>  how many at once (50)
+  --no-build         measures what was compiled the last time`;
+
+const MIB = 1_024 * 1_024;
+const GOAL_MB = 20;
+
+/** Progress is told, and connections are made anew, this often. */
+const STEP = 10_000;
+
+const { values } = parseArgs({
+  options: {
+    first: { type: 'string', default: '50000' },
+    requests: { type: 'string', default: '1000000' },
+    connections: { type: 'string', default: '50' },
+    'no-build': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const first = countOf('first', values.first);
+  const total = countOf('requests', values.requests, first + 1);
+  const connections = countOf('connections', values.connections);
+  if (!values['no-build']) build();
+  const stand = await openStand();
+  const { secured } = stand.servers;
+  let done = 0;
+  /** Answers the memory held then, in MB. */
+  const until = async (count: number) => {
+    while (done < count) {
+      const requests = Math.min(STEP, count - done);
+      await stand.measure({
+        ...secured,
+        path: PATHS.json,
+        bodies: stand.bodies,
+        connections,
+        warmSeconds: 0,
+        until: { requests },
+      });
+      done += requests;
+      tellProgress(`${done} of ${total} requests, ${(rssOf(secured.pid) / MIB).toFixed(1)} MB`);
+    }
+    return rssOf(secured.pid) / MIB;
+  };
+  try {
+    const [before, after] = [await until(first), await until(total)];
+    const grown = after - before;
+    tellProgress('');
+    console.log(
+      `RSS after ${first} requests: ${before.toFixed(1)} MB; after ${total}: ${after.toFixed(1)} MB.`,
+    );
+    console.log(
+      `${grown <= GOAL_MB ? 'met    ' : 'NOT MET'}  grown by ${grown.toFixed(1)} MB (at most ${GOAL_MB})`,
+    );
+  } finally {
+    await stand.close();
+  }
+}
