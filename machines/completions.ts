@@ -39,7 +39,8 @@ export interface CompletionsInput {
 }
 
 export type CompletionsEvent =
-  | { type: 'request.finished'; completion: Completion }
+  /** Those that have ended, oldest first. One event may bring many: a worker ends thousands in a second. */
+  | { type: 'requests.finished'; completions: readonly Completion[] }
   /** Post everything without gaps, then say that nothing is left. */
   | { type: 'flush' };
 
@@ -96,11 +97,14 @@ export const completionsMachine = setup({
     'another address is left': ({ context }) => !isLast(context),
   },
   actions: {
-    'put it in the outbox': enqueueActions(
-      ({ context, enqueue }, { completion }: { completion: Completion }) => {
-        const outbox = add(context.outbox, completion);
+    'put them in the outbox': enqueueActions(
+      ({ context, enqueue }, { completions }: { completions: readonly Completion[] }) => {
+        const outbox = completions.reduce(add, context.outbox);
         enqueue.assign({ outbox });
-        if (outbox.dropped > context.outbox.dropped && isPowerOfTwo(outbox.dropped - context.droppedBefore)) {
+        const [before, now] = [context.outbox.dropped, outbox.dropped].map(
+          (dropped) => dropped - context.droppedBefore,
+        );
+        if (magnitude(now) > magnitude(before)) {
           enqueue.emit({ type: 'completions.dropped', total: outbox.dropped });
         }
       },
@@ -150,8 +154,8 @@ export const completionsMachine = setup({
     droppedBefore: 0,
   }),
   on: {
-    'request.finished': {
-      actions: { type: 'put it in the outbox', params: ({ event }) => event },
+    'requests.finished': {
+      actions: { type: 'put them in the outbox', params: ({ event }) => event },
     },
     flush: { actions: 'hurry from now on' },
   },
@@ -222,7 +226,7 @@ export const completionsMachine = setup({
     },
     silent: {
       description: 'There is no autoscaler to tell. Never left.',
-      on: { 'request.finished': {}, flush: { actions: 'say that everything is told' } },
+      on: { 'requests.finished': {}, flush: { actions: 'say that everything is told' } },
     },
   },
 });
@@ -231,7 +235,7 @@ function toldIn({ address, batch }: CompletionsAttempt): { address: string; coun
   return { address, count: batch.completions.length };
 }
 
-/** 1, 2, 4, 8 and so on: what is announced at these alone is neither silent nor a flood. */
-function isPowerOfTwo(count: number): boolean {
-  return count > 0 && Number.isInteger(Math.log2(count));
+/** Grows with each doubling, so that what goes on and on is told again and again, but never floods. */
+function magnitude(count = 0): number {
+  return Math.floor(Math.log2(count));
 }

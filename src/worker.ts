@@ -6,6 +6,7 @@ import type { Ledger } from '../machines/ledger.js';
 import type { Outcome } from '../machines/life.js';
 import { lifecycleMachine } from '../machines/lifecycle.js';
 import type { MetricsActor } from '../machines/metrics.js';
+import type { Completion } from '../machines/outbox.js';
 import { publicKeyMachine } from '../machines/public-key.js';
 import type { ReadinessEvent } from '../machines/readiness-facts.js';
 import { reporterMachine } from '../machines/reporter.js';
@@ -17,6 +18,7 @@ import type { Config } from './config/index.js';
 import type { Dialect, Observed } from './dialects/dialect.js';
 import { dialectFor } from './dialects/index.js';
 import { messageOf } from './errors.js';
+import { Gathering } from './gathering.js';
 import { BackendHost } from './host.js';
 import type { Ports } from './http/ports.js';
 import { Service } from './http/service.js';
@@ -60,6 +62,9 @@ export class Worker {
   readonly #settle: Settle | null;
   readonly #lifecycle: Actor<typeof lifecycleMachine>;
   readonly #metrics: MetricsActor;
+  readonly #finished = new Gathering<Completion>((completions) =>
+    childOf(this.#lifecycle, 'completions').send({ type: 'requests.finished', completions }),
+  );
   #observed: Observed = { tokensPerSecond: 0, maxBatchTokens: 0 };
   #url = '';
   #enteredAtMs: number;
@@ -161,7 +166,7 @@ export class Worker {
       this.#metrics.send(event);
       this.#settle?.changed();
       const completion = this.#dialect?.tellsRequests ? completionOf(event, unixSeconds) : undefined;
-      if (completion !== undefined) completions.send({ type: 'request.finished', completion });
+      if (completion !== undefined) this.#finished.add(completion);
     });
     // The actors that look after the model come and go: each is listened to from when it is there.
     const heard = new WeakSet<object>();
@@ -174,6 +179,12 @@ export class Worker {
     completions.on('*', (event) => this.bus.emit('completions', event));
     childOf(this.#lifecycle, 'publicKey').on('*', (event) => this.bus.emit('key', event));
     return stop;
+  }
+
+  /** Resolves when nothing is under way and what was is on its way to be told. */
+  async #untilFinished(signal: AbortSignal): Promise<void> {
+    await this.#service.idle(signal);
+    this.#finished.flush();
   }
 
   #tellReporter(): void {
@@ -240,7 +251,7 @@ export class Worker {
     return lifecycleMachine.provide({
       actors: {
         ...this.#model.machines(),
-        finish: fromPromise(({ signal }) => this.#service.idle(signal)),
+        finish: fromPromise(({ signal }) => this.#untilFinished(signal)),
         reporter: reporterMachine.provide({ actors: { send } }),
         completions: completionsMachine.provide({ actors: { post } }),
         publicKey: publicKeyMachine.provide({ actors: { fetchKey } }),
@@ -284,6 +295,7 @@ export class Worker {
   }
 
   async #letGo(outcome: Outcome): Promise<void> {
+    this.#finished.flush();
     if (outcome !== 'clean') tellWhatIsLeft(this.view(), this.#log);
     this.#stopListening();
     this.#settle?.stop();

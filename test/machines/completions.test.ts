@@ -333,7 +333,7 @@ describe('flushing', () => {
 it('an effect that was not provided fails each attempt with its name', async () => {
   const actor = createActor(completionsMachine, { input: COMPLETIONS_INPUT }).start();
   const began = new Promise((resolve) => actor.on('completions.outage.began', resolve));
-  actor.send({ type: 'request.finished', completion: completion(1) });
+  actor.send({ type: 'requests.finished', completions: [completion(1)] });
   expect(await began).toEqual({
     type: 'completions.outage.began',
     error: new Error('The effect "post" was not provided to the machine.'),

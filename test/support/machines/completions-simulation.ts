@@ -125,7 +125,7 @@ export async function liveCompletions(schedule: CompletionsSchedule): Promise<Co
         for (let index = 0; index < step.count; index++) {
           const one = completion(step.requestIdx, step.status);
           added.push(one);
-          actor.send({ type: 'request.finished', completion: one });
+          actor.send({ type: 'requests.finished', completions: [one] });
         }
       }
     }

@@ -84,7 +84,7 @@ export function startCompletions(
     },
     finish(...requestIdxs) {
       for (const requestIdx of requestIdxs) {
-        actor.send({ type: 'request.finished', completion: completion(requestIdx) });
+        actor.send({ type: 'requests.finished', completions: [completion(requestIdx)] });
       }
     },
     flush: () => actor.send({ type: 'flush' }),

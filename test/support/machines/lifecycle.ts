@@ -210,7 +210,7 @@ export function startLifecycle({
     },
     request: (event) => child('metrics').send(event),
     finishRequest: (requestIdx) =>
-      child('completions').send({ type: 'request.finished', completion: completion(requestIdx) }),
+      child('completions').send({ type: 'requests.finished', completions: [completion(requestIdx)] }),
     attempts: () =>
       send.calls.map(({ input: { kind, status, address } }) => `${kind} ${status.phase} ${address}`),
   };

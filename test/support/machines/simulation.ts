@@ -201,7 +201,7 @@ export async function live(schedule: Schedule): Promise<Life> {
     const completion = dialect.tellsRequests ? completionOf(event, (atMs) => atMs / 1000) : undefined;
     if (completion === undefined) return;
     all.push(completion);
-    child('completions').send({ type: 'request.finished', completion });
+    child('completions').send({ type: 'requests.finished', completions: [completion] });
   };
   const load = () => {
     for (const resolve of loads.splice(0)) resolve();
