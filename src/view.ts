@@ -72,7 +72,10 @@ export function admissionOf(snapshot: Lifecycle): Admission {
   return {
     accepting: snapshot.hasTag('accepting'),
     draining: snapshot.hasTag('draining'),
-    reason: `The worker is ${workStateOf(snapshot)}: ${reasonOf(snapshot)}.`,
+    // Made when it is asked for: each request asks whether it is accepted, few hear why not.
+    get reason() {
+      return `The worker is ${workStateOf(snapshot)}: ${reasonOf(snapshot)}.`;
+    },
   };
 }
 
