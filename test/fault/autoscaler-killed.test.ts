@@ -1,7 +1,7 @@
 import { request } from 'undici';
 import { expect, it } from 'vitest';
 import type { MessageRecord } from '../../src/autoscaler/index.js';
-import { acknowledgedUpdates, allReported, type Receiver } from '../support/faults-books.js';
+import { acknowledgedUpdates, allReported, type Receiver, toldInLegacy } from '../support/faults-books.js';
 import { Clients } from '../support/faults-clients.js';
 import { startAutoscaler } from '../support/faults-load.js';
 import { MAIN, Program, startWorker } from '../support/process.js';
@@ -40,7 +40,7 @@ it('the autoscaler is killed, and another takes its place', async () => {
   await allReported(worker, 500);
   expect(lastKnown(await receiverOf(place.url))).toBe(500);
   const { ledger } = await worker.status();
-  expect(ledger.reported).toEqual(ledger.totals);
+  expect(toldInLegacy(ledger.reported)).toEqual(toldInLegacy(ledger.totals));
   expect([worker.told('outage.began').length, worker.told('outage.ended').length]).toEqual([1, 1]);
   // The new one has never heard of this worker, and knows it as serving all the same.
   await worker.logged(
@@ -75,6 +75,6 @@ it('the autoscaler is frozen, and thaws', async () => {
   autoscaler.kill('SIGCONT');
   await allReported(worker, 500);
   const { ledger } = await worker.status();
-  expect(ledger.reported).toEqual(ledger.totals);
+  expect(toldInLegacy(ledger.reported)).toEqual(toldInLegacy(ledger.totals));
   expect(lastKnown(await receiverOf(place.url))).toBe(500);
 });

@@ -11,10 +11,16 @@ interface Case {
   readonly exitCode: number;
 }
 
+/** The Scribe reads the statuses of `current`. */
+const CURRENT = { TSWORKER_DIALECT: 'current', PUBLIC_IPADDR: '127.0.0.1' };
+
 const CASES: readonly Case[] = [
   {
     name: 'a port that is taken',
-    env: async () => ({ WORKER_PORT: String((await serveModel((_, response) => response.end())).port) }),
+    env: async () => {
+      const port = String((await serveModel((_, response) => response.end())).port);
+      return { WORKER_PORT: port, [`VAST_TCP_PORT_${port}`]: port };
+    },
     says: /is taken by another program/,
     exitCode: 1,
   },
@@ -55,7 +61,7 @@ describe('a worker that can not start, because of', () => {
       const autoscaler = await Scribe.start();
       const worker = new WorkerProcess({
         reportTo: autoscaler.url,
-        env: await given.env(),
+        env: { ...CURRENT, ...(await given.env()) },
         ...(given.backend !== undefined && { backend: given.backend }),
       });
       await autoscaler.until(() => autoscaler.statuses.length >= 4);

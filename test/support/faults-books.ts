@@ -46,7 +46,7 @@ export async function expectExactBooks(worker: WorkerProcess, receiver: Receiver
 }
 
 /** The accounts that an update of the legacy dialect tells, or settles. */
-function toldInLegacy({ requests, received, served, errored, cancelled }: Totals) {
+export function toldInLegacy({ requests, received, served, errored, cancelled }: Totals) {
   return { requests, received, served, errored, cancelled };
 }
 
