@@ -1,4 +1,10 @@
-import { type Backend, defineBackend, type Route, type RouteRequest } from '../src/backend/index.js';
+import {
+  type Backend,
+  defineBackend,
+  isStream,
+  type Route,
+  type RouteRequest,
+} from '../src/backend/index.js';
 
 /** What a function gets beside its payload. */
 export type FunctionContext = Pick<RouteRequest<undefined, unknown>, 'signal' | 'log' | 'query'>;
@@ -55,8 +61,4 @@ function routeOf(handler: FunctionHandler<unknown>): Route<undefined, unknown> {
       return isStream(value) ? value : { result: value ?? null };
     },
   };
-}
-
-function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

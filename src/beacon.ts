@@ -5,6 +5,7 @@ import type { Config } from './config/index.js';
 import { dialectFor } from './dialects/index.js';
 import { messageOf } from './errors.js';
 import { checkKey } from './key-ring.js';
+import { reporterInput } from './lifecycle-input.js';
 import type { Log } from './log.js';
 import { createChannel } from './report/channel.js';
 
@@ -48,13 +49,7 @@ export function lightBeacon({ config, dialect: name, message, log }: BeaconOptio
     url: () => '',
     onDiskMeasured: () => {},
   });
-  const input = {
-    addresses: config.reportAddresses,
-    plan: dialect.plan,
-    intervalMs: config.reportIntervalMs,
-    backOff: { baseMs: 500, capMs: config.reportBackOffMs },
-    seed: Math.floor(Math.random() * 2 ** 31),
-  };
+  const input = reporterInput(config, dialect, Math.floor(Math.random() * 2 ** 31));
   const actor = createActor(
     alone.provide({ actors: { reporter: reporterMachine.provide({ actors: { send: channel.send } }) } }),
     { input },

@@ -1,4 +1,4 @@
-import type { Backend, BackendContext, CompiledRoute } from './backend/index.js';
+import { type Backend, type BackendContext, type CompiledRoute, isStream } from './backend/index.js';
 
 /** Holds one backend while it runs: loads it, keeps what it loaded, and tells it when to let go. */
 export class BackendHost {
@@ -47,9 +47,8 @@ export class BackendHost {
   async answer(route: CompiledRoute, body: unknown, signal: AbortSignal): Promise<void> {
     const request = { ...this.context, signal, state: this.#state, body, query: new URLSearchParams() };
     const result = await route.handle?.(request);
-    if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) return;
-    const pieces = result as AsyncIterable<unknown>;
-    for await (const _ of pieces) signal.throwIfAborted();
+    if (!isStream(result)) return;
+    for await (const _ of result) signal.throwIfAborted();
   }
 
   /** Aborts whatever `init` left running. */

@@ -1,4 +1,5 @@
 import type { LifecycleInput } from '../machines/life.js';
+import type { ReporterInput } from '../machines/reporter.js';
 import type { Config } from './config/index.js';
 import { addressesForCompletions } from './dialects/current/completions.js';
 import type { Dialect } from './dialects/dialect.js';
@@ -33,8 +34,8 @@ const NOTHING = {
 /** What the lifecycle is made with, from the settings. Pure. */
 export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
   const { config, dialect, needsKey, seed } = facts;
-  const addresses = dialect === null ? [] : config.reportAddresses;
-  const backOff = { baseMs: REPORT_BACK_OFF_BASE_MS, capMs: config.reportBackOffMs };
+  const reporter = reporterInput(config, dialect, seed);
+  const { addresses, backOff } = reporter;
   return {
     startedAtMs: facts.startedAtMs,
     readiness: facts.readiness,
@@ -42,13 +43,7 @@ export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
     serveUnreported: config.serveUnreported,
     serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
     drainTimeoutMs: config.drainTimeoutMs,
-    reporter: {
-      addresses,
-      plan: dialect?.plan ?? NOTHING,
-      intervalMs: config.reportIntervalMs,
-      backOff,
-      seed,
-    },
+    reporter,
     completions: {
       addresses: dialect?.tellsRequests ? addressesForCompletions(addresses) : [],
       backOff,
@@ -65,5 +60,16 @@ export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
       minRefetchMs: KEY_MIN_REFETCH_MS,
       eager: needsKey,
     },
+  };
+}
+
+/** What a reporter is made with, by itself or in a lifecycle. Null: there is nobody to report to. */
+export function reporterInput(config: Config, dialect: Dialect | null, seed: number): ReporterInput {
+  return {
+    addresses: dialect === null ? [] : config.reportAddresses,
+    plan: dialect?.plan ?? NOTHING,
+    intervalMs: config.reportIntervalMs,
+    backOff: { baseMs: REPORT_BACK_OFF_BASE_MS, capMs: config.reportBackOffMs },
+    seed,
   };
 }

@@ -1,4 +1,5 @@
 import type { ModelEvent } from './bus.js';
+import { inWords } from './in-words.js';
 import type { Log } from './log.js';
 
 /** Tells the log how the model loads, how fast it is, and how it is. */
@@ -32,8 +33,4 @@ export function tellModel(event: ModelEvent, log: Log): void {
     case 'health.busy':
       log.debug(`the model server is busy: ${event.reason}`, fields);
   }
-}
-
-function inWords(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

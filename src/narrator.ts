@@ -4,6 +4,7 @@ import type { PublicKeyEmitted } from '../machines/public-key.js';
 import type { ReporterEmitted } from '../machines/reports.js';
 import type { Bus } from './bus.js';
 import { messageOf } from './errors.js';
+import { inWords } from './in-words.js';
 import type { Log } from './log.js';
 import { tellModel } from './narrate-model.js';
 import type { WorkerView } from './view.js';
@@ -75,7 +76,7 @@ function tellReport(event: ReporterEmitted, log: Log, outageSeconds: number): vo
       const { address } = event.attempt;
       const fields = Object.entries(shown)
         .filter(([field]) => field !== 'id')
-        .map(([field, value]) => `${field} ${inWords(value)}`);
+        .map(([field, value]) => `${field} ${shownAs(value)}`);
       // A status a second would bury everything else; those that tell a change of state stand out.
       const level = name === 'status' && event.attempt.kind === 'work' ? 'debug' : 'info';
       log[level](`report ${name} delivered: ${fields.join(', ')}`, {
@@ -122,9 +123,8 @@ function tellReport(event: ReporterEmitted, log: Log, outageSeconds: number): vo
   }
 }
 
-/** A figure as people read it; everything else as it is. */
-function inWords(value: unknown): string {
-  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : JSON.stringify(value);
+function shownAs(value: unknown): string {
+  return typeof value === 'number' ? inWords(value) : JSON.stringify(value);
 }
 
 /** Tells what an end that is not clean leaves: requests that were cut, and what the autoscaler does not know. */

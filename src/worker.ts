@@ -26,11 +26,13 @@ import { checkKey, KeyRing } from './key-ring.js';
 import { lifecycleInput } from './lifecycle-input.js';
 import type { Log } from './log.js';
 import { Model } from './model/model.js';
+import { mustBeSigned } from './must-be-signed.js';
 import { narrate, tellWhatIsLeft } from './narrator.js';
 import { publicUrl } from './public-url.js';
 import { type Channel, createChannel } from './report/channel.js';
 import { Settle } from './settle.js';
 import { touch } from './touch.js';
+import { unixClock } from './unix-seconds.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
 
 export interface WorkerOptions {
@@ -161,7 +163,7 @@ export class Worker {
   /** Connects those who speak with those who listen. */
   #listen(): () => void {
     const completions = childOf(this.#lifecycle, 'completions');
-    const unixSeconds = (atMs: number) => (Date.now() + atMs - this.#now()) / 1000;
+    const unixSeconds = unixClock(this.#now);
     const stop = this.bus.on('request', (event) => {
       this.#metrics.send(event);
       this.#settle?.changed();
@@ -260,9 +262,7 @@ export class Worker {
   }
 
   #input(startedAtMs: number) {
-    const { unsecured, requireSignature } = this.#config;
-    const needsKey =
-      this.#dialect !== null && !unsecured && (this.#dialect.tellsRequests || requireSignature);
+    const needsKey = mustBeSigned(this.#dialect, this.#config);
     return lifecycleInput({
       config: this.#config,
       dialect: this.#dialect,

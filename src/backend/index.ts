@@ -2,6 +2,7 @@ export { type Backend, defineBackend, isBackend } from './backend.js';
 export { type BackendSettings, configure } from './configure.js';
 export type { CompiledModel } from './model.js';
 export type { CompiledBenchmark, CompiledRoute } from './route.js';
+export { isStream } from './stream.js';
 export type {
   BackendContext,
   BackendDefinition,

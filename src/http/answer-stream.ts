@@ -1,11 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { toJson } from '../net/write.js';
-
-/** Whether a handler's result is to be answered piece by piece. Bytes are a whole, although they can be iterated over. */
-export function isStream(result: unknown): result is AsyncIterable<unknown> {
-  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-}
+import { unlessAborted } from './unless-aborted.js';
 
 /**
  * Answers what a handler yields, piece by piece and no faster than the client reads: text and bytes as they
@@ -51,18 +47,4 @@ function isEvent(text: string): boolean {
 function encode(piece: unknown): string | Uint8Array {
   if (typeof piece === 'string' || piece instanceof Uint8Array) return piece;
   return `${toJson(piece)}\n`;
-}
-
-/**
- * What a promise resolves with, unless the signal is aborted first. One promise of the abort for the whole stream
- * would do, but each race with it would be kept to its end, and every piece with it.
- */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abandon = () => reject(signal.reason);
-    if (signal.aborted) abandon();
-    else signal.addEventListener('abort', abandon, { once: true });
-    const forget = () => signal.removeEventListener('abort', abandon);
-    Promise.resolve(promise).then(resolve, reject).finally(forget);
-  });
 }

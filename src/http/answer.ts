@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { isStream } from '../backend/index.js';
 import { asWorkerError, WorkerError } from '../errors.js';
 import { toJson, write } from '../net/write.js';
-import { answerStream, isStream } from './answer-stream.js';
+import { answerStream } from './answer-stream.js';
 import { isWhole } from './whole.js';
 
 /**

@@ -32,10 +32,7 @@ export interface DoorOptions {
   readonly onUnsigned: () => void;
 }
 
-/** A request that may come in: what the backend gets of it, as the client wrote it and parsed. */
-export type Opened = Envelope;
-
-const NOTHING: Opened = { payload: '', json: undefined, auth: null, sessionId: null };
+const NOTHING: Envelope = { payload: '', json: undefined, auth: null, sessionId: null };
 
 const RETRY_WITHOUT_KEY_SECONDS = '5';
 
@@ -50,8 +47,12 @@ export class Door {
     this.#options = options;
   }
 
-  /** @throws {WorkerError} when the request is not let in */
-  async open(route: Pick<CompiledRoute, 'method' | 'public'>, request: IncomingMessage): Promise<Opened> {
+  /**
+   * What the backend gets of a request that may come in, as the client wrote it and parsed.
+   *
+   * @throws {WorkerError} when it is not let in
+   */
+  async open(route: Pick<CompiledRoute, 'method' | 'public'>, request: IncomingMessage): Promise<Envelope> {
     if (!bringsBody(route.method, request)) {
       if (!route.public) this.#letInUnsigned();
       return NOTHING;

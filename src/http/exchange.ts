@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../../machines/events.js';
 import { type CompiledRoute, workloadOf } from '../backend/index.js';
 import { asWorkerError, WorkerError } from '../errors.js';
+import { allowOnly } from './allow-only.js';
 import type { Door } from './door.js';
 import { ClientGone, type Gate, type Visit } from './gate.js';
 import type { Lanes } from './lanes.js';
@@ -9,7 +10,8 @@ import { byField, isMalformed } from './malformed.js';
 import { waitIsTooLong } from './queue-time.js';
 import type { Roster } from './roster.js';
 import type { Sessions } from './sessions.js';
-import { createWork, orAbandoned, textFor, type WorkOptions } from './work.js';
+import { unlessAborted } from './unless-aborted.js';
+import { createWork, textFor, type WorkOptions } from './work.js';
 
 export interface ExchangeOptions extends WorkOptions {
   readonly gate: Gate;
@@ -37,11 +39,7 @@ export function createExchange(options: ExchangeOptions) {
   const workOn = createWork(options);
 
   return async (route: CompiledRoute, request: Request, response: Response): Promise<void> => {
-    if (request.method !== route.method) {
-      throw new WorkerError('method_not_allowed', `${route.path} takes ${route.method} only.`, {
-        headers: { Allow: route.method },
-      });
-    }
+    allowOnly(route.method, route.path, request);
     if (!tellsRefusals || route.public) throwIf(gate.refusal);
     const visit = gate.enter(response);
     try {
@@ -85,7 +83,7 @@ export function createExchange(options: ExchangeOptions) {
     try {
       const opened = await door.open(route, request);
       if (opened.sessionId !== null) sessions.expect(opened.sessionId);
-      const body = route.parse === null ? opened.json : await orAbandoned(route.parse(opened.json), signal);
+      const body = route.parse === null ? opened.json : await unlessAborted(route.parse(opened.json), signal);
       const workload = workloadOf(route, body, (problem) => options.onWorkloadProblem(route, problem));
       return { opened, body, workload, text: textFor(route, opened, body) };
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { WorkerError } from '../errors.js';
+import { allowOnly } from './allow-only.js';
 import { bareApp, closeApp } from './app.js';
 import { addSessionEnd, type SessionRoutesOptions } from './session-routes.js';
 import { addWatcherRoutes, type WatcherOptions } from './watcher-routes.js';
@@ -17,9 +17,7 @@ export interface InternalOptions {
 export function createInternalApp({ status, sessions, watcher, bodyLimitBytes }: InternalOptions): Express {
   const app = bareApp();
   app.all('/status', (request, response) => {
-    if (request.method !== 'GET') {
-      throw new WorkerError('method_not_allowed', '/status takes GET only.', { headers: { Allow: 'GET' } });
-    }
+    allowOnly('GET', '/status', request);
     response.json(status());
   });
   if (sessions !== null) addSessionEnd(app, sessions);

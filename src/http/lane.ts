@@ -1,6 +1,5 @@
 import { WorkerError } from '../errors.js';
-
-const LONGEST_RETRY_SECONDS = 3_600;
+import { retryAfter } from './retry-after.js';
 
 interface Waiter {
   readonly begin: () => void;
@@ -43,7 +42,8 @@ export class Lane {
         leave();
         reject(
           new WorkerError('queue_time_exceeded', `The request has waited for ${longestMs} ms.`, {
-            headers: { 'Retry-After': retryAfter(longestMs) },
+            // Who has waited in vain had better stay away for as long again.
+            headers: retryAfter(longestMs),
           }),
         );
       };
@@ -70,9 +70,4 @@ export class Lane {
       next?.begin();
     };
   }
-}
-
-/** Who has waited in vain had better stay away for as long again, within reason. In seconds. */
-function retryAfter(longestMs: number): string {
-  return String(Math.min(Math.ceil(longestMs / 1000), LONGEST_RETRY_SECONDS));
 }

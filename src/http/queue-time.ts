@@ -1,7 +1,6 @@
 import type { CompiledRoute } from '../backend/index.js';
 import { WorkerError } from '../errors.js';
-
-const LONGEST_RETRY_SECONDS = 3_600;
+import { retryAfter } from './retry-after.js';
 
 /**
  * Why a request is refused that would wait longer than its route allows; undefined: it may wait. How fast the
@@ -13,10 +12,9 @@ export function waitIsTooLong(
   maxPerf: number,
 ): WorkerError | undefined {
   if (maxPerf <= 0 || expectedMs <= maxQueueMs) return undefined;
-  const seconds = Math.ceil((expectedMs - maxQueueMs) / 1000);
   return new WorkerError(
     'queue_time_exceeded',
     `The expected wait is ${(expectedMs / 1000).toFixed(1)} s; this route allows ${maxQueueMs / 1000} s.`,
-    { headers: { 'Retry-After': String(Math.min(seconds, LONGEST_RETRY_SECONDS)) } },
+    { headers: retryAfter(expectedMs - maxQueueMs) },
   );
 }

@@ -4,7 +4,9 @@ import { RepeatGuard, ReplayWindow } from '../auth/replay.js';
 import type { Backend, BackendContext } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Dialect, Presence } from '../dialects/dialect.js';
+import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { mustBeSigned } from '../must-be-signed.js';
 import type { Upstream } from '../upstream.js';
 import type { Admission } from './admission.js';
 import { createApp } from './app.js';
@@ -146,10 +148,9 @@ export class Service {
 function doorOptions({ config, dialect, keys, urls }: ServiceOptions, refusals: Refusals) {
   const { unsecured, bodyLimitBytes } = config;
   const isCurrent = dialect?.tellsRequests === true;
-  const mustBeSigned = !unsecured && dialect !== null && (isCurrent || config.requireSignature);
   return {
     openEnvelope: dialect?.openEnvelope ?? null,
-    unsigned: mustBeSigned ? 'refused' : 'taken',
+    unsigned: mustBeSigned(dialect, config) ? 'refused' : 'taken',
     unsecured,
     urls,
     keys,
@@ -183,7 +184,7 @@ function callBackOver(upstream: Upstream | null, log: Log) {
       log.warn('the model server could not be told that a session has ended', {
         event: 'session.callback.failed',
         route: onCloseRoute,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: messageOf(error),
       });
     }
   };

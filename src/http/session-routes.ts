@@ -4,6 +4,8 @@ import type { RequestEvent } from '../../machines/events.js';
 import type { Session } from '../../machines/sessions.js';
 import { sameJson } from '../auth/equal.js';
 import { type FieldProblems, WorkerError } from '../errors.js';
+import { unixClock } from '../unix-seconds.js';
+import { allowOnly } from './allow-only.js';
 import { decodeBody, parseJson, readBody } from './body.js';
 import type { Door } from './door.js';
 import type { Gate } from './gate.js';
@@ -45,9 +47,10 @@ const referenceSchema = z.object({ session_id: z.string(), session_auth: z.unkno
 /** The calls with which a client holds the worker for a series of requests. */
 export function addSessionRoutes(app: Express, options: SessionRoutesOptions): void {
   const { sessions, gate, door, now, nextId, emit } = options;
+  const unixSeconds = unixClock(now);
 
   app.all('/session/create', async (request, response) => {
-    allowPost(request);
+    allowOnly('POST', request.path, request);
     const { auth, json } = await door.open(CREATE, request).catch((error) => {
       throw byField(error);
     });
@@ -105,10 +108,6 @@ export function addSessionRoutes(app: Express, options: SessionRoutesOptions): v
     expectAuth(session, session_auth);
     return session;
   }
-
-  function unixSeconds(atMs: number): number {
-    return (Date.now() + atMs - now()) / 1000;
-  }
 }
 
 /** The call that ends a session. The model server may make it too, on the internal port. */
@@ -129,7 +128,7 @@ export function addSessionEnd(
 const RETRY = { headers: { 'Retry-After': '5' } };
 
 async function readReference(request: Request, limitBytes: number) {
-  allowPost(request);
+  allowOnly('POST', request.path, request);
   try {
     const json = parseJson(decodeBody(request, await readBody(request, limitBytes)));
     return parse(referenceSchema, json, '');
@@ -144,13 +143,6 @@ function isShallow(value: unknown): boolean {
     level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
   return level.length === 0;
-}
-
-function allowPost(request: Request): void {
-  if (request.method === 'POST') return;
-  throw new WorkerError('method_not_allowed', `${request.path} takes POST only.`, {
-    headers: { Allow: 'POST' },
-  });
 }
 
 function expectAuth(session: Session, given: unknown): void {

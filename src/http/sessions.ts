@@ -38,7 +38,6 @@ const ID_BYTES = 24;
 /** The sessions that clients hold: the table of {@link openSessions}, and what happens when a row comes or goes. */
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #started = new Map<string, RequestFacts>();
   /** How to abort each request in flight, by session. */
   readonly #inFlight = new Map<string, Set<(reason: Error) => void>>();
   readonly #closings = new Set<Promise<void>>();
@@ -66,9 +65,7 @@ export class Sessions {
     const change = createSession(this.#table, { ...opening, id, requestId }, now());
     if (!change.ok) throw new WorkerError('too_many_sessions');
     this.#table = change.sessions;
-    const { workload, requestIdx } = opening;
-    const facts: RequestFacts = { id: requestId, kind: 'session', workload, requestIdx, atMs: now() };
-    this.#started.set(id, facts);
+    const facts = factsOf(change.session);
     roster.add(facts);
     emit({ type: 'request.started', ...facts });
     this.#sweep ??= setInterval(() => this.#endExpired(), SWEEP_MS).unref();
@@ -116,7 +113,7 @@ export class Sessions {
     for (const abort of [...(this.#inFlight.get(id) ?? [])]) {
       abort(new WorkerError('session_gone', 'The session has ended.'));
     }
-    this.#tellEnd(id);
+    this.#tellEnd(change.session);
     const closing = this.#options.callBack(change.session).then(() => {
       this.#table = closeSession(this.#table, id);
       this.#closings.delete(closing);
@@ -130,7 +127,6 @@ export class Sessions {
   async endAll(): Promise<void> {
     for (const id of this.#table.rows.keys()) this.end(id);
     await Promise.all(this.#closings);
-    clearInterval(this.#sweep);
   }
 
   /** Resolves when there is no session. */
@@ -139,10 +135,8 @@ export class Sessions {
     return new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
-  #tellEnd(id: string): void {
-    const facts = this.#started.get(id);
-    if (facts === undefined) return;
-    this.#started.delete(id);
+  #tellEnd(session: Session): void {
+    const facts = factsOf(session);
     this.#options.roster.remove(facts.id);
     const ended: EndFacts = {
       ...facts,
@@ -163,4 +157,9 @@ export class Sessions {
     this.#sweep = undefined;
     for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
+}
+
+/** The request that a session counts as. */
+function factsOf({ requestId, workload, requestIdx, createdAtMs }: Session): RequestFacts {
+  return { id: requestId, kind: 'session', workload, requestIdx, atMs: createdAtMs };
 }

@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { sameSecret } from '../auth/equal.js';
 import { WorkerError } from '../errors.js';
+import { allowOnly } from './allow-only.js';
 
 export interface UpdateOptions {
   readonly masterToken: string;
@@ -11,11 +12,7 @@ export interface UpdateOptions {
 /** The call with which the autoscaler asks for an update. Without a token it is closed. */
 export function addUpdateRoute(app: Express, { masterToken, onUpdate }: UpdateOptions): void {
   app.all('/pyworker/update', async (request, response) => {
-    if (request.method !== 'POST') {
-      throw new WorkerError('method_not_allowed', '/pyworker/update takes POST only.', {
-        headers: { Allow: 'POST' },
-      });
-    }
+    allowOnly('POST', request.path, request);
     const [, token = ''] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (!sameSecret(token, masterToken)) throw new WorkerError('unauthorized');
     await onUpdate();

@@ -2,6 +2,7 @@ import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { sameSecret } from '../auth/equal.js';
 import { WorkerError } from '../errors.js';
+import { allowOnly } from './allow-only.js';
 import { decodeBody, parseJson, readBody } from './body.js';
 
 /** What a program tells that watches the model server's log from outside. */
@@ -41,11 +42,7 @@ const ROUTES = {
 export function addWatcherRoutes(app: Express, options: WatcherOptions, bodyLimitBytes: number): void {
   for (const [path, report] of Object.entries(ROUTES)) {
     app.all(path, async (request: Request, response: Response) => {
-      if (request.method !== 'POST') {
-        throw new WorkerError('method_not_allowed', `${path} takes POST only.`, {
-          headers: { Allow: 'POST' },
-        });
-      }
+      allowOnly('POST', path, request);
       const body = parseJson(decodeBody(request, await readBody(request, bodyLimitBytes)));
       const { mtoken } = parse(z.object({ mtoken: z.string().default('') }), body);
       if (!sameSecret(mtoken, options.masterToken)) throw new WorkerError('unauthorized');

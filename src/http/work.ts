@@ -6,6 +6,7 @@ import { WorkerError } from '../errors.js';
 import type { Upstream, UpstreamCall } from '../upstream.js';
 import { answer } from './answer.js';
 import { headersFor, sinkOf, taken } from './relay.js';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface WorkOptions {
   /** The way to the model server; null: there is none. */
@@ -33,7 +34,7 @@ export function createWork({ upstream, state, context }: WorkOptions) {
     const { route, response, signal } = work;
     signal.throwIfAborted();
     if (route.handle !== null) {
-      await answer(response, await orAbandoned(route.handle(routeRequest(work)), signal), signal);
+      await answer(response, await unlessAborted(route.handle(routeRequest(work)), signal), signal);
       return 'succeeded';
     }
     if (upstream === null) throw new Error(`${route.path} has no model server.`);
@@ -47,7 +48,7 @@ export function createWork({ upstream, state, context }: WorkOptions) {
     const { route, response, signal } = work;
     const { discard, ...answered } = await model.request(upstreamCall(work));
     try {
-      const result = await orAbandoned(route.transformResponse?.(answered, routeRequest(work)), signal);
+      const result = await unlessAborted(route.transformResponse?.(answered, routeRequest(work)), signal);
       await answer(response, result, signal);
       return outcomeOf(answered.status);
     } finally {
@@ -99,21 +100,4 @@ function queryOf(request: Request): URLSearchParams {
   const query = new URLSearchParams(start < 0 ? '' : request.url.slice(start));
   query.delete('api_key');
   return query;
-}
-
-/** Rejects when the signal is aborted, so that code which does not heed it can't keep a request under way. */
-export async function orAbandoned<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
-  if (!(work instanceof Promise)) return work;
-  let forget = () => {};
-  const abandoned = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    forget = () => signal.removeEventListener('abort', onAbort);
-  });
-  try {
-    return await Promise.race([work, abandoned]);
-  } finally {
-    forget();
-  }
 }

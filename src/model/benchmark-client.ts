@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Method } from '../backend/types.js';
 import { messageOf } from '../errors.js';
+import { pathOn } from '../net/address.js';
 import type { Send, Sent } from './benchmark.js';
 import { Patience } from './patience.js';
 
@@ -38,7 +39,7 @@ const LOADING_STATUS = 503;
 export function createBenchmarkSender(options: BenchmarkSenderOptions): BenchmarkSender {
   // The time-outs are kept here: those of the dispatcher are rough, and say nothing of how long they were.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
-  const url = `${options.baseUrl.replace(/\/+$/, '')}${options.path}`;
+  const url = pathOn(options.baseUrl, options.path);
   return {
     async send(body, signal) {
       const patience = new Patience(signal);

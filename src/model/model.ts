@@ -13,6 +13,7 @@ import {
 } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Log } from '../log.js';
+import { pathOn } from '../net/address.js';
 import { measure, type Send, warmUp } from './benchmark.js';
 import { createBenchmarkSender } from './benchmark-client.js';
 import { type BenchmarkKey, createBenchmarkStore } from './benchmark-store.js';
@@ -130,7 +131,7 @@ export class Model {
   }
 
   #healthUrl(model: CompiledModel): string {
-    return model.url.replace(/\/+$/, '') + model.health;
+    return pathOn(model.url, model.health ?? '');
   }
 
   #probe() {

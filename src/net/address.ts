@@ -4,3 +4,8 @@ export function reachable(host: string): string {
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
 }
+
+/** A path on a base address, which may end with a slash. */
+export function pathOn(address: string, path: string): string {
+  return address.replace(/\/+$/, '') + path;
+}

@@ -1,8 +1,8 @@
 import { type Dispatcher, request } from 'undici';
 import { fromPromise } from 'xstate';
 import type { FetchKeyInput } from '../../machines/public-key.js';
+import { pathOn } from '../net/address.js';
 import { attempt } from './attempt.js';
-import { pathOn } from './post.js';
 
 /** A key is half a kilobyte. */
 const KEY_LIMIT_BYTES = 64 * 1024;

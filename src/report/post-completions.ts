@@ -2,7 +2,8 @@ import type { Dispatcher } from 'undici';
 import { fromPromise } from 'xstate';
 import type { CompletionsAttempt, CompletionsDelivery } from '../../machines/completions.js';
 import { type CompletionsForm, encodeCompletions } from '../dialects/current/completions.js';
-import { pathOn, post } from './post.js';
+import { pathOn } from '../net/address.js';
+import { post } from './post.js';
 
 export interface PostCompletionsOptions {
   readonly id: number;

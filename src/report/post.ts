@@ -42,11 +42,6 @@ export async function post({ dispatcher, url, body, timeoutMs, signal }: Post): 
   });
 }
 
-/** A path on a base address, which may end with a slash. */
-export function pathOn(address: string, path: string): string {
-  return address.replace(/\/+$/, '') + path;
-}
-
 async function readToTheEnd(body: Dispatcher.ResponseData['body']): Promise<void> {
   let bytes = 0;
   for await (const chunk of body) {

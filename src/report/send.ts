@@ -3,8 +3,9 @@ import { fromPromise } from 'xstate';
 import { cut, type Ledger } from '../../machines/ledger.js';
 import type { Attempt, Delivery } from '../../machines/reports.js';
 import type { Dialect, Observed, Presence } from '../dialects/dialect.js';
+import { pathOn } from '../net/address.js';
 import { usedDiskGib } from './disk.js';
-import { pathOn, post } from './post.js';
+import { post } from './post.js';
 
 export interface SendOptions {
   readonly dialect: Dialect;

@@ -3,10 +3,12 @@ import type { ServerResponse } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { isStream } from '../../src/backend/index.js';
 import { answer, toWorkerError } from '../../src/http/answer.js';
-import { answerStream, isStream } from '../../src/http/answer-stream.js';
+import { answerStream } from '../../src/http/answer-stream.js';
 import { answerError } from '../../src/net/write.js';
 import { RawClient, send } from '../support/client.js';
+import { countedSignal } from '../support/counted-signal.js';
 import { serveHttp } from '../support/http-server.js';
 import { deferred } from '../support/worker.js';
 
@@ -217,20 +219,10 @@ it('a piece that was written is not kept, however long the stream is', async () 
 
 it('no listener is left on the signal', async () => {
   const { port } = await serveHttp(async (_request, response) => {
-    const { signal } = new AbortController();
-    let listening = 0;
-    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
-    signal.addEventListener = (type: string, listener: () => void) => {
-      listening++;
-      add(type, listener);
-    };
-    signal.removeEventListener = (type: string, listener: () => void) => {
-      listening--;
-      remove(type, listener);
-    };
-    await answerStream(response, yields(String(listening), 'b', 'c'), signal);
+    const { signal, listening } = countedSignal();
+    await answerStream(response, yields(String(listening()), 'b', 'c'), signal);
     await new Promise(setImmediate);
-    left.resolve(listening);
+    left.resolve(listening());
   });
   const left = deferred<number>();
   expect((await send(port, '/')).body).toBe('0bc');

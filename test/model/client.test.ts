@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ModelClient } from '../../src/model/client.js';
 import type { Sink, UpstreamCall } from '../../src/upstream.js';
+import { countedSignal } from '../support/counted-signal.js';
 import { nobody, serveModel } from '../support/model-server.js';
 import { leftBehindBy } from '../support/resources.js';
 import { deferred } from '../support/worker.js';
@@ -277,22 +278,12 @@ describe('a stream that nobody waits for any more', () => {
 
   it('leaves nothing on the signal', async () => {
     const { url } = await serveModel((_request, response) => response.end('ok'));
-    const { signal } = new AbortController();
-    let listening = 0;
-    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
-    signal.addEventListener = (type: string, listener: () => void) => {
-      listening++;
-      add(type, listener);
-    };
-    signal.removeEventListener = (type: string, listener: () => void) => {
-      listening--;
-      remove(type, listener);
-    };
+    const { signal, listening } = countedSignal();
     const client = clientOf(url);
     await client.stream(call({ signal }), new RecordingSink());
     await (await client.request(call({ signal }))).text();
     await new Promise(setImmediate);
-    expect(listening).toBe(0);
+    expect(listening()).toBe(0);
   });
 });
 
