@@ -17,32 +17,28 @@ export interface Auth {
 }
 
 export interface Envelope {
-  /** What the model gets: JSON, as the client wrote it. */
+  /** What the model gets, as the client wrote it. Whether it is JSON is not known yet. */
   readonly payload: string;
-  /** The same, parsed. */
-  readonly json: unknown;
   /** null: unsigned. */
   readonly auth: Auth | null;
   readonly sessionId: string | null;
 }
 
-/** An envelope, or what is wrong by field (`auth_data.signature`): at least one, at most {@link MOST_PROBLEMS}. */
+/**
+ * An envelope, or what is wrong by field (`auth_data.signature`): at least one, at most {@link MOST_PROBLEMS}; null:
+ * it is no JSON.
+ */
 export type OpenedEnvelope =
   | { readonly ok: true; readonly envelope: Envelope }
-  | { readonly ok: false; readonly fields: Readonly<Record<string, string>> };
+  | { readonly ok: false; readonly fields: Readonly<Record<string, string>> | null };
 
 /**
- * Opens the body of a request. It never throws.
+ * Opens the body of a request, of whom nobody knows yet who sent it. It never throws, and parses no more than is
+ * needed to find out.
  *
- * @param text the body, which `JSON.parse` has accepted
- * @param json what it made of it
  * @param options `unsecured`: signatures are not asked for, so what belongs to them may be missing
  */
-export type OpenEnvelope = (
-  text: string,
-  json: unknown,
-  options: { readonly unsecured: boolean },
-) => OpenedEnvelope;
+export type OpenEnvelope = (text: string, options: { readonly unsecured: boolean }) => OpenedEnvelope;
 
 /** How many problems of one body are told. */
 export const MOST_PROBLEMS = 5;

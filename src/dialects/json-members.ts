@@ -10,38 +10,74 @@ export interface Member {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 const [OPEN_ARRAY, CLOSE_ARRAY] = [0x5b, 0x5d];
 
+/** The top-level members of an object in their order, or why there are none to be had. */
+export type Members =
+  | { readonly ok: true; readonly members: readonly Member[] }
+  | { readonly ok: false; readonly problem: MembersProblem };
+
+export type MembersProblem = 'no object' | 'no JSON' | 'too many members';
+
+/** No envelope has nearly as many, and whoever sends more shall not make the worker busy with them. */
+const MOST_MEMBERS = 10_000;
+
 /**
- * The source text of each top-level member, by its decoded key. Of a key that is there twice the last
- * counts, as for every parser that matters here.
- *
- * @param text an object, accepted by `JSON.parse`: what is no JSON gives no error and nothing sensible
+ * Where each member of an object stands, those with a key that was there before included. What a member holds is
+ * not looked into: that is for `JSON.parse` to accept, where it is wanted. So this takes a fraction of a second for
+ * 64 MiB, whatever they are, while parsing can take many.
  */
-export function membersOf(text: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const { key, valueStart, end } of members(text)) found.set(key, text.slice(valueStart, end));
-  return found;
+export function membersIn(text: string): Members {
+  const members: Member[] = [];
+  const problem = walk(text, members);
+  return problem === undefined ? { ok: true, members } : { ok: false, problem };
 }
 
-/** Each top-level member of such a text in its order, those with a key that was there before included. */
-export function* members(text: string): Generator<Member> {
-  let at = skipSpace(text, text.indexOf('{') + 1);
-  while (at < text.length && text.charCodeAt(at) !== CLOSE_OBJECT) {
-    const start = at;
-    const keyEnd = endOfString(text, start);
-    const colon = skipSpace(text, keyEnd);
-    const valueStart = skipSpace(text, colon + 1);
-    const end = endOfValue(text, valueStart);
-    yield { key: decodeKey(text.slice(start, keyEnd)), start, valueStart, end };
-    at = skipSpace(text, end);
-    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+function walk(text: string, found: Member[]): MembersProblem | undefined {
+  let at = skipSpace(text, 0);
+  if (text.charCodeAt(at) !== OPEN_OBJECT) return 'no object';
+  at = skipSpace(text, at + 1);
+  if (text.charCodeAt(at) === CLOSE_OBJECT) return expectEnd(text, at + 1);
+  for (;;) {
+    const member = memberAt(text, at);
+    if (member === undefined) return 'no JSON';
+    if (found.push(member) > MOST_MEMBERS) return 'too many members';
+    at = skipSpace(text, member.end);
+    if (text.charCodeAt(at) === CLOSE_OBJECT) return expectEnd(text, at + 1);
+    if (text.charCodeAt(at) !== COMMA) return 'no JSON';
+    at = skipSpace(text, at + 1);
   }
 }
 
-function decodeKey(source: string): string {
-  return source.includes('\\') ? String(JSON.parse(source)) : source.slice(1, -1);
+function expectEnd(text: string, at: number): MembersProblem | undefined {
+  return skipSpace(text, at) < text.length ? 'no JSON' : undefined;
+}
+
+function memberAt(text: string, start: number): Member | undefined {
+  if (text.charCodeAt(start) !== QUOTE) return undefined;
+  const keyEnd = endOfString(text, start);
+  const key = decodeKey(text.slice(start, keyEnd));
+  const colon = skipSpace(text, keyEnd);
+  if (key === undefined || text.charCodeAt(colon) !== COLON) return undefined;
+  const valueStart = skipSpace(text, colon + 1);
+  const end = endOfValue(text, valueStart);
+  return end === valueStart ? undefined : { key, start, valueStart, end };
+}
+
+/** The last member with a key: of one that is there twice it counts, as for every parser that matters here. */
+export function memberOf(members: readonly Member[], key: string): Member | undefined {
+  return members.findLast((member) => member.key === key);
+}
+
+function decodeKey(source: string): string | undefined {
+  if (!source.includes('\\')) return source.slice(1, -1);
+  try {
+    return String(JSON.parse(source));
+  } catch {
+    return undefined;
+  }
 }
 
 function endOfValue(text: string, start: number): number {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RepeatGuard, ReplayWindow } from '../auth/replay.js';
 import type { CompiledRoute } from '../backend/index.js';
 import type { Auth, Envelope, OpenEnvelope } from '../dialects/envelope.js';
-import { WorkerError } from '../errors.js';
+import { type FieldProblems, WorkerError } from '../errors.js';
 import { decodeBody, parseJson, readBody } from './body.js';
 
 /** What is known of the public key, and who to ask for a newer one. */
@@ -32,7 +32,13 @@ export interface DoorOptions {
   readonly onUnsigned: () => void;
 }
 
-const NOTHING: Envelope = { payload: '', json: undefined, auth: null, sessionId: null };
+/** A request that was let in. */
+export interface Admitted extends Envelope {
+  /** The payload, parsed; undefined where the request brought no body. */
+  readonly json: unknown;
+}
+
+const NOTHING: Admitted = { payload: '', json: undefined, auth: null, sessionId: null };
 
 const RETRY_WITHOUT_KEY_SECONDS = '5';
 
@@ -52,7 +58,7 @@ export class Door {
    *
    * @throws {WorkerError} when it is not let in
    */
-  async open(route: Pick<CompiledRoute, 'method' | 'public'>, request: IncomingMessage): Promise<Envelope> {
+  async open(route: Pick<CompiledRoute, 'method' | 'public'>, request: IncomingMessage): Promise<Admitted> {
     if (!bringsBody(route.method, request)) {
       if (!route.public) this.#letInUnsigned();
       return NOTHING;
@@ -60,12 +66,13 @@ export class Door {
     this.#expectKey();
     const { bodyLimitBytes, openEnvelope, unsecured } = this.#options;
     const text = decodeBody(request, await readBody(request, bodyLimitBytes));
-    const json = parseJson(text);
-    if (openEnvelope === null) return { ...NOTHING, payload: text, json };
-    const opened = openEnvelope(text, json, { unsecured });
-    if (!opened.ok) throw new WorkerError('invalid_envelope', undefined, { fields: opened.fields });
+    if (openEnvelope === null) return { ...NOTHING, payload: text, json: parseJson(text) };
+    const opened = openEnvelope(text, { unsecured });
+    if (!opened.ok) throw malformed(opened.fields);
+    const { payload, auth, sessionId } = opened.envelope;
     await this.#authorise(opened.envelope);
-    return opened.envelope;
+    // Only now: to parse what a stranger made can keep the worker busy for seconds.
+    return { payload, json: parseJson(payload), auth, sessionId };
   }
 
   /** Where all must be signed, there is no use in reading what can't be checked. */
@@ -109,6 +116,11 @@ export class Door {
     if (inSession || repeats === null || auth.requestIdx === null) return;
     if (!repeats.accept(auth.requestIdx, auth.reqnum)) throw new WorkerError('repeated');
   }
+}
+
+function malformed(fields: FieldProblems | null): WorkerError {
+  if (fields === null) return new WorkerError('invalid_json');
+  return new WorkerError('invalid_envelope', undefined, { fields });
 }
 
 /** The body of a GET is not looked at, a DELETE may have one, and the others must. */

@@ -20,7 +20,7 @@ function sealed(text: string): string {
 }
 
 function open(opener: OpenEnvelope, text: string): Envelope | undefined {
-  const opened = opener(text, JSON.parse(text), { unsecured: false });
+  const opened = opener(text, { unsecured: false });
   return opened.ok ? opened.envelope : undefined;
 }
 
@@ -88,12 +88,12 @@ describe('any body', () => {
       fc.property(body, fc.boolean(), fc.nat(3), (value, unsecured, indent) => {
         const text = JSON.stringify(value, null, indent);
         for (const opener of OPENERS) {
-          const opened = opener(text, JSON.parse(text), { unsecured });
+          const opened = opener(text, { unsecured });
           if (opened.ok) {
-            expect(JSON.parse(opened.envelope.payload)).toEqual(opened.envelope.json);
+            expect(JSON.parse(opened.envelope.payload)).toEqual(payloadOf(opener, JSON.parse(text)));
             expect(isGenuine(opened.envelope)).toBe(false);
           } else {
-            const told = Object.entries(opened.fields);
+            const told = Object.entries(opened.fields ?? {});
             expect(told.length).toBeGreaterThan(0);
             expect(told.length).toBeLessThanOrEqual(5);
             for (const pair of told) expect(pair).not.toContain('');
@@ -119,15 +119,33 @@ describe('any body', () => {
             return from.slice(0, start) + put + from.slice(start + length);
           }, whole);
           const json = parsed(text);
-          if (json === undefined) continue;
-          const opened = (OPENERS[index] ?? openCurrent)(text, json.value, { unsecured: false });
-          if (opened.ok) expect(JSON.parse(opened.envelope.payload)).toEqual(opened.envelope.json);
+          if (json === undefined) {
+            expect(() => OPENERS[index]?.(text, { unsecured: false })).not.toThrow();
+            continue;
+          }
+          const opener = OPENERS[index] ?? openCurrent;
+          const opened = opener(text, { unsecured: false });
+          if (opened.ok) expect(JSON.parse(opened.envelope.payload)).toEqual(payloadOf(opener, json.value));
+          else expect(opened.fields).not.toBe(null);
         }
       }),
       { numRuns: 500 },
     );
   });
 });
+
+/** What a parser that reads all of a body makes of its payload. */
+function payloadOf(opener: OpenEnvelope, body: unknown): unknown {
+  const members: Record<string, unknown> = { ...Object(body) };
+  if (opener === openCurrent) return members.payload;
+  const five = ['cost', 'endpoint', 'reqnum', 'signature', 'url'];
+  if (!isRecord(body) || !five.every((field) => Object.hasOwn(body, field))) return body;
+  return Object.fromEntries(Object.entries(body).filter(([key]) => !five.includes(key)));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 function parsed(text: string): { value: unknown } | undefined {
   try {
@@ -145,7 +163,7 @@ describe('a signed body', () => {
         const text = JSON.stringify(model);
         const envelope = open(openCurrent, currentBody(given, signature, text));
         expect(isGenuine(envelope)).toBe(true);
-        expect([envelope?.payload, envelope?.json]).toEqual([text, JSON.parse(text)]);
+        expect(envelope?.payload).toBe(text);
         expect(
           isGenuine(open(openCurrent, currentBody({ ...changed, url: given.url }, signature, text))),
         ).toBe(true);
@@ -166,7 +184,6 @@ describe('a signed body', () => {
         const envelope = open(openLegacy, legacyBody(given, signature, text));
         expect(isGenuine(envelope)).toBe(true);
         expect(JSON.parse(envelope?.payload ?? '')).toEqual(JSON.parse(text));
-        expect(envelope?.json).toEqual(JSON.parse(text));
         const other = { ...given, [field]: changed[field] };
         const same = legacyText(other) === legacyText(given);
         expect(same).toBe(signedAlike(given[field], changed[field], field));

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Envelope, OpenEnvelope } from '../envelope.js';
-import { checkFields, isObject, shortText } from '../envelope-fields.js';
+import { checkFields, shortText } from '../envelope-fields.js';
+import { parseMembers, TOO_MANY_MEMBERS } from '../envelope-members.js';
 import { amount } from '../fields.js';
-import { members } from '../json-members.js';
+import { type Member, memberOf, membersIn } from '../json-members.js';
 import { signedText } from './signed-text.js';
 
 const authFields = z.object({
@@ -13,7 +14,7 @@ const authFields = z.object({
   url: shortText,
 });
 
-const AUTH_FIELDS: ReadonlySet<string> = new Set(Object.keys(authFields.shape));
+const AUTH_FIELDS = Object.keys(authFields.shape);
 
 /**
  * The model's own JSON, with `cost`, `endpoint`, `reqnum`, `signature` and `url` beside its members. Where
@@ -22,52 +23,50 @@ const AUTH_FIELDS: ReadonlySet<string> = new Set(Object.keys(authFields.shape));
  * of the five that are there too, since a model may have a `url` of its own. A body that is no object is
  * unsigned likewise. The numbers are signed as they were written, so they are read from the text.
  */
-export const openLegacy: OpenEnvelope = (text, json) => {
-  if (!isObject(json) || !hasAll(json)) return { ok: true, envelope: unsigned(text, json) };
-  const checked = checkFields(authFields, json);
+export const openLegacy: OpenEnvelope = (text) => {
+  const found = membersIn(text);
+  if (!found.ok && found.problem === 'too many members') return TOO_MANY_MEMBERS;
+  if (!found.ok || !hasAll(found.members)) return { ok: true, envelope: unsigned(text) };
+  const { members } = found;
+  const parsed = parseMembers(text, members, AUTH_FIELDS);
+  if (!parsed.ok) return parsed;
+  const checked = checkFields(authFields, parsed.values);
   if (!checked.ok) return checked;
   const { signature, url, cost, endpoint, reqnum } = checked.fields;
-  const written = split(text);
-  const [data, own] = splitParsed(json);
+  const written = { cost: writtenIn(text, members, 'cost'), reqnum: writtenIn(text, members, 'reqnum') };
   return {
     ok: true,
     envelope: {
-      payload: written.payload,
-      json: own,
+      payload: withoutAuth(text, members),
       auth: {
-        signedText: signedText({ cost: written.cost, endpoint, reqnum: written.reqnum, url }),
+        signedText: signedText({ ...written, endpoint, url }),
         signature,
         url,
         cost,
         endpoint,
         reqnum,
         requestIdx: null,
-        data,
+        data: parsed.values,
       },
       sessionId: null,
     },
   };
 };
 
-function hasAll(json: Record<string, unknown>): boolean {
-  return [...AUTH_FIELDS].every((field) => Object.hasOwn(json, field));
+function hasAll(members: readonly Member[]): boolean {
+  return AUTH_FIELDS.every((field) => memberOf(members, field) !== undefined);
 }
 
-function unsigned(text: string, json: unknown): Envelope {
-  return { payload: text, json, auth: null, sessionId: null };
+function unsigned(text: string): Envelope {
+  return { payload: text, auth: null, sessionId: null };
 }
 
-/** The texts of the two numbers that are signed, and the body without the five fields. */
-function split(text: string) {
-  const numbers = { cost: '', reqnum: '' };
-  const own: string[] = [];
-  for (const { key, start, valueStart, end } of members(text)) {
-    if (key === 'cost' || key === 'reqnum') numbers[key] = text.slice(valueStart, end);
-    else if (!AUTH_FIELDS.has(key)) own.push(text.slice(start, end));
-  }
-  return { ...numbers, payload: `{${own.join(', ')}}` };
+function writtenIn(text: string, members: readonly Member[], key: string): string {
+  const member = memberOf(members, key);
+  return member === undefined ? '' : text.slice(member.valueStart, member.end);
 }
 
-function splitParsed({ cost, endpoint, reqnum, signature, url, ...own }: Record<string, unknown>) {
-  return [{ cost, endpoint, reqnum, signature, url }, own] as const;
+function withoutAuth(text: string, members: readonly Member[]): string {
+  const own = members.filter(({ key }) => !AUTH_FIELDS.includes(key));
+  return `{${own.map(({ start, end }) => text.slice(start, end)).join(', ')}}`;
 }
