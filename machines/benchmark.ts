@@ -6,16 +6,20 @@ import { reasonOf } from './reason.js';
  * How fast the model is, in units of work per second.
  *
  * A result that was saved before is used again. Else the model is warmed up, which is tried again and again
- * where it does not take requests yet, then measured, and the result is saved. It is done with a result, or it
- * has failed with a reason: when nothing could be measured, or when the time was over. That a result can't be
- * saved is told and is no failure.
+ * where it does not take requests yet, then measured, and the result is saved. A measurement that came to nothing
+ * is begun anew after a pause, twice as long each time: a model may answer errors for its first minutes. It is done
+ * with a result, or it has failed with a reason: when the time was over, or when no other attempt could help. That
+ * a result can't be saved is told and is no failure.
  */
 
 /** What a benchmark machine is made with. */
 export interface BenchmarkInput {
-  /** How long it may take from the look-up to the measured result, in ms. */
+  /** How long it may take from the look-up to the measured result, in ms, all attempts and pauses included. */
   readonly timeoutMs: number;
-  /** How long to wait before a model that does not take requests yet is asked again, in ms. */
+  /**
+   * How long to wait before a model that does not take requests yet is asked again, in ms, and after the first
+   * measurement that came to nothing.
+   */
   readonly probeRetryMs: number;
 }
 
@@ -38,16 +42,24 @@ export type BenchmarkToParent =
   /** The model does not take requests yet. */
   | { type: 'benchmark.waits'; reason: string }
   | { type: 'benchmark.began' }
+  /** A measurement came to nothing; the next attempt is made in so many ms. */
+  | { type: 'benchmark.failed'; reason: string; retryMs: number }
   | { type: 'benchmark.saved'; maxPerf: number }
   | { type: 'benchmark.unsaved'; maxPerf: number; reason: string };
 
 export interface BenchmarkContext extends BenchmarkInput {
   /** Why the model did not take requests when it was last tried, or empty. */
   readonly notReady: string;
+  /** How many measurements came to nothing, and why the last one did; empty: none did. */
+  readonly failures: number;
+  readonly failure: string;
   readonly result: BenchmarkOutput;
 }
 
 const tellParent = (event: BenchmarkToParent) => event;
+
+/** The longest pause after a measurement that came to nothing. */
+const LONGEST_RETRY_MS = 60_000;
 
 /** How long saving may take: a disk that hangs must not hold up a model that has loaded. */
 const SAVE_TIMEOUT_MS = 10_000;
@@ -63,13 +75,14 @@ export const benchmarkMachine = setup({
     lookUp: port<number | null>('lookUp'),
     /** Resolves with `ready: false` only where trying again can help; rejects when it can't. */
     warmUp: port<WarmUpResult>('warmUp'),
-    /** Rejects when no request succeeded. */
+    /** Rejects when no request succeeded; then it is run again. */
     measure: port<Measurement>('measure'),
     save: port<void, Measurement>('save'),
   },
   delays: {
     timeout: ({ context }) => context.timeoutMs,
     probeRetry: ({ context }) => context.probeRetryMs,
+    retry: ({ context }) => retryMs(context),
     saveTimeout: SAVE_TIMEOUT_MS,
   },
   guards: {
@@ -81,17 +94,21 @@ export const benchmarkMachine = setup({
     'note why it is not ready': assign((_, result: WarmUpResult) => ({
       notReady: result.ready ? '' : reasonOf(result.reason),
     })),
+    'note why it came to nothing': assign(({ context }, { error }: { error: unknown }) => ({
+      failures: context.failures + 1,
+      failure: reasonOf(error),
+    })),
     'note that the time is over': assign(({ context }) => ({
-      result: {
-        ok: false,
-        reason: `the benchmark took more than ${context.timeoutMs / 1000} s${because(context)}`,
-      },
+      result: { ok: false, reason: reasonOfTimeout(context) },
     })),
     'say that the result is used again': sendParent(({ context }) =>
       tellParent({ type: 'benchmark.reused', maxPerf: speedOf(context) }),
     ),
     'say that it waits': sendParent(({ context }) =>
       tellParent({ type: 'benchmark.waits', reason: context.notReady }),
+    ),
+    'say that it is tried again': sendParent(({ context }) =>
+      tellParent({ type: 'benchmark.failed', reason: context.failure, retryMs: retryMs(context) }),
     ),
     'say that it has begun': sendParent(tellParent({ type: 'benchmark.began' })),
     'say that it is saved': sendParent(({ context }) =>
@@ -103,7 +120,13 @@ export const benchmarkMachine = setup({
   },
 }).createMachine({
   id: 'benchmark',
-  context: ({ input }) => ({ ...input, notReady: '', result: { ok: false, reason: 'it was not measured' } }),
+  context: ({ input }) => ({
+    ...input,
+    notReady: '',
+    failures: 0,
+    failure: '',
+    result: { ok: false, reason: 'it was not measured' },
+  }),
   output: ({ context }) => context.result,
   initial: 'finding out',
   states: {
@@ -168,7 +191,8 @@ export const benchmarkMachine = setup({
           after: { probeRetry: 'warming up' },
         },
         measuring: {
-          description: 'The model is measured. Left with its speed, or when no request succeeded.',
+          description:
+            'The model is measured. Left with its speed, when no request succeeded, or when the work of all of them is nothing.',
           entry: 'say that it has begun',
           invoke: {
             id: 'measure',
@@ -194,13 +218,17 @@ export const benchmarkMachine = setup({
               },
             ],
             onError: {
-              target: '#benchmark.failed',
-              actions: {
-                type: 'keep the result',
-                params: ({ event }) => ({ ok: false, reason: reasonOf(event.error) }),
-              },
+              target: 'backing off',
+              actions: [
+                { type: 'note why it came to nothing', params: ({ event }) => ({ error: event.error }) },
+                'say that it is tried again',
+              ],
             },
           },
+        },
+        'backing off': {
+          description: 'A measurement came to nothing. Left after a pause, twice as long each time.',
+          after: { retry: 'warming up' },
         },
       },
     },
@@ -239,6 +267,16 @@ function speedOf({ result }: BenchmarkContext): number {
   return result.ok ? result.maxPerf : 0;
 }
 
-function because({ notReady }: BenchmarkContext): string {
-  return notReady === '' ? '' : `: the model does not take requests (${notReady})`;
+function retryMs({ probeRetryMs, failures }: BenchmarkContext): number {
+  return Math.min(LONGEST_RETRY_MS, probeRetryMs * 2 ** (failures - 1));
+}
+
+/** Why nothing is known when the time is over: what stood in the way last, as far as anything did. */
+function reasonOfTimeout({ timeoutMs, notReady, failures, failure }: BenchmarkContext): string {
+  const time = `${timeoutMs / 1000} s`;
+  if (notReady !== '') {
+    return `the benchmark took more than ${time}: the model does not take requests (${notReady})`;
+  }
+  if (failures === 0) return `the benchmark took more than ${time}`;
+  return `${failure} (measured ${failures === 1 ? 'once' : `${failures} times`} in ${time})`;
 }

@@ -4,7 +4,8 @@ import type { Log } from './log.js';
 
 /** Tells the log how the model loads, how fast it is, and how it is. */
 export function tellModel(event: ModelEvent, log: Log): void {
-  const fields = { ...event, event: event.type };
+  const { type, ...rest } = event;
+  const fields = { event: type, ...rest };
   switch (event.type) {
     case 'waiting':
       log.info(`waiting for ${event.waitingFor}`, fields);
@@ -18,6 +19,9 @@ export function tellModel(event: ModelEvent, log: Log): void {
     case 'benchmark.began':
       log.info('the benchmark begins', fields);
       return;
+    case 'benchmark.failed':
+      log.warn(`the benchmark is tried again in ${inWords(event.retryMs / 1000)} s: ${event.reason}`, fields);
+      return;
     case 'benchmark.saved':
       log.info(`the benchmark is over: ${inWords(event.maxPerf)} units/s`, fields);
       return;
@@ -29,6 +33,12 @@ export function tellModel(event: ModelEvent, log: Log): void {
       return;
     case 'health.strike':
       log.warn(`the model server is not well (strike ${event.strikes}): ${event.reason}`, fields);
+      return;
+    case 'model.stalled':
+      log.warn(
+        `the model server has sent nothing for ${Math.round(event.quietMs / 1000)} s although requests wait for it`,
+        fields,
+      );
       return;
     case 'health.busy':
       log.debug(`the model server is busy: ${event.reason}`, fields);

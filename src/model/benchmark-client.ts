@@ -2,8 +2,8 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { Method } from '../backend/types.js';
 import { messageOf } from '../errors.js';
 import { pathOn } from '../net/address.js';
+import { Patience } from '../patience.js';
 import type { Send, Sent } from './benchmark.js';
-import { Patience } from './patience.js';
 
 export interface BenchmarkSenderOptions {
   /** The base address of the model server. */

@@ -34,18 +34,24 @@ type Results = Readonly<Record<string, unknown>>;
  * Keeps results in a JSON file, which is replaced whole: a worker that is killed while it saves leaves the file as
  * it was.
  *
- * @param onProblem hears, as a sentence, that the file can't be used; then there is no result, and saving begins a
- * new file
+ * @param onProblem hears, as a sentence and once, that the file can't be used; then there is no result, and saving
+ * begins a new file
  */
 export function createBenchmarkStore(
   path: string,
   onProblem: (problem: string) => void = () => {},
 ): BenchmarkStore {
+  // A file is read when a result is looked for and when one is saved: what is wrong with it is no news then.
+  let told = '';
+  const tell = (problem: string) => {
+    if (problem !== told) onProblem(problem);
+    told = problem;
+  };
   const read = async (): Promise<Results> => {
     try {
       return FILE.parse(JSON.parse(await readFile(path, 'utf8'))).results;
     } catch (error) {
-      if (!isMissing(error)) onProblem(`${path} can't be used: ${problemOf(error)}`);
+      if (!isMissing(error)) tell(`${path} can't be used: ${problemOf(error)}`);
       return {};
     }
   };
@@ -56,7 +62,7 @@ export function createBenchmarkStore(
       if (!Object.hasOwn(results, id)) return null;
       const row = ROW.safeParse(results[id]);
       if (row.success) return row.data.maxPerf;
-      onProblem(`${path} has a result that is no positive number`);
+      tell(`${path} has a result that is no positive number`);
       return null;
     },
     async save(key, maxPerf) {

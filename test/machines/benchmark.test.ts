@@ -18,6 +18,8 @@ const SAVE_TIMEOUT_MS = 10_000;
 
 const REFUSED: WarmUpResult = { ready: false, reason: 'connect ECONNREFUSED 127.0.0.1:8000' };
 
+const NOTHING = 'no request succeeded: it answered with status 500';
+
 function start(input: Partial<BenchmarkInput> = {}) {
   const lookUp = new Effect<number | null>();
   const warmUp = new Effect<WarmUpResult>();
@@ -52,6 +54,7 @@ function start(input: Partial<BenchmarkInput> = {}) {
     lookedUp: (result: number | null) => settle(() => lookUp.last.resolve(result)),
     warm: (result: WarmUpResult = { ready: true }) => settle(() => warmUp.last.resolve(result)),
     measured: (maxPerf: number) => settle(() => measure.last.resolve({ maxPerf })),
+    nothing: (reason = NOTHING) => settle(() => measure.last.reject(new Error(reason))),
     saved: () => settle(() => save.last.resolve()),
     settle,
   };
@@ -69,6 +72,10 @@ const GIVEN = {
   measuring: async (benchmark) => {
     await GIVEN['warming up'](benchmark);
     await benchmark.warm();
+  },
+  'backing off': async (benchmark) => {
+    await GIVEN.measuring(benchmark);
+    await benchmark.nothing();
   },
   saving: async (benchmark) => {
     await GIVEN.measuring(benchmark);
@@ -89,8 +96,7 @@ const WHEN = {
   'the warm-up fails': (benchmark) => benchmark.settle(() => benchmark.warmUp.last.reject(new Error('no'))),
   'it is measured': (benchmark) => benchmark.measured(42),
   'the speed is 0': (benchmark) => benchmark.measured(0),
-  'no request succeeds': (benchmark) =>
-    benchmark.settle(() => benchmark.measure.last.reject(new Error('no request succeeded'))),
+  'no request succeeds': (benchmark) => benchmark.nothing(),
   'it is saved': (benchmark) => benchmark.saved(),
   'it can not be saved': (benchmark) =>
     benchmark.settle(() => benchmark.save.last.reject(new Error('the disk is full'))),
@@ -144,7 +150,14 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'the time is over': failedWith('the benchmark took more than 60 s'),
     'it is measured': { state: 'saving' },
     'the speed is 0': failedWith('the benchmark measured 0 units of work per second'),
-    'no request succeeds': failedWith('no request succeeded'),
+    'no request succeeds': {
+      state: 'backing off',
+      told: [{ type: 'benchmark.failed', reason: NOTHING, retryMs: RETRY_MS }],
+    },
+  },
+  'backing off': {
+    '2 s pass': { state: 'warming up' },
+    'the time is over': failedWith(`${NOTHING} (measured once in 60 s)`),
   },
   saving: {
     '2 s pass': { state: 'saving' },
@@ -242,6 +255,65 @@ describe('the benchmark', () => {
     await benchmark.clock.advance(TIMEOUT_MS);
     expect(benchmark.output).toEqual({ ok: false, reason: 'the benchmark took more than 60 s' });
     expect(benchmark.measure.last.signal.aborted).toBe(true);
+  });
+
+  it('every request fails, then they do not: it is measured again, and that is saved', async () => {
+    const benchmark = start();
+    await GIVEN['backing off'](benchmark);
+    await benchmark.clock.advance(RETRY_MS);
+    await benchmark.warm();
+    await benchmark.measured(42);
+    await benchmark.saved();
+    expect(benchmark.output).toEqual(measured);
+    expect(benchmark.told).toEqual([
+      began,
+      { type: 'benchmark.failed', reason: NOTHING, retryMs: RETRY_MS },
+      began,
+      { type: 'benchmark.saved', maxPerf: 42 },
+    ]);
+  });
+
+  it('every request fails for ever: it is tried with longer and longer pauses, and its last reason is told', async () => {
+    const benchmark = start({ timeoutMs: 600_000 });
+    await benchmark.lookedUp(null);
+    const [startedAtMs, measuredAtMs]: [number, number[]] = [benchmark.clock.now(), []];
+    while (benchmark.output === undefined) {
+      if (benchmark.state === 'warming up') {
+        await benchmark.warm();
+        measuredAtMs.push((benchmark.clock.now() - startedAtMs) / 1_000);
+        await benchmark.nothing(`reason ${measuredAtMs.length}`);
+      }
+      await benchmark.clock.advance(1_000);
+    }
+    const seconds = [0, 2, 6, 14, 30, 62, 122, 182, 242, 302, 362, 422, 482, 542];
+    expect(measuredAtMs).toEqual(seconds);
+    expect(benchmark.clock.now() - startedAtMs).toBe(600_000);
+    expect(benchmark.output).toEqual({ ok: false, reason: 'reason 14 (measured 14 times in 600 s)' });
+  });
+
+  it('an attempt that is not over in time does not hide why the one before came to nothing', async () => {
+    const benchmark = start();
+    await GIVEN['backing off'](benchmark);
+    await benchmark.clock.advance(RETRY_MS);
+    await benchmark.warm();
+    await benchmark.clock.advance(TIMEOUT_MS);
+    expect(benchmark.output).toEqual({ ok: false, reason: `${NOTHING} (measured once in 60 s)` });
+    expect(benchmark.measure.last.signal.aborted).toBe(true);
+  });
+
+  it('a model that goes away after it has failed is what is told when the time is over', async () => {
+    const benchmark = start();
+    await GIVEN['backing off'](benchmark);
+    await benchmark.clock.advance(RETRY_MS);
+    await benchmark.warm(REFUSED);
+    await benchmark.clock.advance(TIMEOUT_MS - RETRY_MS - 1);
+    if (benchmark.state === 'warming up') await benchmark.warm(REFUSED);
+    await benchmark.clock.advance(1);
+    expect(benchmark.output).toEqual({
+      ok: false,
+      reason:
+        'the benchmark took more than 60 s: the model does not take requests (connect ECONNREFUSED 127.0.0.1:8000)',
+    });
   });
 
   it('gives a result that is measured just in time the time to be saved', async () => {

@@ -176,6 +176,7 @@ describe('a benchmark of a real server', () => {
       actions: {
         'say that it waits': () => {},
         'say that it has begun': () => {},
+        'say that it is tried again': () => {},
         'say that it is saved': () => {},
       },
     });
@@ -210,11 +211,24 @@ describe('a benchmark of a real server', () => {
     expect(requests).toBe(3 + 11);
   });
 
+  it('that answers errors at first is measured again until it does not', async () => {
+    let requests = 0;
+    // Two attempts come to nothing: one request that warms up and ten that are measured, twice.
+    const model = await serveModel((_, response) => response.writeHead(++requests > 22 ? 200 : 500).end());
+    const { actor, output, saved } = run(model.url);
+    const result = await output;
+    expect(result).toEqual({ ok: true, maxPerf: expect.any(Number), measured: true });
+    expect(saved).toEqual([(result as { maxPerf: number }).maxPerf]);
+    expect([requests, actor.getSnapshot().context.failures]).toEqual([33, 2]);
+  });
+
   it('all of whose requests fail has failed, with the reason, rather than loaded with a speed of 0', async () => {
     const model = await serveModel((_, response) => response.writeHead(500).end('CUDA error'));
-    expect(await run(model.url).output).toEqual({
+    expect(await run(model.url, 1_000).output).toEqual({
       ok: false,
-      reason: 'no request of the benchmark succeeded: it answered with status 500: CUDA error',
+      reason: expect.stringMatching(
+        /^no request of the benchmark succeeded: it answered with status 500: CUDA error \(measured (?:once|\d+ times) in 1 s\)$/,
+      ),
     });
   });
 
