@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { z } from 'zod';
 import { type Backend, defineBackend, type LogRules } from '../src/backend/index.js';
+import { FOR_FACTS, FOR_NUMBERS, FOR_TEXT } from '../src/backend/timeouts.js';
 import { DEFAULT_WORKLOAD, MAX_WORKLOAD } from '../src/backend/workload.js';
 
 /** Where an engine listens, how it says that it is well, and what its log means. */
@@ -90,6 +91,8 @@ export function openai({ preset = DEFAULT_ENGINE, modelName, modelServerUrl }: O
   }
   const { url, health, logs, wholeLength } = engine;
   const nameOfModel = askOnce(modelName, modelServerUrl ?? url);
+  // Most engines take a request without a name for the model that they serve, and none takes a wrong one.
+  const named = modelName === undefined ? {} : { model: modelName };
   return defineBackend({
     name: 'openai',
     description: 'In front of vLLM, SGLang, llama.cpp or ollama.',
@@ -98,8 +101,9 @@ export function openai({ preset = DEFAULT_ENGINE, modelName, modelServerUrl }: O
       '/v1/completions': {
         parallel: true,
         maxQueueTime: '60s',
+        timeouts: FOR_TEXT,
         workload: completionWorkload,
-        example: { model: modelName ?? 'the-model', prompt: 'Once upon a time', max_tokens: 50 },
+        example: { ...named, prompt: 'Once upon a time', max_tokens: 50 },
         benchmark: {
           generate: async (index) => ({
             model: await nameOfModel(),
@@ -110,9 +114,20 @@ export function openai({ preset = DEFAULT_ENGINE, modelName, modelServerUrl }: O
           }),
         },
       },
-      '/v1/chat/completions': { parallel: true, maxQueueTime: '60s', workload: chatWorkload },
-      '/v1/embeddings': { parallel: true, maxQueueTime: '60s' },
-      '/v1/models': { method: 'GET', public: true, parallel: true, workload: 0 },
+      '/v1/chat/completions': {
+        parallel: true,
+        maxQueueTime: '60s',
+        timeouts: FOR_TEXT,
+        workload: chatWorkload,
+        example: { ...named, messages: [{ role: 'user', content: 'Tell me a story.' }], max_tokens: 50 },
+      },
+      '/v1/embeddings': {
+        parallel: true,
+        maxQueueTime: '60s',
+        timeouts: FOR_NUMBERS,
+        example: { ...named, input: 'Once upon a time' },
+      },
+      '/v1/models': { method: 'GET', public: true, parallel: true, timeouts: FOR_FACTS, workload: 0 },
     },
   });
 }

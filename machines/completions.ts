@@ -1,11 +1,13 @@
 import { assign, emit, enqueueActions, sendParent, setup } from 'xstate';
 import type { BackOff } from './back-off.js';
+import { BatchTooLarge, grown, halved } from './batch-size.js';
 import {
   acknowledgeBatch,
   add,
   type Batch,
   type Completion,
   cutBatch,
+  dropBatch,
   EMPTY_BATCH,
   type Outbox,
   openOutbox,
@@ -19,8 +21,13 @@ import { addressOf, delivered, failedRound, isLast, nextAddress, openRounds, typ
  *
  * What has ended waits in an outbox. The first that ends after a quiet time is posted at once, what ends
  * within the gap after a post goes together in the next one. Each attempt cuts a batch of its own, and only
- * what a batch held is removed when it is acknowledged. An address that fails makes way for the next one;
- * when each has failed the machine backs off. When the worker stops everything is posted without gaps.
+ * what a batch held is removed when it is acknowledged. More than one batch goes in several posts, without
+ * gaps between them. An address that fails makes way for the next one; when each has failed the machine backs
+ * off. When the worker stops everything is posted without gaps.
+ *
+ * Nobody says how large a post may be. A batch that is refused because it is too large is posted again in
+ * halves, down to a single one; batches grow again with each delivery, little by little, so that few are
+ * refused. A single one that is too large even so is dropped once every address has failed, and that is told.
  */
 
 /** What the machine is made with. */
@@ -50,7 +57,7 @@ export interface CompletionsAttempt {
   readonly batch: Batch;
 }
 
-/** An attempt whose 2xx answer was read. */
+/** An attempt whose 2xx answer was read. One that is too large for its address fails with `BatchTooLarge`. */
 export interface CompletionsDelivery {
   readonly tookMs: number;
 }
@@ -63,12 +70,16 @@ export type CompletionsEmitted =
   | { type: 'completions.failed'; address: string; count: number; error: unknown }
   | { type: 'completions.outage.began'; error: unknown }
   | { type: 'completions.outage.ended'; address: string; failedAttempts: number }
-  /** total: over the whole life of the worker. */
-  | { type: 'completions.dropped'; total: number };
+  /** The outbox was full. total: over the whole life of the worker, whatever the cause. */
+  | { type: 'completions.dropped'; total: number }
+  /** One was dropped because it is too large even alone. */
+  | { type: 'completions.refused'; requestIdx: number; address: string; total: number };
 
 export interface CompletionsContext extends CompletionsInput, Rounds {
   readonly outbox: Outbox;
   readonly flushing: boolean;
+  /** How many the next post tells at most: `batchLimit`, or less after a batch was too large. */
+  readonly batchSize: number;
   /** The attempt that is under way, or was last. */
   readonly attempt: CompletionsAttempt;
   /** How many had been dropped when all was well for the last time. */
@@ -95,6 +106,10 @@ export const completionsMachine = setup({
     'something is left to tell': ({ context }) => size(context.outbox) > 0,
     'the worker stops': ({ context }) => context.flushing,
     'another address is left': ({ context }) => !isLast(context),
+    'a whole batch waits': ({ context }) => size(context.outbox) >= context.batchSize,
+    'a smaller batch may be taken': ({ context }, { error }: { error: unknown }) =>
+      error instanceof BatchTooLarge && context.attempt.batch.completions.length > 1,
+    'a single one was too large': (_, { error }: { error: unknown }) => error instanceof BatchTooLarge,
   },
   actions: {
     'put them in the outbox': enqueueActions(
@@ -111,8 +126,23 @@ export const completionsMachine = setup({
     ),
     'hurry from now on': assign({ flushing: true }),
     'cut a batch': assign(({ context }) => ({
-      attempt: { address: addressOf(context), batch: cutBatch(context.outbox, context.batchLimit) },
+      attempt: { address: addressOf(context), batch: cutBatch(context.outbox, context.batchSize) },
     })),
+    'halve the batch': assign(({ context }) => ({
+      batchSize: halved(context.attempt.batch.completions.length),
+    })),
+    'let batches grow': assign(({ context }) => ({
+      batchSize: grown(context.batchSize, context.batchLimit),
+    })),
+    'drop what nobody takes': enqueueActions(({ context, enqueue }) => {
+      const { address, batch } = context.attempt;
+      const outbox = dropBatch(context.outbox, batch);
+      enqueue.assign({ outbox });
+      const [refused] = batch.completions;
+      if (refused === undefined || outbox.dropped === context.outbox.dropped) return;
+      const { requestIdx } = refused;
+      enqueue.emit({ type: 'completions.refused', requestIdx, address, total: outbox.dropped });
+    }),
     'remove what was told': assign(({ context }) => {
       const outbox = acknowledgeBatch(context.outbox, context.attempt.batch);
       const allIsWell = context.failedRounds > 0 || size(outbox) === 0;
@@ -150,6 +180,7 @@ export const completionsMachine = setup({
     ...openRounds(input),
     outbox: openOutbox(input.limit),
     flushing: false,
+    batchSize: input.batchLimit,
     attempt: { address: '', batch: EMPTY_BATCH },
     droppedBefore: 0,
   }),
@@ -180,6 +211,7 @@ export const completionsMachine = setup({
           target: 'gathering',
           actions: [
             'remove what was told',
+            'let batches grow',
             'announce the end of an outage',
             'stay with the address that works',
             { type: 'announce the delivery', params: ({ event }) => event.output },
@@ -187,12 +219,31 @@ export const completionsMachine = setup({
         },
         onError: [
           {
+            guard: {
+              type: 'a smaller batch may be taken',
+              params: ({ event }) => event,
+            },
+            target: 'posting',
+            reenter: true,
+            actions: [{ type: 'announce the failure', params: ({ event }) => event }, 'halve the batch'],
+          },
+          {
             guard: 'another address is left',
             target: 'posting',
             reenter: true,
             actions: [
               { type: 'announce the failure', params: ({ event }) => event },
               'turn to the next address',
+            ],
+          },
+          {
+            guard: { type: 'a single one was too large', params: ({ event }) => event },
+            target: 'backing off',
+            actions: [
+              { type: 'announce the failure', params: ({ event }) => event },
+              { type: 'announce the outage if it is new', params: ({ event }) => event },
+              'drop what nobody takes',
+              'plan the next round',
             ],
           },
           {
@@ -208,15 +259,19 @@ export const completionsMachine = setup({
     },
     gathering: {
       description:
-        'A batch was delivered a moment ago, and what ends now waits for the next one. Left when the gap is over, or at once when the worker stops.',
-      always: { guard: 'the worker stops', target: 'quiet' },
+        'A batch was delivered a moment ago, and what ends now waits for the next one. Left when the gap is over, or at once when a whole batch waits or the worker stops.',
+      always: [
+        { guard: 'the worker stops', target: 'quiet' },
+        { guard: 'a whole batch waits', target: 'posting' },
+      ],
       after: { gap: 'quiet' },
     },
     'backing off': {
       description:
         'Every address has failed. Left when the back-off is over, or at once when the worker is asked to stop.',
-      after: { backOff: 'posting' },
-      on: { flush: { target: 'posting', actions: 'hurry from now on' } },
+      // What failed may have been dropped, so it is looked whether anything is left.
+      after: { backOff: 'quiet' },
+      on: { flush: { target: 'quiet', actions: 'hurry from now on' } },
     },
     flushed: {
       description: 'The worker stops and nothing is left to tell. Left if a request ends after all.',

@@ -2,7 +2,8 @@ import { append, oldest, openQueue, type Queue, removeBefore, sizeOf } from './q
 
 /**
  * The outbox of finished requests: what the autoscaler has not yet acknowledged. It is bounded, since an
- * autoscaler may be away for days; when it is full the oldest is dropped, and counted.
+ * autoscaler may be away for days; when it is full the oldest is dropped, and counted. So is one that is too
+ * large to be posted even alone.
  *
  * Each completion has a sequence number of its own. A batch names the numbers that it holds, so two requests
  * that the client gave the same number are two, and what ends while its twin is being posted stays.
@@ -26,8 +27,8 @@ export interface Outbox {
   readonly limit: number;
   readonly queue: Queue<Completion>;
   /**
-   * How many it has ever dropped because it was full. One that was dropped while a batch with it was under
-   * way may have been told all the same.
+   * How many it has ever dropped, because it was full or because they were refused. One that was dropped while
+   * a batch with it was under way may have been told all the same.
    */
   readonly dropped: number;
 }
@@ -75,4 +76,10 @@ export function cutBatch({ queue }: Outbox, max: number): Batch {
 export function acknowledgeBatch(outbox: Outbox, { end }: Batch): Outbox {
   const queue = removeBefore(outbox.queue, end);
   return queue === outbox.queue ? outbox : { ...outbox, queue };
+}
+
+/** Removes what the batch held without its having been told, and counts it; what has gone already is not counted again. */
+export function dropBatch(outbox: Outbox, batch: Batch): Outbox {
+  const rest = acknowledgeBatch(outbox, batch);
+  return { ...rest, dropped: rest.dropped + size(outbox) - size(rest) };
 }

@@ -9,8 +9,8 @@ import { addressOf, delivered, failedRound, isLast, nextAddress, openRounds, typ
  * It is unasked until somebody needs the key; then it seeks it for ever, from one address after another,
  * fetching and backing off. Once held, a key is never given up: when a signature fails to verify the key is
  * in doubt, and is fetched again, since it may have been replaced; but never sooner than the least time
- * after the last fetch, since anybody can send a wrong signature. A fetch that fails keeps the key that is
- * there, and the doubt.
+ * after it was last fetched again, since anybody can send a wrong signature. The first fetch was for no doubt,
+ * so the first doubt is heeded at once. A fetch that fails keeps the key that is there, and the doubt.
  */
 
 /** What the machine is made with. */
@@ -168,11 +168,11 @@ export const publicKeyMachine = setup({
     },
     held: {
       description: 'There is a key. Never left.',
-      initial: 'resting',
+      initial: 'trusted',
       states: {
         resting: {
           description:
-            'The key was asked for a moment ago, and is not asked for again so soon. Left when the least time between two fetches is over.',
+            'The key was fetched again a moment ago, and is not asked for again so soon. Left when the least time between two fetches is over.',
           after: {
             minRefetch: [{ guard: 'the key is in doubt', target: 'refreshing' }, { target: 'trusted' }],
           },

@@ -24,11 +24,14 @@ export function completionOf(
   const isRejected = status === 'Rejected';
   const workStartedAtMs = 'workStartedAtMs' in event && !isRejected ? event.workStartedAtMs : null;
   const enteredAtMs = 'enteredAtMs' in event ? event.enteredAtMs : event.atMs;
+  // The two clocks never differ by the same twice. So the wall clock is read once, and the times keep their order.
+  const endedAt = unixSeconds(event.atMs);
+  const at = (atMs: number) => endedAt - (event.atMs - atMs) / 1000;
   return {
     requestIdx: event.requestIdx,
     status,
-    enteredQueueAt: unixSeconds(enteredAtMs),
-    workStartedAt: workStartedAtMs === null ? 0 : unixSeconds(workStartedAtMs),
-    workCompletedAt: isRejected || status === 'Cancelled' ? 0 : unixSeconds(event.atMs),
+    enteredQueueAt: at(enteredAtMs),
+    workStartedAt: workStartedAtMs === null ? 0 : at(workStartedAtMs),
+    workCompletedAt: isRejected || status === 'Cancelled' ? 0 : endedAt,
   };
 }

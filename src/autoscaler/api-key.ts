@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
+import { sameText } from '../auth/equal.js';
 import { WorkerError } from '../errors.js';
 
 const KEY_BYTES = 24;
@@ -33,10 +34,4 @@ function bearerOf(request: Request): string | undefined {
 
 function inBody(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'api_key' in body ? body.api_key : undefined;
-}
-
-/** Compares digests, which have one length, so that the time depends on neither text. */
-function sameText(one: string, other: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
 }

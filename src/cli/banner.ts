@@ -12,6 +12,8 @@ export interface Banner {
   readonly envelope: 'none' | 'unsigned' | 'signed';
   /** What clients authorise with at the autoscaler. Shown on a terminal only: it must not get into a log. */
   readonly apiKey: string | undefined;
+  /** Whether the key is the one in the environment, and not made for this run. */
+  readonly isKeyGiven: boolean;
 }
 
 const DEFAULT_AUTOSCALER = 'http://127.0.0.1:8080';
@@ -27,6 +29,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
       statusUrl,
       autoscalerUrl,
     });
+    if (apiKey !== undefined) log.info(`first: ${whereTheKeyIs(banner)}`, { event: 'try.key' });
     for (const command of commands) log.info(`try: ${command}`, { event: 'try', command });
     return;
   }
@@ -51,6 +54,12 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
     '',
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** What somebody has to do who can not be shown the key. */
+function whereTheKeyIs({ isKeyGiven }: Banner): string {
+  if (isKeyGiven) return 'export the TSWORKER_API_KEY that this was started with';
+  return 'start again with a TSWORKER_API_KEY of your own, and export the same where you try this: the one that was made up is shown on a terminal only';
 }
 
 function commandFor(route: CompiledRoute, { workerUrl, autoscalerUrl, envelope }: Banner): string {

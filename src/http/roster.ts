@@ -31,8 +31,9 @@ export class Roster {
 
   presence(): Presence {
     const requestIdxs: number[] = [];
-    for (const { requestIdx } of this.#present.values())
-      if (requestIdx !== null) requestIdxs.push(requestIdx);
+    // What is sent in a session is part of the session, and is not told as finished either.
+    for (const { requestIdx, kind } of this.#present.values())
+      if (requestIdx !== null && kind !== 'in-session') requestIdxs.push(requestIdx);
     return { load: Math.max(this.#load, 0), requests: this.#present.size, requestIdxs };
   }
 

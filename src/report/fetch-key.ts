@@ -2,7 +2,7 @@ import { type Dispatcher, request } from 'undici';
 import { fromPromise } from 'xstate';
 import type { FetchKeyInput } from '../../machines/public-key.js';
 import { pathOn } from '../net/address.js';
-import { attempt } from './attempt.js';
+import { within } from '../patience.js';
 
 /** A key is half a kilobyte. */
 const KEY_LIMIT_BYTES = 64 * 1024;
@@ -18,7 +18,7 @@ export interface FetchKeyOptions {
 /** One attempt to fetch the autoscaler's public key: the effect behind the machine of that name. */
 export function createFetchKey({ timeoutMs, dispatcher, check }: FetchKeyOptions) {
   return fromPromise<string, FetchKeyInput>(({ input: { address }, signal }) =>
-    attempt(timeoutMs, signal, async (bounded) => {
+    within(timeoutMs, signal, async (bounded) => {
       const answer = await request(pathOn(address, '/pubkey/'), { dispatcher, signal: bounded });
       const pem = await readText(answer.body);
       if (answer.statusCode !== 200) throw new Error(`it answered with status ${answer.statusCode}`);

@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { fromPromise } from 'xstate';
+import { BatchTooLarge } from '../../machines/batch-size.js';
 import type { CompletionsAttempt, CompletionsDelivery } from '../../machines/completions.js';
 import { type CompletionsForm, encodeCompletions } from '../dialects/current/completions.js';
 import { pathOn } from '../net/address.js';
-import { post } from './post.js';
+import { post, StatusError } from './post.js';
 
 export interface PostCompletionsOptions {
   readonly id: number;
@@ -15,6 +16,8 @@ export interface PostCompletionsOptions {
   /** Monotonic, in ms. */
   readonly now: () => number;
 }
+
+const TOO_LARGE = 413;
 
 /** One attempt to tell which requests have finished: the effect behind the completions machine. */
 export function createPostCompletions({
@@ -30,9 +33,14 @@ export function createPostCompletions({
       const startedAtMs = now();
       const url = pathOn(address, '/delete_requests/');
       for (const body of encodeCompletions(batch.completions, { id, mtoken, form })) {
-        await post({ dispatcher, url, body, timeoutMs, signal });
+        await post({ dispatcher, url, body, timeoutMs, signal }).catch(explain);
       }
       return { tookMs: now() - startedAtMs };
     },
   );
+}
+
+function explain(error: unknown): never {
+  if (!(error instanceof StatusError) || error.status !== TOO_LARGE) throw error;
+  throw new BatchTooLarge(error.message, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
-import { attempt } from './attempt.js';
+import { within } from '../patience.js';
 
 /** How much of an answer is read. Nothing in it is needed, and a wrong server may send without end. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
@@ -21,13 +21,24 @@ export interface Post {
   readonly signal: AbortSignal;
 }
 
+/** An answer other than 2xx. */
+export class StatusError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`it answered with status ${status}`);
+    this.status = status;
+  }
+}
+
 /**
  * Posts JSON and resolves when a 2xx answer was read to its end.
  *
- * @throws when there was none: refused, reset, too slow, another status, aborted
+ * @throws {StatusError} when the answer had another status
+ * @throws when there was none: refused, reset, too slow, aborted
  */
 export async function post({ dispatcher, url, body, timeoutMs, signal }: Post): Promise<void> {
-  await attempt(timeoutMs, signal, async (bounded) => {
+  await within(timeoutMs, signal, async (bounded) => {
     const response = await request(url, {
       dispatcher,
       method: 'POST',
@@ -36,9 +47,7 @@ export async function post({ dispatcher, url, body, timeoutMs, signal }: Post): 
       signal: bounded,
     });
     await readToTheEnd(response.body);
-    if (response.statusCode < 200 || response.statusCode > 299) {
-      throw new Error(`it answered with status ${response.statusCode}`);
-    }
+    if (response.statusCode < 200 || response.statusCode > 299) throw new StatusError(response.statusCode);
   });
 }
 

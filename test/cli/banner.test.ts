@@ -23,6 +23,7 @@ const BANNER: Banner = {
   autoscalerUrl: 'http://127.0.0.1:8080',
   envelope: 'none',
   apiKey: 'the-api-key',
+  isKeyGiven: false,
 };
 
 function show(more: Partial<Banner>, isTTY: boolean, env: Record<string, string> = { NO_COLOR: '1' }) {
@@ -121,7 +122,23 @@ describe('where it is said', () => {
         },
       },
     ]);
-    expect(log.lines.length).toBe(5);
+    expect(log.lines.length).toBe(6);
     expect(log.text).not.toContain('the-api-key');
+  });
+
+  it.each([
+    [true, 'first: export the TSWORKER_API_KEY that this was started with'],
+    [
+      false,
+      'first: start again with a TSWORKER_API_KEY of your own, and export the same where you try this: the one that was made up is shown on a terminal only',
+    ],
+  ])('the log says where the key is to be had, given %s, before what needs it', (isKeyGiven, message) => {
+    const { log } = show({ envelope: 'signed', isKeyGiven }, false);
+    expect(log.lines.map(({ fields }) => fields.event).slice(0, 3)).toEqual(['listening', 'try.key', 'try']);
+    expect(log.about('try.key').map((line) => line.message)).toEqual([message]);
+  });
+
+  it('the log speaks of no key where none is needed', () => {
+    expect(show({ apiKey: undefined }, false).log.about('try.key')).toEqual([]);
   });
 });

@@ -319,7 +319,7 @@ describe('a session', () => {
       new_load: 47,
       cur_load: 47,
       num_requests_working: 2,
-      working_request_idxs: [5, 6],
+      working_request_idxs: [5],
       num_requests_recieved: 1,
     });
     rig.model.behave({ pauseAfterTokens: undefined });

@@ -3,7 +3,7 @@ import type { RequestFacts } from '../../machines/events.js';
 import { Roster } from '../../src/http/roster.js';
 
 function facts(id: number, workload: number, more: Partial<RequestFacts> = {}): RequestFacts {
-  return { id, workload, kind: 'request', requestIdx: null, atMs: 0, ...more };
+  return { id, workload, kind: 'request', route: '/run', requestIdx: null, atMs: 0, ...more };
 }
 
 describe('who is in the worker', () => {
@@ -17,11 +17,18 @@ describe('who is in the worker', () => {
     const roster = new Roster();
     roster.add(facts(1, 10, { requestIdx: 7 }));
     roster.add(facts(2, 5));
-    roster.add(facts(3, 1, { requestIdx: 7, kind: 'in-session' }));
+    roster.add(facts(3, 1, { requestIdx: 7 }));
     roster.add(facts(4, 100, { requestIdx: 0, kind: 'session' }));
     expect(roster.presence()).toEqual({ load: 116, requests: 4, requestIdxs: [7, 7, 0] });
     roster.remove(1);
     expect(roster.presence()).toEqual({ load: 106, requests: 3, requestIdxs: [7, 0] });
+  });
+
+  it('counts what is sent in a session, and does not name it', () => {
+    const roster = new Roster();
+    roster.add(facts(1, 40, { requestIdx: 5, kind: 'session' }));
+    roster.add(facts(2, 7, { requestIdx: 6, kind: 'in-session' }));
+    expect(roster.presence()).toEqual({ load: 47, requests: 2, requestIdxs: [5] });
   });
 
   it('leaves once, and who was never here changes nothing', () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
+import { BatchTooLarge } from '../../machines/batch-size.js';
 import { type CompletionsInput, completionsMachine } from '../../machines/completions.js';
 import {
   COMPLETIONS_INPUT,
@@ -24,13 +25,20 @@ const delivered = (count: number, address = A) => ({
   count,
   tookMs: 3,
 });
-const failed = (count: number, address = A) => ({
+const failed = (count: number, address = A, error: Error = NO_ANSWER) => ({
   type: 'completions.failed',
   address,
   count,
-  error: NO_ANSWER,
+  error,
 });
 const outageBegan = { type: 'completions.outage.began', error: NO_ANSWER };
+const TOO_LARGE = new BatchTooLarge('it answered with status 413');
+const refused = (requestIdx: number, total: number, address = A) => ({
+  type: 'completions.refused',
+  requestIdx,
+  address,
+  total,
+});
 
 const GIVEN = {
   quiet: async () => {},
@@ -38,6 +46,11 @@ const GIVEN = {
   'posting to the last of two': async (completions) => {
     completions.finish(1);
     await completions.fail();
+  },
+  'posting two to the first of two': async (completions) => {
+    await GIVEN.gathering(completions);
+    completions.finish(1, 2);
+    await completions.clock.advance(GAP_MS);
   },
   gathering: async (completions) => {
     completions.finish(1);
@@ -55,13 +68,17 @@ type Given = keyof typeof GIVEN;
 
 const WHEN = {
   'a request ends': (completions) => completions.finish(2),
+  'a whole batch of requests ends': (completions) => completions.finish(2, 3, 4),
   'it is flushed': (completions) => completions.flush(),
   'it is answered': (completions) => completions.answer(),
   'it fails': (completions) => completions.fail(),
+  'it is too large': (completions) => completions.fail(TOO_LARGE),
   'the gap and the back-off pass': (completions) => completions.clock.advance(GAP_MS + 500),
 } satisfies Record<string, (completions: RunningCompletions) => void | Promise<void>>;
 
 type When = keyof typeof WHEN;
+
+const AN_ANSWER: ReadonlySet<When> = new Set(['it is answered', 'it fails', 'it is too large']);
 
 interface Then {
   readonly state: string;
@@ -75,30 +92,49 @@ interface Then {
 const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   quiet: {
     'a request ends': { state: 'posting', left: 1, posts: [`${A}: 2`] },
+    'a whole batch of requests ends': { state: 'posting', left: 3, posts: [`${A}: 2`] },
     'it is flushed': { state: 'flushed', told: [flushed] },
   },
   'posting to the first of two': {
     'a request ends': { state: 'posting', left: 2 },
+    'a whole batch of requests ends': { state: 'posting', left: 4 },
     'it is answered': { state: 'gathering', left: 0, emitted: [delivered(1)] },
     'it fails': { state: 'posting', posts: [`${B}: 1`], emitted: [failed(1)] },
+    'it is too large': { state: 'posting', posts: [`${B}: 1`], emitted: [failed(1, A, TOO_LARGE)] },
   },
   'posting to the last of two': {
     'a request ends': { state: 'posting', left: 2 },
+    'a whole batch of requests ends': { state: 'posting', left: 4 },
     'it is answered': { state: 'gathering', left: 0, emitted: [delivered(1, B)] },
     'it fails': { state: 'backing off', emitted: [failed(1, B), outageBegan] },
+    'it is too large': {
+      state: 'backing off',
+      left: 0,
+      emitted: [failed(1, B, TOO_LARGE), { ...outageBegan, error: TOO_LARGE }, refused(1, 1, B)],
+    },
+  },
+  'posting two to the first of two': {
+    'a request ends': { state: 'posting', left: 3 },
+    'a whole batch of requests ends': { state: 'posting', left: 5 },
+    'it is answered': { state: 'gathering', left: 0, emitted: [delivered(2)] },
+    'it fails': { state: 'posting', posts: [`${B}: 1 2`], emitted: [failed(2)] },
+    'it is too large': { state: 'posting', posts: [`${A}: 1`], emitted: [failed(2, A, TOO_LARGE)] },
   },
   gathering: {
     'a request ends': { state: 'gathering', left: 1 },
+    'a whole batch of requests ends': { state: 'posting', left: 3, posts: [`${A}: 2 3 4`] },
     'it is flushed': { state: 'flushed', told: [flushed] },
     'the gap and the back-off pass': { state: 'quiet' },
   },
   'backing off': {
     'a request ends': { state: 'backing off', left: 2 },
+    'a whole batch of requests ends': { state: 'backing off', left: 4 },
     'it is flushed': { state: 'posting', posts: [`${A}: 1`] },
     'the gap and the back-off pass': { state: 'posting', posts: [`${A}: 1`] },
   },
   flushed: {
     'a request ends': { state: 'posting', left: 1, posts: [`${A}: 2`] },
+    'a whole batch of requests ends': { state: 'posting', left: 3, posts: [`${A}: 2`] },
     'it is flushed': { state: 'flushed', told: [flushed] },
   },
 };
@@ -106,12 +142,12 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
 describe('transitions', () => {
   const cases = (Object.keys(TABLE) as Given[]).flatMap((given) =>
     (Object.keys(WHEN) as When[])
-      .filter((when) => given.startsWith('posting') || (when !== 'it is answered' && when !== 'it fails'))
+      .filter((when) => given.startsWith('posting') || !AN_ANSWER.has(when))
       .map((when) => ({ given, when })),
   );
 
   it.each(cases)('$given: $when', async ({ given, when }) => {
-    const completions = start({ addresses: [A, B] });
+    const completions = start({ addresses: [A, B], batchLimit: 3 });
     await GIVEN[given](completions);
     const { state, left } = completions;
     const [posts, told, emitted] = [
@@ -155,14 +191,117 @@ describe('the cadence', () => {
     expect([completions.posts(), completions.left]).toEqual([[`${A}: 1`, `${A}: 1`], 1]);
   });
 
-  it('one post tells no more than the limit', async () => {
+  it('one post tells no more than the limit, and whole batches go in turn without waiting', async () => {
     const completions = start({ batchLimit: 2 });
-    completions.finish(1, 2, 3, 4);
-    for (let post = 0; post < 3; post++) {
-      await completions.answer();
-      await completions.clock.advance(GAP_MS);
+    completions.finish(1, 2, 3, 4, 5, 6);
+    for (let post = 0; post < 3; post++) await completions.answer();
+    expect([completions.posts(), completions.clock.now()]).toEqual([
+      [`${A}: 1`, `${A}: 2 3`, `${A}: 4 5`],
+      0,
+    ]);
+    await completions.clock.advance(GAP_MS - 1);
+    expect(completions.state).toBe('gathering');
+    await completions.clock.advance(1);
+    expect(completions.posts().at(-1)).toBe(`${A}: 6`);
+  });
+});
+
+describe('a batch that is too large', () => {
+  /** Answers until nothing is left, as an autoscaler that takes `most` in one post, and none of `never`. */
+  async function serve(
+    completions: RunningCompletions,
+    most: number,
+    never: ReadonlySet<number> = new Set(),
+  ): Promise<number[]> {
+    const sizes: number[] = [];
+    while (completions.left > 0) {
+      await completions.clock.until(() => completions.state === 'posting', GAP_MS + 4_000);
+      const { batch } = completions.post.last.input;
+      const told = batch.completions.map(({ requestIdx }) => requestIdx);
+      sizes.push(told.length);
+      const isTaken = told.length <= most && !told.some((requestIdx) => never.has(requestIdx));
+      await (isTaken ? completions.answer() : completions.fail(TOO_LARGE));
     }
-    expect(completions.posts()).toEqual([`${A}: 1`, `${A}: 2 3`, `${A}: 4`]);
+    return sizes;
+  }
+
+  const whole = (count: number, from = 1) => Array.from({ length: count }, (_, index) => from + index);
+
+  it('is halved until it is taken, at once and at the same address, and nothing is lost', async () => {
+    const completions = start({ addresses: [A, B], batchLimit: 16 });
+    completions.finish(...whole(17));
+    await completions.answer();
+    for (const _ of [16, 8, 4]) await completions.fail(TOO_LARGE);
+    expect([completions.posts(), completions.clock.now()]).toEqual([
+      [1, 16, 8, 4, 2].map((count) => `${A}: ${whole(count, count === 1 ? 1 : 2).join(' ')}`),
+      0,
+    ]);
+    await serve(completions, 3);
+    const told = completions.emitted.flatMap((event) =>
+      event.type === 'completions.delivered' ? [event.count] : [],
+    );
+    expect(told.reduce((sum, count) => sum + count)).toBe(17);
+    expect(completions.emitted.map(({ type }) => type)).not.toContain('completions.outage.began');
+    expect(completions.actor.getSnapshot().context.outbox.dropped).toBe(0);
+  });
+
+  it('is followed by batches that grow a little with each delivery, up to the limit', async () => {
+    const completions = start({ batchLimit: 32 });
+    completions.finish(...whole(600));
+    const sizes = await serve(completions, 12);
+    expect(sizes.slice(0, 12)).toEqual([1, 32, 16, 8, 10, 12, 14, 7, 9, 11, 13, 6]);
+    completions.finish(...whole(400));
+    const later = await serve(completions, 32);
+    expect(Math.max(...later)).toBe(32);
+  });
+
+  it('that one refused alone is dropped, and told by its number; all others are told', async () => {
+    const completions = start({ batchLimit: 8 });
+    completions.finish(...whole(40));
+    await serve(completions, 8, new Set([13]));
+    expect(completions.emitted.filter(({ type }) => type === 'completions.refused')).toEqual([
+      refused(13, 1),
+    ]);
+    const told = completions.emitted.flatMap((event) =>
+      event.type === 'completions.delivered' ? [event.count] : [],
+    );
+    expect(told.reduce((sum, count) => sum + count)).toBe(39);
+  });
+
+  it('counts one refused with those that the full outbox has dropped, and no one twice', async () => {
+    const completions = start({ limit: 2 });
+    completions.finish(1, 2, 3);
+    await completions.fail(TOO_LARGE);
+    const { outbox } = completions.actor.getSnapshot().context;
+    expect([outbox.dropped, completions.left, completions.emitted.at(-1)]).toEqual([
+      1,
+      2,
+      { ...outageBegan, error: TOO_LARGE },
+    ]);
+  });
+
+  it('is waited for longer and longer by one that nothing is small enough for', async () => {
+    const completions = start();
+    completions.finish(...whole(8));
+    await completions.fail(TOO_LARGE);
+    const sizes = await serve(completions, 0);
+    expect(sizes).toHaveLength(2 + 1 + 6);
+    expect(completions.clock.now()).toBeGreaterThan(7 * GAP_MS);
+    expect(completions.actor.getSnapshot().context.outbox.dropped).toBe(8);
+    expect(completions.emitted.filter(({ type }) => type === 'completions.outage.began')).toHaveLength(1);
+    // Nothing is posted that tells of nothing.
+    const posts = completions.posts().length;
+    await completions.clock.advance(60_000);
+    expect([completions.state, completions.posts().length]).toEqual(['quiet', posts]);
+  });
+
+  it('does not keep a worker from stopping', async () => {
+    const completions = start();
+    completions.finish(1);
+    completions.flush();
+    await completions.fail(TOO_LARGE);
+    await completions.clock.until(() => completions.state === 'flushed', 4_000);
+    expect(completions.told).toEqual([flushed]);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   add,
   type Completion,
   cutBatch,
+  dropBatch,
   EMPTY_BATCH,
   type Outbox,
   openOutbox,
@@ -46,6 +47,16 @@ describe('an outbox', () => {
     const after = acknowledgeBatch(later, batch);
     expect(held(after)).toEqual([...all.slice(100), completion(999)]);
     expect(held(later)).toEqual([...all, completion(999)]);
+  });
+
+  it('counts what of a batch is dropped, and not what had been dropped or told before', () => {
+    const outbox = filled(10, ...numbered(6));
+    const [small, large] = [cutBatch(outbox, 2), cutBatch(outbox, 4)];
+    const after = dropBatch(outbox, small);
+    expect([held(after), after.dropped]).toEqual([numbered(4, 2), 2]);
+    expect(dropBatch(after, small)).toEqual(after);
+    expect(dropBatch(after, large)).toMatchObject({ dropped: 4 });
+    expect(dropBatch(acknowledgeBatch(outbox, small), large)).toMatchObject({ dropped: 2 });
   });
 
   it('keeps the twin of what was posted: one number twice is two requests', () => {

@@ -31,15 +31,20 @@ const GIVEN = {
     await GIVEN['fetching from the last of two'](key);
     await key.fail();
   },
-  resting: async (key) => {
+  trusted: async (key) => {
     key.need();
+    await key.answer();
+  },
+  resting: async (key) => {
+    await GIVEN.trusted(key);
+    key.doubt();
     await key.answer();
   },
   'resting in doubt': async (key) => {
     await GIVEN.resting(key);
     key.doubt();
   },
-  trusted: async (key) => {
+  'trusted again': async (key) => {
     await GIVEN.resting(key);
     await key.clock.advance(MIN_REFETCH_MS);
   },
@@ -76,7 +81,8 @@ interface Then {
 }
 
 /** A key was fetched: what is told is emitted as well. */
-const fetched = { state: { held: 'resting' }, pem: OTHER_PEM, told: [held(OTHER_PEM)] };
+const fetched = { state: { held: 'trusted' }, pem: OTHER_PEM, told: [held(OTHER_PEM)] };
+const refetched = { ...fetched, state: { held: 'resting' }, doubted: false };
 
 /** What each event brings about in each state, with addresses a and b. What is not listed changes nothing. */
 const TABLE: Record<Given, Partial<Record<When, Then>>> = {
@@ -102,12 +108,15 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   trusted: {
     'the key is doubted': { state: { held: 'refreshing' }, doubted: true, asked: [A] },
   },
+  'trusted again': {
+    'the key is doubted': { state: { held: 'refreshing' }, doubted: true, asked: [A] },
+  },
   'refreshing from the first of two': {
-    'it is answered': { ...fetched, doubted: false, emitted: [held(OTHER_PEM)] },
+    'it is answered': { ...refetched, emitted: [held(OTHER_PEM)] },
     'it fails': { asked: [B], emitted: [failed(A)] },
   },
   'refreshing from the last of two': {
-    'it is answered': { ...fetched, doubted: false, emitted: [held(OTHER_PEM)] },
+    'it is answered': { ...refetched, emitted: [held(OTHER_PEM)] },
     'it fails': { state: { held: 'resting' }, emitted: [failed(B)] },
   },
 };
@@ -259,17 +268,27 @@ describe('a key in doubt', () => {
     expect(key.asked()).toHaveLength(1 + 300 / (MIN_REFETCH_MS / 1_000));
   });
 
+  it('is fetched again at once when the doubt comes right after the first fetch', async () => {
+    const key = start({ eager: true });
+    await key.answer();
+    key.doubt();
+    await key.answer(OTHER_PEM);
+    expect([key.clock.now(), key.asked().length, key.told]).toEqual([0, 2, [held(), held(OTHER_PEM)]]);
+  });
+
   it('is fetched at the end of the least time, when the doubt came within it', async () => {
     const key = start({ eager: true });
     await key.answer();
     key.doubt();
+    await key.answer();
+    key.doubt();
     await key.clock.advance(MIN_REFETCH_MS - 1);
-    expect(key.asked()).toHaveLength(1);
+    expect(key.asked()).toHaveLength(2);
     await key.clock.advance(1);
     await key.answer(OTHER_PEM);
-    expect([key.asked().length, key.told]).toEqual([2, [held(), held(OTHER_PEM)]]);
+    expect([key.asked().length, key.told]).toEqual([3, [held(), held(), held(OTHER_PEM)]]);
     await key.clock.advance(10 * MIN_REFETCH_MS);
-    expect(key.asked()).toHaveLength(2);
+    expect(key.asked()).toHaveLength(3);
   });
 
   it('is kept while it can not be fetched, and fetched again until it can', async () => {

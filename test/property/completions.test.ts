@@ -32,7 +32,11 @@ function expectToldInEvents({ emitted, acknowledged, dropped }: CompletionsLife)
   const counts = emitted.flatMap((event) => (event.type === 'completions.delivered' ? [event.count] : []));
   expect(counts).toEqual(acknowledged.map(({ length }) => length));
   const drops = emitted.flatMap((event) => (event.type === 'completions.dropped' ? [event.total] : []));
-  expect(drops.length > 0).toBe(dropped > 0);
+  const refusals = emitted.flatMap((event) => (event.type === 'completions.refused' ? [event.total] : []));
+  // The first is always told, whether the outbox was full or it was refused; and each that is refused.
+  expect(drops.length + refusals.length > 0).toBe(dropped > 0);
+  expect(new Set(refusals).size).toBe(refusals.length);
+  expect(Math.max(0, ...refusals, ...drops)).toBeGreaterThan(dropped / 2 - 1);
   const outages = emitted.filter(({ type }) => type.includes('outage')).map(({ type }) => type);
   expect(outages).toEqual(
     outages.map((_, index) => (index % 2 === 0 ? 'completions.outage.began' : 'completions.outage.ended')),
@@ -80,6 +84,7 @@ describe('finished requests, under any schedule of an autoscaler that fails, han
       'completions.outage.began',
       'completions.outage.ended',
       'completions.dropped',
+      'completions.refused',
       'nothing dropped',
       'flushed again',
       'gaps',

@@ -53,3 +53,10 @@ describe('what is told of a request that has ended', () => {
     expect(completionOf(event, unixSeconds)).toEqual(completion);
   });
 });
+
+it('its times are in the order in which it went, though the wall clock is set back between two readings', () => {
+  let readings = 0;
+  const setBack = (atMs: number) => unixSeconds(atMs) - 3_600 * readings++;
+  const event = ended('succeeded', { ...END, workStartedAtMs: END.enteredAtMs });
+  expect(completionOf(event, setBack)).toEqual(told('Success', 1_001, 1_005));
+});

@@ -52,11 +52,9 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       const statusUrl = `http://${LOOPBACK}:${internalPort}/status`;
       const envelope = envelopeOf(backend, config);
       const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
-      showBanner(
-        { backend, workerUrl, statusUrl, autoscalerUrl: autoscaler?.url, envelope, apiKey },
-        log,
-        io,
-      );
+      const isKeyGiven = Boolean(io.env.TSWORKER_API_KEY);
+      const urls = { workerUrl, statusUrl, autoscalerUrl: autoscaler?.url };
+      showBanner({ backend, ...urls, envelope, apiKey, isKeyGiven }, log, io);
     };
     const worker = new Worker(backend, config, { log });
     return await runWorker({ worker, config, log, env: io.env, onListening });

@@ -38,7 +38,9 @@ export async function request(path: string, json: string, options: RequestOption
   const timeoutMs = parseOption('--timeout', options.timeout, duration);
   const apiKey = options.apiKey ?? io.env.TSWORKER_API_KEY ?? '';
   if (apiKey === '') {
-    throw new UserError('no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows.');
+    throw new UserError(
+      'no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with.',
+    );
   }
   const payload = parsePayload(json);
   const signal = AbortSignal.timeout(timeoutMs);

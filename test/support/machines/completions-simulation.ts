@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { createActor, fromPromise, setup } from 'xstate';
+import { BatchTooLarge } from '../../../machines/batch-size.js';
 import {
   type CompletionsAttempt,
   type CompletionsDelivery,
@@ -26,6 +27,8 @@ export type Step =
 export interface CompletionsSchedule {
   readonly input: CompletionsInput;
   readonly timeoutMs: number;
+  /** A post of more than this is too large, whatever its answer would be. */
+  readonly mostInPost: number;
   readonly steps: readonly Step[];
   /** What becomes of the posts, in order, and then of all posts after those. */
   readonly answers: readonly Answer[];
@@ -45,7 +48,10 @@ export interface CompletionsLife {
   readonly told: readonly CompletionsToParent[];
   readonly mostAtOnce: number;
   readonly largestBatch: number;
-  /** The time from the end of each post to the next that is not part of the same round, before the flush. */
+  /**
+   * The time from the end of each post to the next that is not part of the same round nor a whole batch after
+   * a delivery, before the flush.
+   */
   readonly gapsMs: readonly number[];
   /** How many waited each time that the machine said that nothing is left. */
   readonly leftWhenFlushed: readonly number[];
@@ -61,20 +67,26 @@ export async function liveCompletions(schedule: CompletionsSchedule): Promise<Co
   const acknowledged: (readonly Completion[])[] = [];
   const gapsMs: number[] = [];
   let [underWay, mostAtOnce, largestBatch, flushing] = [0, 0, 0, false];
-  let roundEndedAtMs: number | undefined;
+  let roundEnded: { readonly atMs: number; readonly well: boolean } | undefined;
 
   const post = fromPromise<CompletionsDelivery, CompletionsAttempt>(async ({ input: { batch }, signal }) => {
     underWay += 1;
     mostAtOnce = Math.max(mostAtOnce, underWay);
     largestBatch = Math.max(largestBatch, batch.completions.length);
-    if (roundEndedAtMs !== undefined && !flushing) gapsMs.push(clock.now() - roundEndedAtMs);
-    roundEndedAtMs = undefined;
+    const isWhole = batch.completions.length === batchSize();
+    if (roundEnded !== undefined && !flushing && !(isWhole && roundEnded.well)) {
+      gapsMs.push(clock.now() - roundEnded.atMs);
+    }
+    roundEnded = undefined;
     const timers: number[] = [];
     try {
       const delivery = await new Promise<CompletionsDelivery>((resolve, reject) => {
         const answer = answers.shift() ?? schedule.finally;
         const after = (ms: number, act: () => void) => timers.push(clock.setTimeout(act, ms));
         after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
+        if (batch.completions.length > schedule.mostInPost && 'afterMs' in answer) {
+          after(Math.min(answer.afterMs, timeoutMs - 1), () => reject(new BatchTooLarge('status 413')));
+        }
         if (answer.is === 'accepted') after(answer.afterMs, () => resolve({ tookMs: answer.afterMs }));
         if (answer.is === 'refused') after(answer.afterMs, () => reject(new Error('refused')));
         if (answer.is === 'late') {
@@ -111,10 +123,13 @@ export async function liveCompletions(schedule: CompletionsSchedule): Promise<Co
   const actor = root.getSnapshot().children.completions;
   if (actor === undefined) throw new Error('The machine does not run.');
   const outbox = (): Outbox => actor.getSnapshot().context.outbox;
+  const batchSize = () => actor.getSnapshot().context.batchSize;
   const emitted: CompletionsEmitted[] = [];
   actor.on('*', (event) => emitted.push(event));
   actor.subscribe(({ value }) => {
-    if (value === 'gathering' || value === 'backing off') roundEndedAtMs ??= clock.now();
+    if (value === 'gathering' || value === 'backing off') {
+      roundEnded ??= { atMs: clock.now(), well: value === 'gathering' };
+    }
   });
 
   const added: Completion[] = [];
@@ -205,6 +220,7 @@ export function completionsSchedules(end: Answer): fc.Arbitrary<CompletionsSched
       gapMs: fc.constant(1_000),
     }),
     timeoutMs: fc.constant(TIMEOUT_MS),
+    mostInPost: fc.constantFrom(0, 1, 3, 5, 1_000),
     steps,
     answers: fc.array(answer, { maxLength: 25 }),
     finally: fc.constant(end),

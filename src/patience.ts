@@ -31,3 +31,26 @@ export class Patience {
     this.#given.removeEventListener('abort', this.#giveUp);
   }
 }
+
+/**
+ * Bounds one attempt: its signal is aborted when the time is over, or when the caller's is.
+ *
+ * @param timeoutMs for the whole attempt
+ * @throws what the work throws; the reason, when it was given up or took too long
+ */
+export async function within<T>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const patience = new Patience(signal);
+  patience.limit('total', timeoutMs, 'no answer');
+  try {
+    return await work(patience.signal);
+  } catch (error) {
+    throw patience.signal.aborted ? patience.signal.reason : error;
+  } finally {
+    patience.end();
+  }
+}
