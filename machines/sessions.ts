@@ -99,6 +99,13 @@ export function expired({ rows }: Sessions, nowMs: number): readonly string[] {
   return [...rows.values()].filter((session) => isDue(session, nowMs)).map(({ id }) => id);
 }
 
+/** The ids of the sessions in which nothing is under way, and nothing has happened for a while. */
+export function idle({ rows }: Sessions, nowMs: number, forMs: number): readonly string[] {
+  const isIdle = ({ state, inFlight, expiresAtMs, lifetimeMs }: Session) =>
+    state === 'active' && inFlight === 0 && expiresAtMs - lifetimeMs + forMs <= nowMs;
+  return [...rows.values()].filter(isIdle).map(({ id }) => id);
+}
+
 /**
  * The session is being closed: it takes no new requests. Of several that want to close a session one alone
  * is let through; the others are refused: `closing`, `closed`, or `unknown`.

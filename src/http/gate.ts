@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { Cancellation } from '../cancellation.js';
 import { WorkerError } from '../errors.js';
+import { answerError } from '../net/write.js';
 import type { Admission } from './admission.js';
+import { Waiters } from './waiters.js';
 import { isWhole } from './whole.js';
 
 /** Aborts a request whose client has gone. */
@@ -16,11 +19,13 @@ export class CutByDeadline extends Error {
 /** One request inside. It has left when its response is closed and its end was told. */
 export interface Visit {
   /** Aborted when the client goes, or when the request is cut. */
-  readonly signal: AbortSignal;
-  /** Whether the worker accepted requests when it came. */
+  readonly signal: Cancellation;
+  /** Whether the worker accepted requests when it came, and has not turned it away since. */
   readonly wasAccepted: boolean;
   /** Aborts it for another reason. */
   readonly abort: (reason: Error) => void;
+  /** To be called once, when it is here in full and known to be genuine: from then on draining waits for it. */
+  readonly letIn: () => void;
   /** To be called once, when the end of the request was told. */
   readonly ended: () => void;
 }
@@ -31,16 +36,27 @@ export interface Visit {
  */
 interface Inside {
   response: ServerResponse | null;
-  controller: AbortController | null;
+  signal: Cancellation | null;
+  wasAccepted: boolean;
+  isLetIn: boolean;
 }
 
 const RETRY_AFTER_SECONDS = 5;
+
+/** How long a request may take to arrive in full that was on its way when draining began, if nothing else is waited for. */
+const ARRIVAL_MS = 2_000;
+
+/** How long a client that was turned away may take to read why, before its connection is cut. */
+const LINGER_MS = 1_000;
 
 /** Knows whether the worker accepts requests, and which are under way. */
 export class Gate {
   readonly #admission: () => Admission;
   readonly #underWay = new Set<Inside>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
+  #letIn = 0;
+  /** While strangers, whose requests are still arriving, are waited for after draining has begun. */
+  #arrival: NodeJS.Timeout | undefined;
 
   constructor(admission: () => Admission) {
     this.#admission = admission;
@@ -66,8 +82,9 @@ export class Gate {
 
   /** Knows a request until its response is closed and its end was told. */
   enter(response: ServerResponse): Visit {
-    const controller = new AbortController();
-    const inside: Inside = { response, controller };
+    const signal = new Cancellation();
+    const wasAccepted = this.#admission().accepting;
+    const inside: Inside = { response, signal, wasAccepted, isLetIn: false };
     this.#underWay.add(inside);
     let waitsFor = 2;
     const leave = () => {
@@ -75,14 +92,19 @@ export class Gate {
       if (waitsFor === 0) this.#leave(inside);
     };
     response.once('close', () => {
-      if (!isWhole(response)) controller.abort(new ClientGone('the client went away'));
+      if (!isWhole(response)) signal.abort(new ClientGone('the client went away'));
       leave();
     });
-    const wasAccepted = this.#admission().accepting;
     return {
-      signal: controller.signal,
-      wasAccepted,
-      abort: (reason) => controller.abort(reason),
+      signal,
+      get wasAccepted() {
+        return inside.wasAccepted;
+      },
+      abort: (reason) => signal.abort(reason),
+      letIn: () => {
+        inside.isLetIn = true;
+        this.#letIn += 1;
+      },
       ended: leave,
     };
   }
@@ -92,41 +114,75 @@ export class Gate {
     if (this.#admission().draining) askToClose(response);
   }
 
-  /** From now on every answer that has not begun closes its connection. */
+  /**
+   * From now on every answer that has not begun closes its connection, and whoever is not let in is waited for but
+   * a moment: its signature comes with its body, so until that is here it may be anybody.
+   */
   drain(): void {
     for (const { response } of this.#underWay) if (response !== null) askToClose(response);
+    this.#arrival ??= setTimeout(() => {
+      this.#arrival = undefined;
+      this.#look();
+    }, ARRIVAL_MS).unref();
   }
 
-  /** Resolves when no request is under way, or rejects when the signal is aborted first. */
-  idle(signal: AbortSignal): Promise<void> {
-    if (this.#underWay.size === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const done = () => {
-        this.#waiting.delete(done);
-        signal.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      const giveUp = () => {
-        this.#waiting.delete(done);
-        reject(signal.reason);
-      };
-      this.#waiting.add(done);
-      signal.addEventListener('abort', giveUp, { once: true });
-    });
+  /**
+   * Resolves when no request is under way that was let in, or rejects when the signal is aborted first. Requests
+   * that are still arriving are turned away then.
+   */
+  async idle(signal: AbortSignal): Promise<void> {
+    while (!this.#isAtRest) await this.#waiting.wait(signal);
+    this.#turnAway();
   }
 
-  /** Aborts what is under way. */
-  cut(): void {
-    for (const { controller } of this.#underWay) {
-      controller?.abort(new CutByDeadline('the time for draining is over'));
+  /**
+   * Cuts what is under way: each request is aborted and its connection closed. Answers how many were let in; their
+   * ends are told when the gate is idle.
+   */
+  cut(): number {
+    const cut = this.#letIn;
+    this.#waitNoMore();
+    for (const { signal, response } of [...this.#underWay]) {
+      signal?.abort(new CutByDeadline('the time for draining is over'));
+      // Who does not read the end of an answer would keep it under way.
+      response?.destroy();
     }
+    return cut;
+  }
+
+  get #isAtRest(): boolean {
+    return this.#underWay.size === 0 || (this.#letIn === 0 && this.#arrival === undefined);
+  }
+
+  /** Tells those whose requests are not here yet to go elsewhere. One that comes after all is rejected. */
+  #turnAway(): void {
+    this.#waitNoMore();
+    const { refusal } = this;
+    if (refusal === undefined) return;
+    for (const inside of this.#underWay) {
+      const { response, isLetIn } = inside;
+      if (response === null || isLetIn) continue;
+      inside.wasAccepted = false;
+      answerError(response, refusal);
+      const linger = setTimeout(() => response.destroy(), LINGER_MS).unref();
+      response.once('close', () => clearTimeout(linger));
+    }
+  }
+
+  #waitNoMore(): void {
+    clearTimeout(this.#arrival);
+    this.#arrival = undefined;
   }
 
   #leave(inside: Inside): void {
     this.#underWay.delete(inside);
-    inside.response = inside.controller = null;
-    if (this.#underWay.size > 0) return;
-    for (const done of [...this.#waiting]) done();
+    if (inside.isLetIn) this.#letIn -= 1;
+    inside.response = inside.signal = null;
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isAtRest) this.#waiting.release();
   }
 }
 

@@ -24,12 +24,13 @@ export class Refusals {
 
   /**
    * An error that a client was told. What the client itself wrote may stand in the message, so the log gets
-   * the text of the table. An error of the backend's own comes with its stack.
+   * the text of the table. An error of the backend's own comes with its stack, one of the update file with its cause.
    */
-  error({ code, status, cause }: WorkerError): void {
+  error({ code, status, message, cause }: WorkerError): void {
     const fields = { event: 'request.refused', code, status };
     this.#tally.note(code, (log) => {
       if (code === 'backend_error') log.error(`the backend failed: ${stackOf(cause)}`, fields);
+      else if (code === 'update_failed') log.error(`can not make ready for an update: ${message}`, fields);
       else log.info(`refused a request with ${status} ${code}: ${ERRORS[code].message}`, fields);
     });
   }

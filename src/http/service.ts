@@ -4,7 +4,7 @@ import { RepeatGuard, ReplayWindow } from '../auth/replay.js';
 import type { Backend, BackendContext } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Dialect, Presence } from '../dialects/dialect.js';
-import { messageOf } from '../errors.js';
+import { messageOf, type WorkerError } from '../errors.js';
 import type { Log } from '../log.js';
 import { mustBeSigned } from '../must-be-signed.js';
 import type { Upstream } from '../upstream.js';
@@ -16,6 +16,7 @@ import { Front } from './front.js';
 import { Gate } from './gate.js';
 import { createInternalApp } from './internal.js';
 import { Lanes } from './lanes.js';
+import type { OperatorPages } from './operator-routes.js';
 import type { Ports } from './ports.js';
 import { Refusals } from './refusals.js';
 import { Roster } from './roster.js';
@@ -36,12 +37,12 @@ export interface ServiceOptions {
   /** What signed requests may be addressed to; null: it is not known. */
   readonly urls: () => ReadonlySet<string> | null;
   readonly upstream: Upstream | null;
+  readonly publicUpstream: Upstream | null;
   /** Units of work per second; 0: not known. */
   readonly maxPerf: () => number;
   readonly state: () => unknown;
   readonly context: Omit<BackendContext, 'signal'>;
-  /** What the operator sees. */
-  readonly status: () => unknown;
+  readonly operator: OperatorPages;
   readonly watcher: WatcherReports;
   readonly onUpdate: () => Promise<void>;
 }
@@ -54,10 +55,12 @@ export class Service {
   readonly #lanes: Lanes;
   readonly #sessions: Sessions;
   readonly #front: Front;
+  readonly #sessionGraceMs: number;
   #lastId = 0;
 
   constructor(options: ServiceOptions) {
-    const { backend, config, dialect, log, now, emit, upstream } = options;
+    const { backend, config, dialect, log, now, emit, upstream, operator } = options;
+    this.#sessionGraceMs = config.sessionGraceMs;
     this.#gate = new Gate(options.admission);
     this.#refusals = new Refusals(log);
     this.#lanes = new Lanes(backend.routes.values());
@@ -76,12 +79,17 @@ export class Service {
       sessions: this.#sessions,
       tellsRefusals: dialect?.tellsRequests === true,
       upstream,
+      publicUpstream: options.publicUpstream,
       maxPerf: options.maxPerf,
       state: options.state,
       context: options.context,
       onWorkloadProblem: ({ path }, problem) => this.#refusals.workload(path, problem),
     });
     const sessions = { sessions: this.#sessions, door, bodyLimitBytes: config.bodyLimitBytes, ...common };
+    const onError = (error: WorkerError) => {
+      operator.told(error.code);
+      this.#refusals.error(error);
+    };
     const hasSessions = dialect?.tellsRequests === true;
     this.#front = new Front(config, {
       clients: createApp({
@@ -90,15 +98,16 @@ export class Service {
         exchange,
         sessions: hasSessions ? sessions : null,
         update: { masterToken: config.masterToken, onUpdate: options.onUpdate },
-        onError: (error) => this.#refusals.error(error),
+        onError,
       }),
       operator: createInternalApp({
-        status: options.status,
+        pages: options.operator,
+        token: config.internalToken,
         sessions: hasSessions ? sessions : null,
         watcher: backend.model === null ? null : { ...options.watcher, masterToken: config.masterToken },
         bodyLimitBytes: config.bodyLimitBytes,
       }),
-      onRefused: (error) => this.#refusals.error(error),
+      onRefused: onError,
       log,
     });
   }
@@ -124,19 +133,31 @@ export class Service {
     return this.#front.open();
   }
 
-  /** From now on connections are let go of as they fall idle. */
+  /** From now on connections and sessions are let go of as they fall idle. */
   drain(): void {
     this.#gate.drain();
+    this.#sessions.drain(this.#sessionGraceMs);
     this.#front.closeIdleConnections();
   }
 
   /** Resolves when no request is under way and no session is held, or rejects when the signal is aborted first. */
   async idle(signal: AbortSignal): Promise<void> {
-    await this.#sessions.empty();
+    await this.#sessions.empty(signal);
     await this.#gate.idle(signal);
   }
 
-  /** Cuts what is under way, ends the sessions, and closes every connection. */
+  /**
+   * Cuts the requests that are under way and ends the sessions. Resolves with the number of requests when their ends
+   * and those of the sessions are told; what the sessions ask to be posted at their end may still be on its way.
+   */
+  async cut(signal: AbortSignal): Promise<number> {
+    const requests = this.#gate.cut();
+    void this.#sessions.endAll();
+    await this.#gate.idle(signal);
+    return requests;
+  }
+
+  /** Cuts what is still under way, ends the sessions, and closes every connection. */
   async close(): Promise<void> {
     this.#gate.cut();
     await this.#sessions.endAll();

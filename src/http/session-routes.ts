@@ -3,14 +3,15 @@ import { z } from 'zod';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Session } from '../../machines/sessions.js';
 import { sameJson } from '../auth/equal.js';
-import { type FieldProblems, WorkerError } from '../errors.js';
+import { checkFields } from '../dialects/envelope-fields.js';
+import { WorkerError } from '../errors.js';
 import { unixClock } from '../unix-seconds.js';
 import { allowOnly } from './allow-only.js';
 import { decodeBody, parseJson, readBody } from './body.js';
 import type { Door } from './door.js';
 import type { Gate } from './gate.js';
 import { byField } from './malformed.js';
-import type { Sessions } from './sessions.js';
+import { SESSION_ROUTE, type Sessions } from './sessions.js';
 
 export interface SessionRoutesOptions {
   readonly sessions: Sessions;
@@ -37,9 +38,11 @@ const modelPath = z
   .regex(/^\/(?!\/)[\w./~-]*$/, 'must be a path on the model server, such as "/close"');
 
 const createSchema = z.object({
-  lifetime: z.number().positive().max(LONGEST_LIFETIME_SECONDS).default(60),
-  on_close_route: modelPath.nullish(),
-  on_close_payload: z.record(z.string(), z.unknown()).refine(isShallow, TOO_DEEP).nullish(),
+  payload: z.object({
+    lifetime: z.number().positive().max(LONGEST_LIFETIME_SECONDS).default(60),
+    on_close_route: modelPath.nullish(),
+    on_close_payload: z.record(z.string(), z.unknown()).refine(isShallow, TOO_DEEP).nullish(),
+  }),
 });
 
 const referenceSchema = z.object({ session_id: z.string(), session_auth: z.unknown() });
@@ -49,12 +52,12 @@ export function addSessionRoutes(app: Express, options: SessionRoutesOptions): v
   const { sessions, gate, door, now, nextId, emit } = options;
   const unixSeconds = unixClock(now);
 
-  app.all('/session/create', async (request, response) => {
+  app.all(SESSION_ROUTE, async (request, response) => {
     allowOnly('POST', request.path, request);
     const { auth, json } = await door.open(CREATE, request).catch((error) => {
       throw byField(error);
     });
-    const { lifetime, on_close_route, on_close_payload } = parse(createSchema, json, 'payload');
+    const { lifetime, on_close_route, on_close_payload } = parse(createSchema, { payload: json }).payload;
     if (!isShallow(auth?.data)) {
       throw new WorkerError('invalid_envelope', undefined, { fields: { auth_data: TOO_DEEP } });
     }
@@ -62,7 +65,8 @@ export function addSessionRoutes(app: Express, options: SessionRoutesOptions): v
     const refusal =
       gate.refusal ?? (sessions.isFull ? new WorkerError('too_many_sessions', undefined, RETRY) : undefined);
     if (refusal !== undefined) {
-      emit({ type: 'request.rejected', id: nextId(), kind: 'session', workload, requestIdx, atMs: now() });
+      const facts = { id: nextId(), kind: 'session', route: SESSION_ROUTE, workload, requestIdx } as const;
+      emit({ type: 'request.rejected', ...facts, atMs: now() });
       throw refusal;
     }
     const session = sessions.create({
@@ -131,7 +135,7 @@ async function readReference(request: Request, limitBytes: number) {
   allowOnly('POST', request.path, request);
   try {
     const json = parseJson(decodeBody(request, await readBody(request, limitBytes)));
-    return parse(referenceSchema, json, '');
+    return parse(referenceSchema, json);
   } catch (error) {
     throw byField(error);
   }
@@ -154,16 +158,9 @@ function expectAuth(session: Session, given: unknown): void {
   }
 }
 
-function parse<T>(schema: z.ZodType<T>, json: unknown, within: string): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const fields: FieldProblems = Object.fromEntries(
-    parsed.error.issues
-      .slice(0, 5)
-      .map(({ path, message }) => [
-        [within, ...path].filter((part) => part !== '').join('.') || 'body',
-        message,
-      ]),
-  );
-  throw new WorkerError('invalid_envelope', undefined, { fields });
+function parse<T>(schema: z.ZodType<T>, json: unknown): T {
+  const checked = checkFields(schema, json);
+  if (checked.ok) return checked.fields;
+  const { fields } = checked;
+  throw new WorkerError('invalid_envelope', undefined, fields === null ? {} : { fields });
 }

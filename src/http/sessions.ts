@@ -8,6 +8,7 @@ import {
   endRequest,
   expired,
   findSession,
+  idle,
   openSessions,
   type Session,
   type SessionOpening,
@@ -15,6 +16,7 @@ import {
 } from '../../machines/sessions.js';
 import { WorkerError } from '../errors.js';
 import type { Roster } from './roster.js';
+import { Waiters } from './waiters.js';
 
 export interface SessionsOptions {
   /** 0: no limit. */
@@ -33,7 +35,13 @@ export type NewSession = Omit<SessionOpening, 'id' | 'requestId'>;
 /** How often it is looked for sessions that have expired. */
 const SWEEP_MS = 1_000;
 
+/** The same while the worker drains, which waits for them. */
+const DRAIN_SWEEP_MS = 50;
+
 const ID_BYTES = 24;
+
+/** Where sessions are made: the route of the request that a session counts as. */
+export const SESSION_ROUTE = '/session/create';
 
 /** The sessions that clients hold: the table of {@link openSessions}, and what happens when a row comes or goes. */
 export class Sessions {
@@ -41,9 +49,11 @@ export class Sessions {
   /** How to abort each request in flight, by session. */
   readonly #inFlight = new Map<string, Set<(reason: Error) => void>>();
   readonly #closings = new Set<Promise<void>>();
+  readonly #waiting = new Waiters();
   #table;
   #sweep: NodeJS.Timeout | undefined;
-  #onEmpty: (() => void)[] = [];
+  /** How long a session is held in which nothing happens, in ms; undefined: for its lifetime. */
+  #graceMs: number | undefined;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -68,7 +78,7 @@ export class Sessions {
     const facts = factsOf(change.session);
     roster.add(facts);
     emit({ type: 'request.started', ...facts });
-    this.#sweep ??= setInterval(() => this.#endExpired(), SWEEP_MS).unref();
+    this.#sweep ??= this.#sweepEvery(SWEEP_MS);
     return change.session;
   }
 
@@ -123,16 +133,29 @@ export class Sessions {
     return true;
   }
 
+  /**
+   * From now on a session is ended, and the model server told of it, when nothing has happened in it for a while:
+   * its client may be between two requests, or may have forgotten it.
+   *
+   * @param graceMs how long
+   */
+  drain(graceMs: number): void {
+    this.#graceMs = graceMs;
+    if (this.count === 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = this.#sweepEvery(DRAIN_SWEEP_MS);
+    this.#endExpired();
+  }
+
   /** Ends every session, and resolves when the model server was told of each. */
   async endAll(): Promise<void> {
     for (const id of this.#table.rows.keys()) this.end(id);
     await Promise.all(this.#closings);
   }
 
-  /** Resolves when there is no session. */
-  empty(): Promise<void> {
-    if (this.count === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  /** Resolves when there is no session, or rejects when the signal is aborted first. */
+  async empty(signal: AbortSignal): Promise<void> {
+    if (this.count > 0) await this.#waiting.wait(signal);
   }
 
   #tellEnd(session: Session): void {
@@ -143,23 +166,33 @@ export class Sessions {
       atMs: this.#options.now(),
       enteredAtMs: facts.atMs,
       workStartedAtMs: facts.atMs,
+      firstByteAtMs: null,
+      receivedBytes: 0,
+      sentBytes: 0,
     };
     this.#options.emit({ type: 'request.succeeded', ...ended });
   }
 
   #endExpired(): void {
-    for (const id of expired(this.#table, this.#options.now())) this.end(id);
+    const nowMs = this.#options.now();
+    for (const id of expired(this.#table, nowMs)) this.end(id);
+    if (this.#graceMs === undefined) return;
+    for (const id of idle(this.#table, nowMs, this.#graceMs)) this.end(id);
+  }
+
+  #sweepEvery(ms: number): NodeJS.Timeout {
+    return setInterval(() => this.#endExpired(), ms).unref();
   }
 
   #lookWhetherEmpty(): void {
     if (this.count > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
-    for (const resolve of this.#onEmpty.splice(0)) resolve();
+    this.#waiting.release();
   }
 }
 
 /** The request that a session counts as. */
 function factsOf({ requestId, workload, requestIdx, createdAtMs }: Session): RequestFacts {
-  return { id: requestId, kind: 'session', workload, requestIdx, atMs: createdAtMs };
+  return { id: requestId, kind: 'session', route: SESSION_ROUTE, workload, requestIdx, atMs: createdAtMs };
 }

@@ -105,6 +105,20 @@ describe('POST /session/get', () => {
     expect((await call(rig, 'get', { id, auth: undefined })).status).toBe(422);
   });
 
+  it.each([
+    [{}, { session_id: 'missing', session_auth: 'missing' }],
+    [{ session_auth: {} }, { session_id: 'missing' }],
+    [{ session_id: 's' }, { session_auth: 'missing' }],
+    [
+      { session_id: 7, session_auth: null },
+      { session_id: 'Invalid input: expected string, received number' },
+    ],
+    [[], { body: 'Invalid input: expected object, received array' }],
+  ])('answers 422 with what is wrong by field: %j', async (body, fields) => {
+    const rig = await startRig();
+    expect(await post(rig.port, '/session/get', body)).toMatchObject({ status: 422, body: fields });
+  });
+
   it('compares session_auth as parsed JSON: neither order nor white space matter', async () => {
     const rig = await startRig();
     const { id, auth } = await rig.hold();

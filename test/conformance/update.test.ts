@@ -56,9 +56,24 @@ describe('POST /pyworker/update with Authorization: Bearer <MASTER_TOKEN>', () =
     expect(existsSync(file)).toBe(false);
   });
 
-  it('a file that can not be touched is an error of ours, and the worker goes on', async () => {
+  it('a file that can not be touched is told with what to change, logged once, and the worker goes on', async () => {
     const rig = await startRig({ env: { TSWORKER_UPDATE_FILE: '/no/such/folder/file' } });
-    expect((await ask(rig.port, 'Bearer the-master-token')).status).toBe(500);
+    for (let time = 0; time < 3; time++) {
+      expect(await ask(rig.port, 'Bearer the-master-token')).toMatchObject({
+        status: 500,
+        body: {
+          error: 'update_failed',
+          message: expect.stringMatching(/ENOENT.*\/no\/such\/folder\/file.*TSWORKER_UPDATE_FILE/),
+        },
+      });
+    }
+    expect(rig.log.lines.filter(({ level }) => level === 'error')).toEqual([
+      {
+        level: 'error',
+        message: expect.stringMatching(/^can not make ready for an update: ENOENT.*TSWORKER_UPDATE_FILE/),
+        fields: { event: 'request.refused', code: 'update_failed', status: 500 },
+      },
+    ]);
     expect((await rig.ask('/v1/completions', { max_tokens: 1 })).status).toBe(200);
   });
 });

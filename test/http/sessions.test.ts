@@ -46,6 +46,9 @@ function makeSessions({
   return { sessions, roster, clock, events, told };
 }
 
+/** The signal of somebody who waits to the end. */
+const NEVER = new AbortController().signal;
+
 /** Lets the callbacks that have answered be heard of. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
@@ -192,6 +195,66 @@ describe('a session expires', () => {
   });
 });
 
+describe('while the worker drains, a session', () => {
+  const GRACE_MS = 3_000;
+  function draining() {
+    const made = makeSessions();
+    const pass = async (ms: number) => {
+      made.clock.ms += ms;
+      await vi.advanceTimersByTimeAsync(ms);
+    };
+    return { ...made, pass };
+  }
+
+  it('in which nothing has happened for a while is ended at once', async () => {
+    const { sessions, events, told, pass } = draining();
+    const { id } = sessions.create(OPENING);
+    await pass(GRACE_MS);
+    sessions.drain(GRACE_MS);
+    expect([told.map((session) => session.id), events.at(-1)?.type]).toEqual([[id], 'request.succeeded']);
+    await sessions.empty(NEVER);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is held for a while after its last request, and that is taken', async () => {
+    const { sessions, told, pass } = draining();
+    const { id } = sessions.create(OPENING);
+    await pass(GRACE_MS - 1_000);
+    sessions.drain(GRACE_MS);
+    await pass(900);
+    const leave = sessions.enter(id, () => {});
+    await pass(9_000);
+    leave();
+    await pass(GRACE_MS - 100);
+    expect([told.length, sessions.count]).toEqual([0, 1]);
+    await pass(200);
+    expect([told.length, sessions.count]).toEqual([1, 0]);
+    expect(() => sessions.enter(id, () => {})).toThrow(GONE);
+  });
+
+  it('still expires when its lifetime is shorter than that', async () => {
+    const { sessions, told, pass } = draining();
+    sessions.create({ ...OPENING, lifetimeMs: 500 });
+    sessions.drain(GRACE_MS);
+    await pass(600);
+    expect(told).toHaveLength(1);
+  });
+
+  it('is waited for until somebody waits no more', async () => {
+    const { sessions, pass } = draining();
+    const { id } = sessions.create(OPENING);
+    const patience = new AbortController();
+    const [patient, waiting] = [sessions.empty(NEVER), sessions.empty(patience.signal)];
+    patience.abort(new Error('the time is over'));
+    await expect(waiting).rejects.toThrow('the time is over');
+    await expect(sessions.empty(patience.signal)).rejects.toThrow('the time is over');
+    sessions.end(id);
+    await pass(1);
+    await patient;
+    expect(await hasResolved(sessions.empty(patience.signal))).toBe(true);
+  });
+});
+
 describe('all sessions', () => {
   it('are ended, and the model server was told of each, those included that were ending', async () => {
     const answers = [0, 1, 2].map(() => deferred());
@@ -214,14 +277,14 @@ describe('all sessions', () => {
   it('that are none are ended at once', async () => {
     const { sessions } = makeSessions();
     expect(await hasResolved(sessions.endAll())).toBe(true);
-    expect(await hasResolved(sessions.empty())).toBe(true);
+    expect(await hasResolved(sessions.empty(NEVER))).toBe(true);
   });
 
   it('have gone when the model server was told of the last', async () => {
     const answer = deferred();
     const { sessions } = makeSessions({ callBack: () => answer.promise });
     const [one, other] = [sessions.create(OPENING), sessions.create(OPENING)];
-    const waits = [sessions.empty(), sessions.empty()];
+    const waits = [sessions.empty(NEVER), sessions.empty(NEVER)];
     sessions.end(one.id);
     sessions.end(other.id);
     expect(await hasResolved(Promise.race(waits))).toBe(false);

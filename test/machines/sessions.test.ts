@@ -8,6 +8,7 @@ import {
   endRequest,
   expired,
   findSession,
+  idle,
   openSessions,
   type SessionChange,
   type SessionOpening,
@@ -75,6 +76,15 @@ describe('a session', () => {
     expect(expired(sessions, 1e9)).toEqual(['b']);
     sessions = endRequest(sessions, 'a', 100_000);
     expect([expired(sessions, 159_999), expired(sessions, 160_000)]).toEqual([['b'], ['a', 'b']]);
+  });
+
+  it('is idle a while after its creation and after its last request, while none is in flight', () => {
+    const made = tableOf('a');
+    expect([idle(made, 49, 50), idle(made, 50, 50)]).toEqual([[], ['a']]);
+    const busy = changed(beginRequest(made, 'a', 60));
+    expect(idle(busy, 1e9, 50)).toEqual([]);
+    const ended = endRequest(busy, 'a', 70);
+    expect([idle(ended, 119, 50), idle(ended, 120, 50)]).toEqual([[], ['a']]);
   });
 
   it('that is closing is due no more, takes no requests, and is not closed a second time', () => {

@@ -1,0 +1,29 @@
+import type { Actor } from 'xstate';
+import type { lifecycleMachine } from '../machines/lifecycle.js';
+import type { Bus } from './bus.js';
+
+export type Lifecycle = Actor<typeof lifecycleMachine>;
+
+/** The machine invokes these children when it is made, so they are there from the beginning. */
+export function childOf<Name extends 'metrics' | 'reporter' | 'completions' | 'publicKey'>(
+  lifecycle: Lifecycle,
+  name: Name,
+) {
+  const child = lifecycle.getSnapshot().children[name];
+  if (child === undefined) throw new Error(`The lifecycle has no ${name}.`);
+  return child;
+}
+
+/** Puts on the bus what the actors of a lifecycle say, as long as they live. */
+export function putOnBus(lifecycle: Lifecycle, bus: Bus): void {
+  childOf(lifecycle, 'reporter').on('*', (event) => bus.emit('report', event));
+  childOf(lifecycle, 'completions').on('*', (event) => bus.emit('completions', event));
+  childOf(lifecycle, 'publicKey').on('*', (event) => bus.emit('key', event));
+  // The actors that look after the model come and go: each is listened to from when it is there.
+  const heard = new WeakSet<object>();
+  const isNew = (actor: object) => !heard.has(actor) && heard.add(actor) !== undefined;
+  lifecycle.subscribe(({ children: { load, health } }) => {
+    if (load !== undefined && isNew(load)) load.on('*', (event) => bus.emit('model', event));
+    if (health !== undefined && isNew(health)) health.on('*', (event) => bus.emit('model', event));
+  });
+}
