@@ -1,0 +1,324 @@
+import { assign, emit, enqueueActions, sendParent, setup } from 'xstate';
+import { fullJitterMs, nextRandom } from './back-off.js';
+import { type Ending, type Exit, endingOf, NO_ENDING, withLastLines } from './endings.js';
+import { port } from './ports.js';
+import { reasonOf } from './reason.js';
+import {
+  type Found,
+  restartsOf,
+  type SignalInput,
+  type SupervisorContext,
+  type SupervisorEmitted,
+  type SupervisorEvent,
+  type SupervisorInput,
+  type SupervisorToParent,
+} from './supervision.js';
+
+/**
+ * The supervisor of a model server that the worker starts itself.
+ *
+ * It is looking first for what an earlier worker has left, and ends that. Then the model is running, until it dies,
+ * or is to be started anew, or the worker stops; whichever it is, ending is the same: its processes are terminating,
+ * and after a grace they are killed, since what a dead leader has left behind holds ports and memory as well as a
+ * living one does. One that died is started again after backing off, the longer the more often it died in a row; one
+ * that ran for long enough has not died in a row. One that died too often, or whose command is wrong, it has given
+ * up: only a restart that is asked for tries again. Processes that not even a kill ends are stuck, and nothing is
+ * started beside them. When the worker stops it has stopped as soon as nothing is left.
+ */
+
+const tellParent = (event: SupervisorToParent) => event;
+
+export const supervisorMachine = setup({
+  types: {
+    input: {} as SupervisorInput,
+    context: {} as SupervisorContext,
+    events: {} as SupervisorEvent,
+    emitted: {} as SupervisorEmitted,
+  },
+  actors: {
+    /** Looks for what an earlier worker has left, and takes hold of it. Rejects when nothing may be started. */
+    find: port<Found>('find'),
+    /** Starts the model. Resolves when its first process has ended; rejects when it could not be started. */
+    run: port<Exit>('run'),
+    /** Sends a signal to all processes that are held. */
+    signal: port<void, SignalInput>('signal'),
+    /** Resolves when none of the processes that were held is left. */
+    gone: port<void>('gone'),
+  },
+  delays: {
+    stableAfter: ({ context }) => context.stableAfterMs,
+    backOff: ({ context }) => context.backOffMs,
+    grace: ({ context }) => context.graceMs,
+    killedWithin: ({ context }) => context.killedWithinMs,
+  },
+  guards: {
+    'something was left': (_, { orphan }: Found) => orphan !== null,
+    'the worker stops': ({ context }) => context.stopping,
+    'the worker goes on': ({ context }) => !context.stopping,
+    'it did not die': ({ context }) => context.cause !== 'crash',
+    'its command is wrong': ({ context }) => context.ending.isHopeless,
+    'it has died too often': ({ context }) => context.crashes >= context.maxCrashes,
+  },
+  actions: {
+    'note that the worker stops': assign({ stopping: true }),
+    'forget how it died': assign({ ending: NO_ENDING }),
+    'note the cause': assign((_, params: Pick<SupervisorContext, 'cause'>) => params),
+    'count the start': assign(({ context }) => ({ starts: context.starts + 1 })),
+    'count the crash': assign(({ context }, ending: Ending) => ({
+      ending,
+      crashes: context.crashes + 1,
+    })),
+    'forget the crashes': assign({ crashes: 0 }),
+    'plan the next start': assign(({ context }) => {
+      const { seed, random } = nextRandom(context.seed);
+      return { seed, backOffMs: fullJitterMs(context.backOff, context.crashes, random) };
+    }),
+    'note why it is given up': assign((_, params: { reason: string }) => params),
+    'announce what was left': emit((_, { orphan }: Found) => ({
+      type: 'model.orphaned',
+      orphan: orphan ?? '',
+    })),
+    'tell that it is started': enqueueActions(({ context, enqueue }) => {
+      const started = { type: 'model.started', restarts: restartsOf(context) } as const;
+      enqueue.sendParent(tellParent(started));
+      enqueue.emit(started);
+    }),
+    'tell that it died': enqueueActions(({ context, enqueue }) => {
+      const { crashes, maxCrashes, ending } = context;
+      const sentence = `the model server has died (${crashes} of ${maxCrashes}): ${ending.reason}`;
+      enqueue.sendParent(tellParent({ type: 'backend.failed', message: withLastLines(sentence, ending) }));
+      enqueue.emit({ type: 'model.died', reason: ending.reason, crashes, lastLines: ending.lastLines });
+    }),
+    'tell that it is started anew': sendParent((_, { reason }: { reason: string }) =>
+      tellParent({
+        type: 'backend.failed',
+        message: `the model server is started anew: ${reasonOf(reason)}`,
+      }),
+    ),
+    'announce the pause': emit(({ context }) => ({ type: 'model.backedOff', waitMs: context.backOffMs })),
+    'announce the kill': emit({ type: 'model.killed' }),
+    'announce that it could not be signalled': emit(
+      (_, { signal, error }: { signal: string; error: unknown }) => ({
+        type: 'model.unsignalled',
+        signal,
+        reason: reasonOf(error),
+      }),
+    ),
+    'announce that it is stuck': emit((_, params: { reason: string }) => ({
+      type: 'model.stuck',
+      ...params,
+    })),
+    'tell that it is given up': enqueueActions(({ context: { reason, ending }, enqueue }) => {
+      enqueue.sendParent(tellParent({ type: 'backend.failed', message: withLastLines(reason, ending) }));
+      enqueue.emit({ type: 'model.gaveUp', reason });
+    }),
+  },
+}).createMachine({
+  id: 'supervisor',
+  context: ({ input }) => ({
+    ...input,
+    crashes: 0,
+    starts: 0,
+    backOffMs: 0,
+    stopping: false,
+    cause: 'orphan',
+    ending: NO_ENDING,
+    reason: '',
+  }),
+  initial: 'looking',
+  states: {
+    looking: {
+      description:
+        'It is looked for what an earlier worker has left. Left when that is known, or when it is known that nothing may be started.',
+      entry: 'forget how it died',
+      on: { stop: { actions: 'note that the worker stops' } },
+      invoke: {
+        id: 'find',
+        src: 'find',
+        onDone: [
+          {
+            guard: { type: 'something was left', params: ({ event }) => event.output },
+            target: 'ending',
+            actions: [
+              { type: 'note the cause', params: { cause: 'orphan' } },
+              { type: 'announce what was left', params: ({ event }) => event.output },
+            ],
+          },
+          { guard: 'the worker stops', target: 'stopped' },
+          { target: 'running' },
+        ],
+        onError: [
+          { guard: 'the worker stops', target: 'stopped' },
+          {
+            target: 'given up',
+            actions: {
+              type: 'note why it is given up',
+              params: ({ event }) => ({
+                reason: `the model server is not started: ${reasonOf(event.error)}`,
+              }),
+            },
+          },
+        ],
+      },
+    },
+    running: {
+      description:
+        'The model runs. Left when it dies, when it is to be started anew, or when the worker stops.',
+      entry: ['count the start', 'tell that it is started'],
+      after: { stableAfter: { actions: 'forget the crashes' } },
+      on: {
+        stop: { target: 'ending', actions: 'note that the worker stops' },
+        restart: {
+          target: 'ending',
+          actions: [
+            { type: 'note the cause', params: { cause: 'restart' } },
+            { type: 'tell that it is started anew', params: ({ event }) => event },
+          ],
+        },
+      },
+      invoke: {
+        id: 'run',
+        src: 'run',
+        onDone: {
+          target: 'ending',
+          actions: [
+            { type: 'note the cause', params: { cause: 'crash' } },
+            { type: 'count the crash', params: ({ event }) => endingOf(event.output) },
+            'tell that it died',
+          ],
+        },
+        onError: {
+          target: 'ending',
+          actions: [
+            { type: 'note the cause', params: { cause: 'crash' } },
+            { type: 'count the crash', params: ({ event }) => notBegun(event.error) },
+            'tell that it died',
+          ],
+        },
+      },
+    },
+    ending: {
+      description:
+        'What is left of the processes is being ended. Left when none of them is there any more, or when they are stuck.',
+      on: {
+        stop: { actions: 'note that the worker stops' },
+        restart: { actions: { type: 'note the cause', params: { cause: 'restart' } } },
+      },
+      invoke: {
+        id: 'gone',
+        src: 'gone',
+        onDone: [
+          { guard: 'the worker stops', target: 'stopped' },
+          { guard: 'it did not die', target: 'running', actions: 'forget the crashes' },
+          {
+            guard: 'its command is wrong',
+            target: 'given up',
+            actions: { type: 'note why it is given up', params: ({ context }) => wrongCommand(context) },
+          },
+          {
+            guard: 'it has died too often',
+            target: 'given up',
+            actions: { type: 'note why it is given up', params: ({ context }) => diedTooOften(context) },
+          },
+          { target: 'backing off', actions: ['plan the next start', 'announce the pause'] },
+        ],
+        onError: {
+          target: 'stuck',
+          actions: {
+            type: 'note why it is given up',
+            params: ({ event }) => ({
+              reason: `whether the processes of the model server have ended is not known: ${reasonOf(event.error)}`,
+            }),
+          },
+        },
+      },
+      initial: 'terminating',
+      states: {
+        terminating: {
+          description: 'They are asked to end. Left when the grace for that is over.',
+          after: { grace: 'killing' },
+          invoke: {
+            id: 'terminate',
+            src: 'signal',
+            input: { signal: 'SIGTERM' },
+            onError: {
+              actions: {
+                type: 'announce that it could not be signalled',
+                params: ({ event }) => ({ signal: 'SIGTERM', error: event.error }),
+              },
+            },
+          },
+        },
+        killing: {
+          description: 'They are killed. Left when they should be gone and are not.',
+          entry: 'announce the kill',
+          after: {
+            killedWithin: {
+              target: '#supervisor.stuck',
+              actions: {
+                type: 'note why it is given up',
+                params: ({ context }) => ({
+                  reason: `the processes of the model server are still there ${context.killedWithinMs / 1000} s after they were killed`,
+                }),
+              },
+            },
+          },
+          invoke: {
+            id: 'kill',
+            src: 'signal',
+            input: { signal: 'SIGKILL' },
+            onError: {
+              actions: {
+                type: 'announce that it could not be signalled',
+                params: ({ event }) => ({ signal: 'SIGKILL', error: event.error }),
+              },
+            },
+          },
+        },
+      },
+    },
+    stuck: {
+      description: 'Processes are left that can not be ended. Left at once: nothing is started beside them.',
+      entry: { type: 'announce that it is stuck', params: ({ context }) => ({ reason: context.reason }) },
+      always: [
+        { guard: 'the worker stops', target: 'stopped' },
+        { guard: 'the worker goes on', target: 'given up' },
+      ],
+    },
+    'backing off': {
+      description:
+        'The model has died and is started again soon. Left when the back-off is over, when it is asked for a restart, or when the worker stops.',
+      after: { backOff: 'running' },
+      on: {
+        stop: 'stopped',
+        restart: { target: 'running', actions: 'forget the crashes' },
+      },
+    },
+    'given up': {
+      description:
+        'The model is not started again. Left when it is asked for a restart, or when the worker stops.',
+      entry: 'tell that it is given up',
+      on: {
+        stop: 'stopped',
+        restart: { target: 'looking', actions: 'forget the crashes' },
+      },
+    },
+    stopped: {
+      type: 'final',
+      description: 'The model has been ended and is started no more. Never left.',
+    },
+  },
+});
+
+function notBegun(error: unknown): Ending {
+  return { reason: `it could not be started: ${reasonOf(error)}`, isHopeless: false, lastLines: [] };
+}
+
+function wrongCommand({ ending }: SupervisorContext): { reason: string } {
+  return { reason: `the model server can not be started: ${ending.reason}` };
+}
+
+function diedTooOften({ crashes, ending }: SupervisorContext): { reason: string } {
+  const often = crashes === 1 ? 'once' : `${crashes} times in a row`;
+  return { reason: `the model server is not started again, since it has died ${often}: ${ending.reason}` };
+}

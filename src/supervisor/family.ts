@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { findProcess, livingIn, type ProcessFacts, type ProcessId } from './process-table.js';
+
+/** How often it is looked whether somebody is left. */
+const LOOK_MS = 25;
+
+/**
+ * The processes of one model server: all that are in the session of the first of them, the leader, which was made for
+ * them alone. They may be in several groups, as a shell with job control makes them.
+ *
+ * The system gives the number of a session to nobody else while somebody is in it, so whoever is in it belongs
+ * here, be the leader still there or not; unless a process of that number was started at another time.
+ */
+export class Family {
+  readonly leader: ProcessId;
+
+  constructor(leader: ProcessId) {
+    this.leader = leader;
+  }
+
+  /** Those who live. */
+  async members(): Promise<readonly ProcessFacts[]> {
+    const { pid, startTicks } = this.leader;
+    const now = await findProcess(pid);
+    if (now !== null && now.startTicks !== startTicks) return [];
+    return livingIn(pid);
+  }
+
+  /**
+   * Sends a signal to all of them.
+   *
+   * @throws when one of their groups may not be signalled
+   */
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    const groups = new Set((await this.members()).map(({ group }) => group));
+    for (const group of groups) signalGroup(group, signal);
+  }
+
+  /** Kills the leader's group at once, without looking. For when this process ends. */
+  killNow(): void {
+    try {
+      signalGroup(this.leader.pid, 'SIGKILL');
+    } catch {
+      // Nothing more can be done, and nobody is left to be told.
+    }
+  }
+
+  /** Resolves when none of them lives any more. */
+  async gone(signal: AbortSignal): Promise<void> {
+    while ((await this.members()).length > 0) await delay(LOOK_MS, undefined, { signal });
+  }
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+}

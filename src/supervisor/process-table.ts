@@ -1,0 +1,64 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/**
+ * What one process is known by. A number is given again when its process is gone, but not with the same time of
+ * start: the two together are one process and no other, until the machine is started anew.
+ */
+export interface ProcessId {
+  readonly pid: number;
+  /** When it was started, in ticks of the kernel since the machine was. */
+  readonly startTicks: number;
+}
+
+export interface ProcessFacts extends ProcessId {
+  readonly group: number;
+  readonly session: number;
+  /** Dead, though nobody has asked yet how it ended. */
+  readonly isDead: boolean;
+}
+
+export function isSame(one: ProcessId, other: ProcessId): boolean {
+  return one.pid === other.pid && one.startTicks === other.startTicks;
+}
+
+/** One process as it is now; null: there is none of this number. */
+export async function findProcess(pid: number): Promise<ProcessFacts | null> {
+  try {
+    return parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // It ended, perhaps between two looks.
+    return null;
+  }
+}
+
+/**
+ * The processes of a session that live. The dead ones are left out: those whose parent never asks how they ended
+ * stay in the table for ever.
+ */
+export async function livingIn(session: number): Promise<readonly ProcessFacts[]> {
+  const names = await readdir('/proc');
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(findProcess));
+  return found
+    .filter((facts) => facts !== null)
+    .filter((facts) => facts.session === session && !facts.isDead);
+}
+
+/** What is another one after each start of the machine. */
+export async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+/** A line of /proc/<pid>/stat. The second field is a name, which may have blanks and parentheses in it. */
+export function parseStat(line: string): ProcessFacts | null {
+  const nameEnd = line.lastIndexOf(')');
+  const [state = '', , group, session, ...rest] = line.slice(nameEnd + 2).split(' ');
+  const facts = {
+    pid: Number.parseInt(line, 10),
+    group: Number(group),
+    session: Number(session),
+    startTicks: Number(rest[15]),
+    isDead: state === 'Z' || state === 'X',
+  };
+  return nameEnd > 0 && Number.isInteger(facts.startTicks) ? facts : null;
+}
