@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Backend, defineBackend } from '../src/backend/index.js';
+import { FOR_PICTURES } from '../src/backend/timeouts.js';
 import { DEFAULT_WORKLOAD, MAX_WORKLOAD } from '../src/backend/workload.js';
 
 /** How many seconds a standard picture takes, by the kind of model. */
@@ -44,6 +45,7 @@ export function comfyui({ preset = DEFAULT_MODEL, env = {} }: ComfyuiSettings = 
     routes: {
       '/generate/sync': {
         maxQueueTime: '5m',
+        timeouts: FOR_PICTURES,
         rewrite: (text) => withRandomIntegers(text),
         workload: (body) => workflowWorkload(body, seconds),
         example: textToImage('example', 'a lighthouse at night', { ...size, seed: RANDOM }),

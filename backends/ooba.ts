@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Backend, defineBackend } from '../src/backend/index.js';
+import { FOR_TEXT } from '../src/backend/timeouts.js';
 import { DEFAULT_WORKLOAD, MAX_WORKLOAD } from '../src/backend/workload.js';
 
 const BENCHMARK_TOKENS = 128;
@@ -22,6 +23,7 @@ export function ooba(): Backend {
     routes: {
       '/api/v1/generate': {
         maxQueueTime: '60s',
+        timeouts: FOR_TEXT,
         workload: promptAndTokens,
         example: { prompt: 'Once upon a time', max_new_tokens: 50 },
         benchmark: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Backend, defineBackend } from '../src/backend/index.js';
+import { FOR_PICTURES } from '../src/backend/timeouts.js';
 import { DEFAULT_WORKLOAD, MAX_WORKLOAD } from '../src/backend/workload.js';
 
 /** In front of the web UI of Stable Diffusion. It draws one picture at a time. */
@@ -23,6 +24,7 @@ export function sdwebui(): Backend {
     routes: {
       '/sdapi/v1/txt2img': {
         maxQueueTime: '2m',
+        timeouts: FOR_PICTURES,
         workload: pictureWorkload,
         example: { prompt: 'a lighthouse at night', width: 512, height: 512, steps: 20 },
         benchmark: {

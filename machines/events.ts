@@ -20,6 +20,8 @@ export interface RequestFacts {
   /** The worker's own; what the client calls it may collide. */
   readonly id: number;
   readonly kind: RequestKind;
+  /** The path of its route as the backend declares it, never as a client wrote it. */
+  readonly route: string;
   readonly workload: number;
   readonly atMs: number;
   /** The autoscaler's name for it; null when the request was not signed for one. */
@@ -30,6 +32,12 @@ export interface EndFacts extends RequestFacts {
   readonly enteredAtMs: number;
   /** When its turn came; null: it never did. */
   readonly workStartedAtMs: number | null;
+  /** When the first byte of the answer went to the client; null: none did. */
+  readonly firstByteAtMs: number | null;
+  /** Bytes of its body. */
+  readonly receivedBytes: number;
+  /** Bytes of the answer's body that were handed to the client's connection. */
+  readonly sentBytes: number;
 }
 
 /**

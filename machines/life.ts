@@ -1,5 +1,6 @@
 import type { CompletionsInput, CompletionsToParent } from './completions.js';
 import type { HealthInput } from './health.js';
+import type { Heard } from './heard.js';
 import type { PublicKeyInput, PublicKeyToParent } from './public-key.js';
 import type { ReadinessEvent, ReadinessInput, ReadinessToParent } from './readiness-facts.js';
 import type { ReporterInput } from './reporter.js';
@@ -14,8 +15,8 @@ export interface LifecycleInput {
   readonly reporter: ReporterInput;
   readonly completions: CompletionsInput;
   readonly publicKey: PublicKeyInput;
-  readonly readiness: Omit<ReadinessInput, 'keyHeld'>;
-  /** How the model server is watched once it has loaded; null: it has no health route. */
+  readonly readiness: Omit<ReadinessInput, 'heard'>;
+  /** How the model server is watched once it has loaded, and when its load has failed; null: there is none. */
   readonly health: HealthInput | null;
   /** Serve although no autoscaler knows that the worker has loaded. */
   readonly serveUnreported: boolean;
@@ -23,6 +24,8 @@ export interface LifecycleInput {
   readonly serveUnreportedAfterMs: number;
   /** How long draining may take, in ms. */
   readonly drainTimeoutMs: number;
+  /** How long what was cut then may take to be told, in ms. */
+  readonly lastWordsMs: number;
 }
 
 export type LifecycleEvent =
@@ -31,6 +34,10 @@ export type LifecycleEvent =
   | { type: 'stop.requested'; reason: string }
   /** Something that matters while the model loads, and at no other time. */
   | { type: 'model.told'; what: ReadinessEvent }
+  /** The backend can't be loaded as it is. */
+  | { type: 'load.failed' }
+  /** Another load may fare better. */
+  | { type: 'load.due' }
   | { type: 'watch.began' }
   | { type: 'watch.ended' }
   | ReporterToParent
@@ -42,7 +49,7 @@ export type WorkState = 'loading' | 'loaded' | 'serving' | 'failing' | 'draining
 
 /**
  * How draining ended. clean: every request finished and everything was reported; unreported: every
- * request finished, but the autoscaler was not told everything; cut: requests were still under way.
+ * request finished, but the autoscaler was not told everything; cut: requests were still under way at the deadline.
  */
 export type Outcome = 'clean' | 'unreported' | 'cut';
 
@@ -51,8 +58,9 @@ export type LifecycleEmitted = { type: 'state.entered'; state: WorkState; reason
 export interface LifecycleContext extends LifecycleInput {
   readonly status: WorkerStatus;
   readonly hasLoaded: boolean;
-  /** The autoscaler's public key is there. */
-  readonly hasKey: boolean;
+  /** How many loads have failed in a row. */
+  readonly failedLoads: number;
+  readonly heard: Heard;
   /** Why the worker is in the state that it is in, as a sentence. */
   readonly reason: string;
   /** How draining would end if it ended now. */

@@ -1,21 +1,8 @@
-import { assign, emit, raise, sendTo, setup } from 'xstate';
-import { completionsMachine } from './completions.js';
-import { healthMachine } from './health.js';
-import type { Window } from './ledger.js';
-import type {
-  LifecycleContext,
-  LifecycleEmitted,
-  LifecycleEvent,
-  LifecycleInput,
-  WorkState,
-} from './life.js';
-import { metrics } from './metrics.js';
-import { port } from './ports.js';
-import { publicKeyMachine } from './public-key.js';
-import { readinessMachine } from './readiness.js';
-import type { ReadinessEvent, ReadinessOutput } from './readiness-facts.js';
-import { reasonOf } from './reason.js';
-import { reporterMachine } from './reporter.js';
+import { draining } from './draining.js';
+import type { HealthInput } from './health.js';
+import { NOTHING_HEARD } from './heard.js';
+import { lifecycleSetup, sentenceOf } from './lifecycle-setup.js';
+import type { ReadinessOutput } from './readiness-facts.js';
 import { LOADING } from './reports.js';
 
 /**
@@ -24,107 +11,25 @@ import { LOADING } from './reports.js';
  * The `work` region says what the worker does for its clients: it is loading, then loaded, then
  * serving; it is failing while the backend is broken; it is draining once it was asked to stop, and
  * stopped at last. The `report` region says whether a report is on its way: quiet or reporting. The
- * `watch` region says whether the health of the model server is watched. They overlap, since a worker
- * reports while it works, and sees that a failed model is well again while it is failing.
+ * `watch` region says whether the model server is watched, or its return is awaited after a load that failed.
+ * They overlap, since a worker reports while it works, and sees that a failed model is well again while it is failing.
  *
  * It invokes the actors that do the work, and stands between them: an acknowledged report comes from the
  * reporter and goes on to the ledger, the public key goes on to whoever waits for it. Others ask it by tag:
  * `accepting`, `draining`, `stopped`.
  */
 
-export const lifecycleMachine = setup({
-  types: {
-    input: {} as LifecycleInput,
-    context: {} as LifecycleContext,
-    events: {} as LifecycleEvent,
-    emitted: {} as LifecycleEmitted,
-    tags: {} as 'accepting' | 'draining' | 'stopped',
-    children: {} as {
-      metrics: 'metrics';
-      reporter: 'reporter';
-      completions: 'completions';
-      publicKey: 'publicKey';
-      health: 'health';
-      load: 'load';
-      finish: 'finish';
-    },
-  },
-  actors: {
-    metrics,
-    reporter: reporterMachine,
-    completions: completionsMachine,
-    publicKey: publicKeyMachine,
-    health: healthMachine,
-    /** Makes the backend ready. */
-    load: readinessMachine,
-    /** Resolves when no request is under way. */
-    finish: port<void>('finish'),
-  },
-  delays: {
-    serveUnreportedAfter: ({ context }) => context.serveUnreportedAfterMs,
-    drainTimeout: ({ context }) => context.drainTimeoutMs,
-  },
-  guards: {
-    'there is no autoscaler': ({ context }) => context.reporter.addresses.length === 0,
-    'its health is watched': ({ context }) => context.health !== null,
-    'it could not be loaded': (_, output: ReadinessOutput) => !output.ok,
-    'may serve unreported': ({ context }) => context.serveUnreported,
-    'the backend has loaded before': ({ context }) => context.hasLoaded,
-    'the failure is known': ({ context, event }) =>
-      event.type === 'backend.failed' && sentenceOf(event.message) === context.status.errorMessage,
-    'loaded was told': ({ event }) =>
-      event.type === 'report.acknowledged' && event.phase === 'loaded' && event.covers.includes('state'),
-  },
-  actions: {
-    because: assign((_, params: { reason: string }) => ({ reason: params.reason })),
-    announce: emit(({ context }, params: { state: WorkState }) => ({
-      type: 'state.entered',
-      state: params.state,
-      reason: context.reason,
-    })),
-    'note that it loads': assign(({ context }) => ({
-      status: { ...context.status, phase: 'loading', errorMessage: '' },
-    })),
-    'note the load': assign(({ context }, output: ReadinessOutput) => ({
-      status: output.ok
-        ? { ...context.status, loadTimeSeconds: output.loadTimeSeconds, maxPerf: output.maxPerf }
-        : context.status,
-      hasLoaded: true,
-    })),
-    'note the trouble': assign(({ context }, params: { message: string }) => ({
-      status: { ...context.status, errorMessage: params.message },
-    })),
-    'note that the key is there': assign({ hasKey: true }),
-    'tell those who load': sendTo('load', (_, event: ReadinessEvent) => event),
-    'watch its health': raise({ type: 'watch.began' }),
-    'watch it no more': raise({ type: 'watch.ended' }),
-    'note that it has loaded': assign(({ context }) => ({
-      status: { ...context.status, phase: 'loaded', errorMessage: '' },
-    })),
-    'note the failure': assign(({ context }, params: { message: string }) => ({
-      status: { ...context.status, phase: 'failing', errorMessage: params.message },
-      reason: params.message,
-    })),
-    'note the clean end': assign({ outcome: 'clean', reason: 'everything is finished and reported' }),
-    'tell the status': sendTo('reporter', ({ context }) => ({
-      type: 'status.changed',
-      status: context.status,
-    })),
-    'tell the work': sendTo('reporter', { type: 'work.due' }),
-    'tell everything that is left': sendTo('reporter', { type: 'flush' }),
-    'tell all that has finished': sendTo('completions', { type: 'flush' }),
-    'move the ledger': sendTo('metrics', (_, { window }: { window: Window }) => ({
-      type: 'report.acknowledged',
-      window,
-    })),
-  },
-}).createMachine({
+/** What stands where nothing is watched. */
+const UNWATCHED: HealthInput = { intervalMs: 10_000, strikes: 3, stallTimeoutMs: Number.POSITIVE_INFINITY };
+
+export const lifecycleMachine = lifecycleSetup.createMachine({
   id: 'lifecycle',
   context: ({ input }) => ({
     ...input,
     status: LOADING,
     hasLoaded: false,
-    hasKey: false,
+    failedLoads: 0,
+    heard: NOTHING_HEARD,
     reason: 'the worker has started',
     outcome: 'clean',
   }),
@@ -175,12 +80,16 @@ export const lifecycleMachine = setup({
           invoke: {
             id: 'load',
             src: 'load',
-            input: ({ context }) => ({ ...context.readiness, keyHeld: context.hasKey }),
+            input: ({ context }) => ({ ...context.readiness, heard: context.heard }),
             onDone: [
               {
                 guard: { type: 'it could not be loaded', params: ({ event }) => event.output },
                 target: 'failing',
-                actions: { type: 'note the failure', params: ({ event }) => failureIn(event.output) },
+                actions: [
+                  { type: 'note the failure', params: ({ event }) => failureIn(event.output) },
+                  'count the load that failed',
+                  'await its return',
+                ],
               },
               {
                 target: 'loaded',
@@ -246,10 +155,14 @@ export const lifecycleMachine = setup({
         },
         failing: {
           description:
-            'The backend is broken: nothing new is accepted and the autoscaler is told why. Left when the backend has recovered or the worker is to stop.',
+            'The backend is broken: nothing new is accepted and the autoscaler is told why. Left when the backend has recovered, when a load that failed is tried again, or when the worker is to stop.',
           entry: ['tell the status', { type: 'announce', params: { state: 'failing' } }],
           on: {
             'backend.failed': { guard: 'the failure is known' },
+            'load.due': {
+              target: 'loading',
+              actions: { type: 'because', params: { reason: 'the load that failed is tried again' } },
+            },
             'backend.recovered': [
               {
                 guard: 'the backend has loaded before',
@@ -263,65 +176,7 @@ export const lifecycleMachine = setup({
             ],
           },
         },
-        draining: {
-          description:
-            'The worker is to stop: nothing new is accepted, what is under way finishes, and what was done is reported. Left when both are done, or when the time for it is over.',
-          tags: ['draining'],
-          entry: [{ type: 'announce', params: { state: 'draining' } }, 'tell the work', 'watch it no more'],
-          on: {
-            'stop.requested': {},
-            'backend.failed': {},
-          },
-          after: {
-            drainTimeout: {
-              target: 'stopped',
-              actions: { type: 'because', params: { reason: 'the time for draining is over' } },
-            },
-          },
-          initial: 'finishing',
-          states: {
-            finishing: {
-              description: 'Requests are under way. Left when the last has ended.',
-              entry: assign({ outcome: 'cut' }),
-              invoke: { id: 'finish', src: 'finish', onDone: 'flushing' },
-            },
-            flushing: {
-              description: 'No request is under way. Left when the autoscaler has been told everything.',
-              entry: [
-                assign({ outcome: 'unreported' }),
-                'tell everything that is left',
-                'tell all that has finished',
-              ],
-              type: 'parallel',
-              states: {
-                reports: {
-                  initial: 'due',
-                  states: {
-                    due: {
-                      description: 'The last reports are due.',
-                      on: { 'reports.flushed': 'told' },
-                    },
-                    told: { type: 'final', description: 'The autoscaler knows all the work.' },
-                  },
-                },
-                completions: {
-                  initial: 'due',
-                  states: {
-                    due: {
-                      description: 'Which requests have finished is not told in full.',
-                      on: { 'completions.flushed': 'told' },
-                    },
-                    told: {
-                      type: 'final',
-                      description: 'The autoscaler knows which requests have finished.',
-                    },
-                  },
-                },
-              },
-              onDone: { target: '#lifecycle.work.stopped', actions: 'note the clean end' },
-            },
-          },
-        },
+        draining,
         stopped: {
           description: 'The worker does nothing more. Never left.',
           tags: ['stopped'],
@@ -339,7 +194,10 @@ export const lifecycleMachine = setup({
         'report.acknowledged': {
           actions: { type: 'move the ledger', params: ({ event }) => event },
         },
-        'key.held': { actions: 'note that the key is there' },
+        // Here, since it is to be remembered whatever the worker does when it comes.
+        'key.held': { actions: { type: 'note what is heard', params: { type: 'key.held' } } },
+        'key.late': { actions: { type: 'note what is heard', params: ({ event }) => event } },
+        'model.told': { actions: { type: 'note what is heard', params: ({ event }) => event.what } },
       },
       states: {
         quiet: {
@@ -356,8 +214,12 @@ export const lifecycleMachine = setup({
       initial: 'unwatched',
       states: {
         unwatched: {
-          description: 'There is no model to watch, or it has not loaded. Left when it has.',
-          on: { 'watch.began': { guard: 'its health is watched', target: 'watched' } },
+          description:
+            'There is no model to watch, or it is being loaded. Left when it has loaded, or could not be.',
+          on: {
+            'watch.began': { guard: 'there is a model server', target: 'watched' },
+            'load.failed': { guard: 'there is a model server', target: 'awaited' },
+          },
         },
         watched: {
           description:
@@ -366,7 +228,28 @@ export const lifecycleMachine = setup({
           invoke: {
             id: 'health',
             src: 'health',
-            input: ({ context }) => context.health ?? { intervalMs: 10_000, strikes: 3 },
+            input: ({ context }) => context.health ?? UNWATCHED,
+          },
+        },
+        awaited: {
+          description:
+            'The load has failed, and it is looked for when another one may fare better. Left then, or when the worker stops.',
+          on: {
+            'watch.ended': 'unwatched',
+            'model.told': {
+              actions: { type: 'tell what awaits its return', params: ({ event }) => event.what },
+            },
+          },
+          invoke: {
+            id: 'reload',
+            src: 'reload',
+            input: ({ context }) => ({
+              intervalMs: (context.health ?? UNWATCHED).intervalMs,
+              failedLoads: context.failedLoads,
+              byLog: context.readiness.waitsFor.log && !context.readiness.waitsFor.health,
+              loaded: context.heard.loaded,
+            }),
+            onDone: { target: 'unwatched', actions: 'load it anew' },
           },
         },
       },
@@ -376,9 +259,4 @@ export const lifecycleMachine = setup({
 
 function failureIn(output: ReadinessOutput): { message: string } {
   return { message: sentenceOf(output.ok ? '' : output.reason) };
-}
-
-/** A failure always has a sentence: on the wire an empty one means that nothing is wrong. */
-function sentenceOf(reason: unknown): string {
-  return reasonOf(reason, 'the backend did not say why it failed');
 }

@@ -4,7 +4,8 @@ import { acknowledge, type Ledger, openLedger, record, recordDisk, type Window }
 
 /**
  * The metrics actor: it hears every request event and owns the ledger. It is a reducer and not a
- * statechart, because it runs twice for each request and has no modes.
+ * statechart, because it runs twice for each request and has no modes. Where thousands come in a second, those of
+ * one turn of the event loop come as one event.
  */
 export const metrics = fromTransition(reduce, ({ input }: { input: MetricsInput }) => ({
   ledger: openLedger(input.startedAtMs),
@@ -24,6 +25,7 @@ export interface Metrics {
 
 export type MetricsEvent =
   | RequestEvent
+  | { type: 'requests.happened'; events: readonly RequestEvent[] }
   | { type: 'disk.measured'; usedGib: number }
   | { type: 'report.acknowledged'; window: Window };
 
@@ -53,6 +55,8 @@ export function reduce(state: Metrics, event: MetricsEvent): Metrics {
         ...state,
         ledger: record(state.ledger, { requests: countOf(event), rejected: event.workload }),
       };
+    case 'requests.happened':
+      return event.events.reduce(reduce, state);
     case 'disk.measured':
       return { ...state, ledger: recordDisk(state.ledger, event.usedGib) };
     case 'report.acknowledged':

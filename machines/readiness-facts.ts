@@ -1,4 +1,6 @@
 import type { BenchmarkInput, BenchmarkOutput, BenchmarkToParent } from './benchmark.js';
+import type { Heard } from './heard.js';
+import { reasonOf } from './reason.js';
 
 /** The vocabulary of readiness: what is waited for, what happens meanwhile, and what follows from it. */
 
@@ -12,14 +14,12 @@ export interface ReadinessInput {
     readonly benchmark: boolean;
     readonly key: boolean;
   };
-  /** The autoscaler's public key is there already. */
-  readonly keyHeld: boolean;
+  /** What was said before the load began. */
+  readonly heard: Heard;
   /** How long everything but the key may take, in ms. */
   readonly loadTimeoutMs: number;
   /** How long the log may stand still while it is waited for, in ms. */
   readonly stallTimeoutMs: number;
-  /** How long the health route may take to its first 200, in ms. */
-  readonly healthTimeoutMs: number;
   readonly benchmark: BenchmarkInput;
   /** The speed that the backend says, in units of work per second; what is measured takes its place. */
   readonly maxPerf: number;
@@ -27,7 +27,10 @@ export interface ReadinessInput {
 
 export type ReadinessEvent =
   | { type: 'log.loaded' }
+  /** A line says that it has failed, be it of this run or of one before. */
   | { type: 'log.failed'; line: string }
+  /** Nothing has come meanwhile that says another thing than that line. */
+  | { type: 'log.failure.stands' }
   /** The log has a new line, whatever it says. */
   | { type: 'log.progress' }
   /** The health route was asked and is not well yet. */
@@ -54,22 +57,39 @@ export interface ReadinessContext extends ReadinessInput {
   readonly waitingFor: string;
   /** The monotonic time when it began, in ms, as `init` read it. */
   readonly startedAtMs: number;
-  readonly logLoaded: boolean;
   readonly healthy: boolean;
   /** Why the health route was not well when it was last asked, or empty. */
   readonly unwell: string;
-  /** The last trouble that the parent was told, or empty. */
-  readonly trouble: string;
-  /** The speed that was told from outside; null: none was. */
-  readonly toldPerf: number | null;
+  /** The line of the log that says that it has failed, or empty. */
+  readonly failureLine: string;
   readonly measuredPerf: number | null;
   readonly loadTimeSeconds: number;
   /** Why it failed, or empty. */
   readonly reason: string;
 }
 
-export function logHasSaidSo({ waitsFor, logLoaded }: ReadinessContext): boolean {
-  return logLoaded || !waitsFor.log;
+/** What is known once something more was said. */
+export function hear(heard: Heard, event: ReadinessEvent): Heard {
+  switch (event.type) {
+    case 'key.held':
+      return { ...heard, keyHeld: true, keyLate: '' };
+    case 'key.late':
+      return { ...heard, keyHeld: false, keyLate: reasonOf(event.reason) };
+    case 'log.loaded':
+      return { ...heard, loaded: true };
+    case 'model.loaded':
+      return { ...heard, loaded: true, toldPerf: isSpeed(event.maxPerf) ? event.maxPerf : heard.toldPerf };
+    default:
+      return heard;
+  }
+}
+
+function isSpeed(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value) && value > 0;
+}
+
+export function logHasSaidSo({ waitsFor, heard }: ReadinessContext): boolean {
+  return heard.loaded || !waitsFor.log;
 }
 
 export function isWell({ waitsFor, healthy }: ReadinessContext): boolean {
@@ -82,16 +102,17 @@ export function modelHasLoaded(context: ReadinessContext): boolean {
   return (log || health) && logHasSaidSo(context) && isWell(context);
 }
 
-export function speedIsKnown({ waitsFor, toldPerf, measuredPerf }: ReadinessContext): boolean {
-  return !waitsFor.benchmark || toldPerf !== null || measuredPerf !== null;
+export function speedIsKnown({ waitsFor, heard, measuredPerf }: ReadinessContext): boolean {
+  return !waitsFor.benchmark || heard.toldPerf !== null || measuredPerf !== null;
 }
 
-export function speedOf({ toldPerf, measuredPerf, maxPerf }: ReadinessContext): number {
-  return toldPerf ?? measuredPerf ?? maxPerf;
+export function speedOf({ heard, measuredPerf, maxPerf }: ReadinessContext): number {
+  return heard.toldPerf ?? measuredPerf ?? maxPerf;
 }
 
-export function isSpeed(value: number | undefined): value is number {
-  return value !== undefined && Number.isFinite(value) && value > 0;
+/** What the autoscaler should know while the model loads, or empty. */
+export function troubleIn({ waitsFor, heard }: Pick<ReadinessInput, 'waitsFor' | 'heard'>): string {
+  return waitsFor.key ? heard.keyLate : '';
 }
 
 export function speedIn(output: BenchmarkOutput): { maxPerf: number | null } {

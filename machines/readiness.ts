@@ -1,26 +1,5 @@
-import { assign, emit, sendParent, setup } from 'xstate';
-import { type BenchmarkOutput, type BenchmarkToParent, benchmarkMachine } from './benchmark.js';
-import { port } from './ports.js';
-import {
-  inSeconds,
-  isLimit,
-  isSpeed,
-  isWell,
-  lastWordOf,
-  logHasSaidSo,
-  modelHasLoaded,
-  type ReadinessContext,
-  type ReadinessEmitted,
-  type ReadinessEvent,
-  type ReadinessInput,
-  type ReadinessOutput,
-  type ReadinessToParent,
-  reasonIn,
-  speedIn,
-  speedIsKnown,
-  speedOf,
-} from './readiness-facts.js';
-import { reasonOf } from './reason.js';
+import { reasonIn, speedIn, speedOf } from './readiness-facts.js';
+import { readinessSetup } from './readiness-setup.js';
 
 /**
  * From a worker that has begun to a model that is ready: what has to happen, in this order.
@@ -28,8 +7,10 @@ import { reasonOf } from './reason.js';
  * The author's own `init` runs; the model's log says that it has loaded; its health route answers 200; its speed
  * is found out; the autoscaler's public key is there. Each but the first is waited for only where `waitsFor` says
  * so, and what happens before its turn counts. Whatever fails before the model is ready, takes longer than the
- * load may take, or lets the log stand still for too long, ends in `failed` with a reason. The key alone is
- * waited for without an end, since nothing that loads anew would bring it; the parent is told of the trouble.
+ * load may take, or lets the log stand still for too long, ends in `failed` with a reason. A line of the log that
+ * says that the model has failed counts when nothing takes it back in the next moments: a later line that it has
+ * loaded, or its health route. The key alone is waited for without an end, since nothing that loads anew would
+ * bring it; the parent is told of the trouble.
  */
 
 export type {
@@ -41,105 +22,15 @@ export type {
   ReadinessToParent,
 } from './readiness-facts.js';
 
-const tellParent = (event: ReadinessToParent) => event;
-
-/** How much of a line of the log is told. */
-const LINE_LIMIT = 500;
-
-export const readinessMachine = setup({
-  types: {
-    input: {} as ReadinessInput,
-    context: {} as ReadinessContext,
-    events: {} as ReadinessEvent,
-    emitted: {} as ReadinessEmitted,
-    output: {} as ReadinessOutput,
-    children: {} as {
-      init: 'init';
-      healthy: 'healthy';
-      benchmark: 'benchmark';
-      loadTime: 'loadTime';
-    },
-  },
-  actors: {
-    /** Runs the author's `init`. Resolves with the monotonic time when it began; rejects when it throws. */
-    init: port<{ readonly startedAtMs: number }>('init'),
-    /** Resolves at the first 200 of the health route. */
-    healthy: port<void>('healthy'),
-    benchmark: benchmarkMachine,
-    /** Resolves with the seconds since then. */
-    loadTime: port<number, { readonly startedAtMs: number }>('loadTime'),
-  },
-  delays: {
-    loadTimeout: ({ context }) => context.loadTimeoutMs,
-    stallTimeout: ({ context }) => context.stallTimeoutMs,
-    healthTimeout: ({ context }) => context.healthTimeoutMs,
-  },
-  guards: {
-    'the load has a time limit': ({ context }) => isLimit(context.loadTimeoutMs),
-    'a stall has a time limit': ({ context }) => isLimit(context.stallTimeoutMs),
-    'getting well has a time limit': ({ context }) => isLimit(context.healthTimeoutMs),
-    'the model has not loaded yet': ({ context }) => !modelHasLoaded(context),
-    'the log has said so': ({ context }) => context.logLoaded,
-    'the log has not said so': ({ context }) => !logHasSaidSo(context),
-    'it is not known to be well': ({ context }) => !isWell(context),
-    'the speed is known': ({ context }) => speedIsKnown(context),
-    'the speed is not known': ({ context }) => !speedIsKnown(context),
-    'nothing is left to wait for': ({ context }) =>
-      logHasSaidSo(context) && isWell(context) && speedIsKnown(context),
-    'the benchmark has failed': (_, output: BenchmarkOutput) => !output.ok,
-    'the key is there': ({ context }) => context.keyHeld || !context.waitsFor.key,
-    'the parent knows of trouble': ({ context }) => context.trouble !== '',
-    'the key is needed': ({ context }) => context.waitsFor.key,
-  },
-  actions: {
-    'wait for': assign((_, { waitingFor }: { waitingFor: string }) => ({ waitingFor })),
-    'announce what is waited for': emit(({ context }) => ({
-      type: 'waiting',
-      waitingFor: context.waitingFor,
-    })),
-    'pass it on to the log': emit((_, progress: BenchmarkToParent) => progress),
-    'note the beginning': assign((_, { startedAtMs }: { startedAtMs: number }) => ({ startedAtMs })),
-    'note that the log has said so': assign({ logLoaded: true }),
-    'note the speed that is told': assign(({ context }, { maxPerf }: { maxPerf: number | undefined }) => ({
-      toldPerf: isSpeed(maxPerf) ? maxPerf : context.toldPerf,
-    })),
-    'note that it is well': assign({ healthy: true, unwell: '' }),
-    'note why it is not well': assign((_, { reason }: { reason: string }) => ({ unwell: reason })),
-    'note the speed': assign((_, { maxPerf }: { maxPerf: number | null }) => ({ measuredPerf: maxPerf })),
-    'note the load time': assign((_, { seconds }: { seconds: number }) => ({ loadTimeSeconds: seconds })),
-    'note the failure': assign((_, { reason }: { reason: unknown }) => ({
-      reason: reasonOf(reason, 'the backend did not say why it failed'),
-    })),
-    'note that the time is over': assign(({ context }) => ({
-      reason: `the model did not load within ${inSeconds(context.loadTimeoutMs)} (TSWORKER_LOAD_TIMEOUT); it still waited for ${context.waitingFor}${lastWordOf(context)}`,
-    })),
-    'note that it stands still': assign(({ context }) => ({
-      reason: `the model's log has had no new line for ${inSeconds(context.stallTimeoutMs)} (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${context.waitingFor}`,
-    })),
-    'note that it does not get well': assign(({ context }) => ({
-      reason: `the model's health route did not answer 200 within ${inSeconds(context.healthTimeoutMs)}${lastWordOf(context)}`,
-    })),
-    'note that the key is there': assign({ keyHeld: true, trouble: '' }),
-    'note that the key is late': assign((_, { reason }: { reason: string }) => ({
-      keyHeld: false,
-      trouble: reasonOf(reason),
-    })),
-    'say that the trouble is over': sendParent(tellParent({ type: 'load.trouble', message: '' })),
-    'say what the trouble is': sendParent(({ context }) =>
-      tellParent({ type: 'load.trouble', message: context.trouble }),
-    ),
-  },
-}).createMachine({
+export const readinessMachine = readinessSetup.createMachine({
   id: 'readiness',
   context: ({ input }) => ({
     ...input,
     waitingFor: '',
     startedAtMs: 0,
-    logLoaded: false,
     healthy: false,
     unwell: '',
-    trouble: '',
-    toldPerf: null,
+    failureLine: '',
     measuredPerf: null,
     loadTimeSeconds: 0,
     reason: '',
@@ -149,26 +40,33 @@ export const readinessMachine = setup({
       ? { ok: true, maxPerf: speedOf(context), loadTimeSeconds: context.loadTimeSeconds }
       : { ok: false, reason: context.reason },
   on: {
-    'log.loaded': { actions: 'note that the log has said so' },
+    'log.loaded': {
+      actions: [
+        { type: 'note what is said', params: ({ event }) => event },
+        'forget the line',
+        'see no more whether something takes it back',
+      ],
+    },
     'model.loaded': {
       actions: [
-        'note that the log has said so',
-        { type: 'note the speed that is told', params: ({ event }) => ({ maxPerf: event.maxPerf }) },
+        { type: 'note what is said', params: ({ event }) => event },
+        'forget the line',
+        'see no more whether something takes it back',
       ],
     },
     'key.held': [
       {
         guard: 'the parent knows of trouble',
-        actions: ['note that the key is there', 'say that the trouble is over'],
+        actions: [
+          { type: 'note what is said', params: ({ event }) => event },
+          'say that the trouble is over',
+        ],
       },
-      { actions: 'note that the key is there' },
+      { actions: { type: 'note what is said', params: ({ event }) => event } },
     ],
     'key.late': {
       guard: 'the key is needed',
-      actions: [
-        { type: 'note that the key is late', params: ({ event }) => event },
-        'say what the trouble is',
-      ],
+      actions: [{ type: 'note what is said', params: ({ event }) => event }, 'say what the trouble is'],
     },
     'model.failed': {
       target: '.failed',
@@ -184,12 +82,16 @@ export const readinessMachine = setup({
       initial: 'initialising',
       on: {
         'log.failed': {
-          guard: 'the model has not loaded yet',
+          guard: 'the model has not loaded and nothing has failed yet',
+          actions: [
+            { type: 'note the line', params: ({ event }) => event },
+            'see whether something takes it back',
+          ],
+        },
+        'log.failure.stands': {
+          guard: 'the model has not loaded all the same',
           target: 'failed',
-          actions: {
-            type: 'note the failure',
-            params: ({ event }) => ({ reason: `the model server said: ${event.line.slice(0, LINE_LIMIT)}` }),
-          },
+          actions: 'note that the failure stands',
         },
       },
       after: {
@@ -255,8 +157,7 @@ export const readinessMachine = setup({
           },
         },
         'waiting for health': {
-          description:
-            'The health route is asked until it answers 200. Left then, or when it takes too long.',
+          description: 'The health route is asked until it answers 200. Left then.',
           entry: [
             { type: 'wait for', params: { waitingFor: "a 200 of the model's health route" } },
             'announce what is waited for',
@@ -273,13 +174,6 @@ export const readinessMachine = setup({
           on: {
             'health.unwell': {
               actions: { type: 'note why it is not well', params: ({ event }) => event },
-            },
-          },
-          after: {
-            healthTimeout: {
-              guard: 'getting well has a time limit',
-              target: '#readiness.failed',
-              actions: 'note that it does not get well',
             },
           },
         },

@@ -29,6 +29,10 @@ export function generatedPages(): Readonly<Record<string, string>> {
       'readiness',
       'What has to happen before a model is ready, drawn from `machines/readiness.ts`: the `load` of the lifecycle.',
     ),
+    'reload.md': machinePage(
+      'reload',
+      'When a model whose load has failed is loaded anew, drawn from `machines/reload.ts`.',
+    ),
     'benchmark.md': machinePage(
       'benchmark',
       'How the speed of a model is found out, drawn from `machines/benchmark.ts`.',
@@ -36,6 +40,10 @@ export function generatedPages(): Readonly<Record<string, string>> {
     'health.md': machinePage(
       'health',
       'How a model that has loaded is watched, drawn from `machines/health.ts`.',
+    ),
+    'supervisor.md': machinePage(
+      'supervisor',
+      'How a model server that the worker starts itself is kept running, drawn from `machines/supervisor.ts`.',
     ),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),

@@ -15,13 +15,16 @@ export interface LifecycleFacts extends Pick<LifecycleInput, 'startedAtMs' | 're
 }
 
 const SERVE_UNREPORTED_AFTER_MS = 2_000;
+/** Who gives draining less time than this is in a hurry, and gives no more to what was cut. */
+const LONGEST_LAST_WORDS_MS = 5_000;
 const REPORT_BACK_OFF_BASE_MS = 500;
 const KEY_BACK_OFF = { baseMs: 1_000, capMs: 30_000 };
 const KEY_LATE_AFTER_MS = 60_000;
 const KEY_MIN_REFETCH_MS = 60_000;
-/** A few megabytes. All of it may go in one post: there is one a second, however many have finished. */
+/** A few megabytes. */
 const OUTBOX_LIMIT = 20_000;
-const BATCH_LIMIT = OUTBOX_LIMIT;
+/** About 400 KB of JSON: many servers take no more than a megabyte. */
+const BATCH_LIMIT = 2_000;
 const COMPLETIONS_GAP_MS = 1_000;
 
 /** A plan by which nothing is ever told. */
@@ -43,6 +46,7 @@ export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
     serveUnreported: config.serveUnreported,
     serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
     drainTimeoutMs: config.drainTimeoutMs,
+    lastWordsMs: Math.min(config.drainTimeoutMs, LONGEST_LAST_WORDS_MS),
     reporter,
     completions: {
       addresses: dialect?.tellsRequests ? addressesForCompletions(addresses) : [],

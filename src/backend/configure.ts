@@ -16,6 +16,10 @@ export interface BackendSettings {
   readonly benchmarkRuns?: number | undefined;
   /** For the routes that go to the model server. */
   readonly maxQueueMs?: number | undefined;
+  /** For the same routes; Infinity: there is no limit. */
+  readonly firstByteTimeoutMs?: number | undefined;
+  readonly betweenBytesTimeoutMs?: number | undefined;
+  readonly totalTimeoutMs?: number | undefined;
   readonly maxSessions?: number | undefined;
 }
 
@@ -40,14 +44,23 @@ function modelWith(
   return readiness === undefined ? changed : { ...changed, readiness };
 }
 
-function routeWith(
-  route: CompiledRoute,
-  { maxPerf, maxQueueMs, benchmarkRuns }: BackendSettings,
-): CompiledRoute {
+function routeWith(route: CompiledRoute, settings: BackendSettings): CompiledRoute {
+  const { maxPerf, benchmarkRuns } = settings;
   const benchmark = route.benchmark && { ...route.benchmark, runs: benchmarkRuns ?? route.benchmark.runs };
   return {
     ...route,
     benchmark: maxPerf === undefined ? benchmark : null,
-    maxQueueMs: route.handle === null ? (maxQueueMs ?? route.maxQueueMs) : route.maxQueueMs,
+    ...(route.handle === null && limitsOf(route, settings)),
+  };
+}
+
+function limitsOf({ maxQueueMs, timeouts }: CompiledRoute, settings: BackendSettings) {
+  return {
+    maxQueueMs: settings.maxQueueMs ?? maxQueueMs,
+    timeouts: {
+      firstByteMs: settings.firstByteTimeoutMs ?? timeouts.firstByteMs,
+      betweenBytesMs: settings.betweenBytesTimeoutMs ?? timeouts.betweenBytesMs,
+      totalMs: settings.totalTimeoutMs ?? timeouts.totalMs,
+    },
   };
 }

@@ -36,7 +36,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** A duration in ms as a number, or as text such as `500ms`, `30s`, `2m` or `1h`. */
 export type Duration = number | string;
 
-/** How long the model server may take. Left out: no limit. */
+/** How long the model server may take. Left out: no limit. Settings may say another thing for all routes. */
 export interface RouteTimeouts {
   /** To the headers of its answer. */
   readonly firstByte?: Duration;
@@ -124,7 +124,10 @@ export type LogRule = string | { readonly prefix: string } | RegExp;
 export interface LogRules {
   /** The model has loaded. */
   readonly loaded?: readonly LogRule[];
-  /** The model can't be loaded. After it has loaded such a line is told and changes nothing. */
+  /**
+   * The model can't be loaded, unless something says within two seconds that it has: a log may begin with an earlier
+   * run. After it has loaded such a line is told and changes nothing.
+   */
   readonly failed?: readonly LogRule[];
   /** Worth passing on to the worker's log. */
   readonly info?: readonly LogRule[];

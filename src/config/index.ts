@@ -1,2 +1,3 @@
 export { type Config, type ConfigResult, type Overrides, readConfig } from './read.js';
-export { SETTINGS, type Setting, type SettingName } from './settings.js';
+export type { Setting } from './setting.js';
+export { SETTINGS, type SettingName } from './settings.js';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { SETTINGS, type Setting, type SettingName } from './settings.js';
+import type { Setting } from './setting.js';
+import { SETTINGS, type SettingName } from './settings.js';
 import { port } from './types.js';
 
 type ValueOf<S> = S extends { type: { schema: z.ZodType<infer T, string> } } ? T : never;
@@ -51,12 +52,36 @@ export function readConfig(
   if (publicPort.success) values.publicPort = publicPort.data;
   else if (env[variable])
     problems.push(`${variable} is ${JSON.stringify(env[variable])}; it takes ${port.takes}.`);
+  problems.push(...contradictionsIn(values));
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
     config: Object.freeze(values) as Config,
     warnings: warningsAbout(env, values),
   };
+}
+
+/** What is wrong with values that are each right by themselves. */
+function contradictionsIn({
+  internalHost,
+  internalToken,
+}: Readonly<Record<string, unknown>>): readonly string[] {
+  const isGuarded = typeof internalToken === 'string' && isSecret(internalToken);
+  if (typeof internalHost !== 'string' || isLoopback(internalHost) || isGuarded) return [];
+  const { variable } = SETTINGS.internalToken;
+  return [
+    `${SETTINGS.internalHost.variable} is ${JSON.stringify(internalHost)}, where others can reach the internal pages; set ${variable} to a secret, or listen on 127.0.0.1.`,
+  ];
+}
+
+/** Whether nobody but this machine reaches an address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** A word that everybody knows is none. */
+function isSecret(token: string): boolean {
+  return token !== '' && token !== 'mtoken';
 }
 
 function lookUp(
@@ -92,7 +117,7 @@ function warningsAbout(
     (variable) => variable.startsWith('TSWORKER_') && !known.has(variable),
   );
   const warnings = unknown.map((variable) => `${variable} is not a setting of this version; it is ignored.`);
-  if (masterToken === '' || masterToken === 'mtoken') {
+  if (typeof masterToken !== 'string' || !isSecret(masterToken)) {
     warnings.push('MASTER_TOKEN is not set to a secret, so nothing can be authorised by it.');
   }
   if (unsecured === true) {

@@ -41,6 +41,14 @@ export const duration: SettingType<number> = {
   takes: DURATION_TAKES,
 };
 
+/** In milliseconds; Infinity: there is no limit. */
+export const limit: SettingType<number> = {
+  schema: parsed((value) =>
+    ['none', '0'].includes(value) ? Number.POSITIVE_INFINITY : parseDuration(value),
+  ),
+  takes: `${DURATION_TAKES}; none or 0 for no limit`,
+};
+
 const BYTES_PER_UNIT = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
 /** In bytes. */

@@ -5,15 +5,19 @@ import { healthMachine } from '../../machines/health.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { publicKeyMachine } from '../../machines/public-key.js';
 import { readinessMachine } from '../../machines/readiness.js';
+import { reloadMachine } from '../../machines/reload.js';
 import { reporterMachine } from '../../machines/reporter.js';
+import { supervisorMachine } from '../../machines/supervisor.js';
 
 /** The machines that can be drawn, by name. */
 export const machines: Readonly<Record<string, AnyStateMachine>> = {
   lifecycle: lifecycleMachine,
   readiness: readinessMachine,
+  reload: reloadMachine,
   benchmark: benchmarkMachine,
   health: healthMachine,
   reporter: reporterMachine,
   completions: completionsMachine,
   'public-key': publicKeyMachine,
+  supervisor: supervisorMachine,
 };

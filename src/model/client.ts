@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type Dispatcher, errors, Pool } from 'undici';
+import type { Abortable } from '../cancellation.js';
 import { messageOf, WorkerError } from '../errors.js';
 import type { OpenAnswer, Sink, Upstream, UpstreamCall } from '../upstream.js';
 
@@ -232,7 +233,7 @@ function parseJson(json: string): unknown {
 }
 
 /** What a client may be told of an error on the way to the model server, or the reason of its own abort. */
-function explain(error: unknown, signal: AbortSignal): unknown {
+function explain(error: unknown, signal: Abortable): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof WorkerError) return error;
   if (error instanceof errors.HeadersTimeoutError) return timeOut('to its first byte', error);

@@ -4,19 +4,25 @@ import type { ProbeResult } from '../../machines/health.js';
 import { messageOf } from '../errors.js';
 import type { Probe } from './probe.js';
 
-/**
- * The effect behind the health machine.
- *
- * @param bytesSoFar how many bytes of answers the model server has sent to clients in all
- */
-export function createHealthProbe(probe: Probe, bytesSoFar: () => number) {
+export interface HealthProbeOptions {
+  /** Null: there is no health route, and only silence shows that the model server is not well. */
+  readonly probe: Probe | null;
+  /** How many bytes of answers the model server has sent to clients in all. */
+  readonly bytesSoFar: () => number;
+  /** For how long it has sent nothing although requests wait, the longest since this was last called, in ms. */
+  readonly takeQuietMs: () => number;
+}
+
+/** The effect behind the health machine. */
+export function createHealthProbe({ probe, bytesSoFar, takeQuietMs }: HealthProbeOptions) {
   let bytesBefore = bytesSoFar();
   return fromPromise<ProbeResult, undefined>(async ({ signal }) => {
     try {
-      await probe.once(signal);
-      return { ok: true };
+      await probe?.once(signal);
+      return { ok: true, quietMs: takeQuietMs() };
     } catch (error) {
-      return { ok: false, reason: messageOf(error), bytesFlowed: bytesSoFar() > bytesBefore };
+      const bytesFlowed = bytesSoFar() > bytesBefore;
+      return { ok: false, reason: messageOf(error), bytesFlowed, quietMs: takeQuietMs() };
     } finally {
       bytesBefore = bytesSoFar();
     }

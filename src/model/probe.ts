@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { messageOf } from '../errors.js';
-import { Patience } from './patience.js';
+import { within } from '../patience.js';
 
 /** How much of an answer is read. Only its status matters, and a wrong server may send without end. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
@@ -29,17 +29,11 @@ export function createProbe({ url, timeoutMs }: ProbeOptions): Probe {
   const dispatcher = new Agent({ connections: 1, pipelining: 0, connect: { timeout: timeoutMs } });
   return {
     async once(signal) {
-      const patience = new Patience(signal);
-      patience.limit('total', timeoutMs, 'no answer');
-      try {
-        await ask(url, dispatcher, patience.signal);
-      } catch (error) {
-        throw patience.signal.aborted
-          ? patience.signal.reason
-          : new Error(messageOf(error), { cause: error });
-      } finally {
-        patience.end();
-      }
+      await within(timeoutMs, signal, (bounded) =>
+        ask(url, dispatcher, bounded).catch((error: unknown) => {
+          throw new Error(messageOf(error), { cause: error });
+        }),
+      );
     },
     close: () => dispatcher.destroy(),
   };

@@ -8,7 +8,7 @@ const backend = defineBackend({
   maxSessions: 3,
   model: { url: 'http://127.0.0.1:8000', log: '/log', logs: { loaded: ['ready'] } },
   routes: {
-    '/model': { benchmark: { dataset: ['a'], runs: 4 }, maxQueueTime: '10s' },
+    '/model': { benchmark: { dataset: ['a'], runs: 4 }, maxQueueTime: '10s', timeouts: { firstByte: 5 } },
     '/here': { handle, parallel: 1, maxQueueTime: '20s' },
   },
 });
@@ -18,8 +18,11 @@ const here = defineBackend({ name: 'y', dialect: 'none', routes: { '/here': { ha
 function shown(settings: BackendSettings, of = backend) {
   const { dialect, model, maxPerf, maxSessions, routes } = configure(of, settings);
   const waits = [...routes.values()].map(({ maxQueueMs }) => maxQueueMs);
-  return { dialect, model, maxPerf, maxSessions, waits, runs: routes.get('/model')?.benchmark?.runs };
+  const limits = [...routes.values()].map(({ timeouts }) => Object.values(timeouts));
+  return { dialect, model, maxPerf, maxSessions, waits, limits, runs: routes.get('/model')?.benchmark?.runs };
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 const AS_DEFINED = {
   dialect: 'current',
@@ -33,8 +36,15 @@ const AS_DEFINED = {
   maxPerf: 5,
   maxSessions: 3,
   waits: [10_000, 20_000],
+  limits: [
+    [5, NEVER, NEVER],
+    [NEVER, NEVER, NEVER],
+  ],
   runs: 4,
 };
+
+/** Those of the route to the model server; the one that is handled here has none of them. */
+const limited = (...ofModel: number[]) => [ofModel, [NEVER, NEVER, NEVER]];
 
 describe('what the environment says in place of the backend', () => {
   it.each<[settings: BackendSettings, changed: object]>([
@@ -59,6 +69,9 @@ describe('what the environment says in place of the backend', () => {
     ],
     [{ maxQueueMs: 1 }, { waits: [1, 20_000] }],
     [{ maxSessions: 0 }, { maxSessions: 0 }],
+    [{ firstByteTimeoutMs: 1, betweenBytesTimeoutMs: 2, totalTimeoutMs: 3 }, { limits: limited(1, 2, 3) }],
+    [{ firstByteTimeoutMs: NEVER }, { limits: limited(NEVER, NEVER, NEVER) }],
+    [{ totalTimeoutMs: 9 }, { limits: limited(5, NEVER, 9) }],
   ])('%j', (settings, changed) => {
     expect(shown(settings)).toEqual({ ...AS_DEFINED, ...changed });
   });

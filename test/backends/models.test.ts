@@ -242,6 +242,14 @@ describe('openai', () => {
 });
 
 describe('tgi', () => {
+  it('is measured with texts of their own, whose length is all that it is asked for', async () => {
+    const model = await fakeModel({ kind: 'tgi' });
+    await stand(tgi(), { MODEL_SERVER_URL: model.url });
+    const sent = model.requests.filter(({ method }) => method === 'POST').map(({ body }) => body);
+    expect(sent[0]).toMatch(/^{"inputs":"Story 0, .*","parameters":{"max_new_tokens":256}}$/);
+    expect([sent.length, new Set(sent).size]).toEqual([81, 81]);
+  });
+
   it('streams', async () => {
     const model = await fakeModel({ kind: 'tgi' });
     const running = await stand(tgi(), { MODEL_SERVER_URL: model.url, TSWORKER_MAX_PERF: '1000' });

@@ -52,6 +52,14 @@ describe('a client posts {auth_data, payload, session_id} to a route of the back
     expect(JSON.stringify([request?.rawHeaders, request?.path, request?.body])).not.toContain('secret');
   });
 
+  it('and the model server is told that it is JSON, though the client did not say so', async () => {
+    const rig = await startRig();
+    const body = JSON.stringify({ auth_data: rig.authFor(), payload: { max_tokens: 1 } });
+    expect((await send(rig.port, '/v1/completions', { method: 'POST', body })).status).toBe(200);
+    const { rawHeaders = [] } = rig.model.requests[0] ?? {};
+    expect(rawHeaders).toEqual(expect.arrayContaining(['content-type', 'application/json']));
+  });
+
   it('session_id may be missing, and members that are not known are let be', async () => {
     const rig = await startRig();
     const body = { auth_data: { ...rig.authFor(), newer: 1 }, payload: { max_tokens: 1 }, newer: true };
@@ -78,7 +86,7 @@ describe('the signature is RSA PKCS#1 v1.5 over SHA-256 of the url as Python wri
     const rig = await rigAround(autoscaler, model, backendFor(model));
     const { openEnvelope } = dialectFor({ name: 'current', hasModel: true, loadForm: 'sum' });
     const body = { auth_data: auth, payload: { max_tokens: 1 } };
-    const opened = openEnvelope(JSON.stringify(body), body, { unsecured: false });
+    const opened = openEnvelope(JSON.stringify(body), { unsecured: false });
     const isSigned = opened.ok && opened.envelope.auth?.signedText === vector.signed_message;
     expect(isSigned || !vector.valid).toBe(true);
     // It is for another worker, so this one refuses it, be it genuine or not.

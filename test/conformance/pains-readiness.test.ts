@@ -35,6 +35,20 @@ it('a model that hangs is reported, and the reason is not empty', async () => {
   expect(error_msg).toContain('no answer within 100 ms');
 });
 
+it('a model that answers its health route and hangs on every request is reported, with a reason', async () => {
+  const rig = await startRig({
+    model: { behaviour: { pauseAfterTokens: 0 } },
+    env: { ...OFTEN, TSWORKER_STALL_TIMEOUT: '1s' },
+  });
+  const client = rig.open('/v1/completions', { max_tokens: 1 });
+  const { error_msg } = await rig.autoscaler.untilStatus((status) => status.error_msg !== '');
+  expect(error_msg).toContain('sent nothing');
+  expect(rig.log.about('model.stalled')).not.toEqual([]);
+  rig.model.behave({ pauseAfterTokens: undefined });
+  expect((await client.response).statusCode).toBe(200);
+  await untilState(rig.worker, 'serving');
+});
+
 it('health does not share the connections of requests: it is asked while 130 are under way', async () => {
   const rig = await startRig({ model: { behaviour: { pauseAfterTokens: 0 } }, env: OFTEN });
   for (let count = 0; count < 130; count++) rig.open('/v1/completions', { max_tokens: 1 });
@@ -132,6 +146,18 @@ describe('readiness by log line differs by engine, so it may be', () => {
     const rig = await rigAround(autoscaler, model, backend, { TSWORKER_READINESS: readiness });
     expect(rig.worker.view().state).toBe('serving');
   });
+});
+
+it('a load that failed is not final: the health route is asked on, and its 200 leads back to serving', async () => {
+  const rig = await startRig({
+    loading: true,
+    model: { behaviour: { healthStatus: 503 } },
+    env: { ...OFTEN, TSWORKER_LOAD_TIMEOUT: '200ms' },
+  });
+  await untilState(rig.worker, 'failing');
+  rig.model.behave({ healthStatus: undefined });
+  await untilState(rig.worker, 'serving');
+  expect((await rig.autoscaler.nextStatus()).error_msg).toBe('');
 });
 
 describe('a model that loads for ever', () => {

@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { post, send } from '../support/client.js';
+import { describe, expect, it, vi } from 'vitest';
+import { post, RawClient, send } from '../support/client.js';
+import { serveModel } from '../support/model-server.js';
 import { type Rig, ROUTES, startRig } from './rig.js';
 
 describe("a signature for another worker's url", () => {
@@ -95,6 +97,41 @@ function stateOf({ worker, requests, autoscaler, model }: Rig) {
     model: model.requests.length,
   };
 }
+
+describe('what a stranger sends is not parsed', () => {
+  it('of a body whose signature is wrong, nothing but the signature is looked at', async () => {
+    const rig = await startRig();
+    const auth = JSON.stringify(rig.authFor({ signature: 'AAAA' }));
+    const genuine = JSON.stringify(rig.authFor());
+    const sendWith = (authData: string) =>
+      send(rig.port, '/v1/completions', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `{"auth_data":${authData},"payload":{ this is no JSON }}`,
+      });
+    expect(await sendWith(auth)).toMatchObject({ status: 401, body: { error: 'invalid_signature' } });
+    expect(await sendWith(genuine)).toMatchObject({ status: 422, body: { error: 'invalid JSON' } });
+  });
+});
+
+describe('those who need no signature', () => {
+  it('have connections of their own to the model server, and never take those of signed requests', async () => {
+    const held: ServerResponse[] = [];
+    const { url } = await serveModel((request, response) => {
+      if (request.url === '/v1/models') held.push(response);
+      else response.end('{}');
+    });
+    const routes = {
+      '/serial': { upstreamPath: '/v1/completions', maxQueueTime: '1h' },
+      '/v1/models': { method: 'GET', public: true },
+    } as const;
+    const rig = await startRig({ backend: { model: { url, health: '/health' }, routes } });
+    const strangers = Array.from({ length: 12 }, () => new RawClient(rig.port));
+    for (const { socket } of strangers) socket.write('GET /v1/models HTTP/1.1\r\nHost: w\r\n\r\n');
+    await vi.waitFor(() => expect(held.length).toBe(4), { timeout: 5_000 });
+    expect((await rig.ask('/serial', {})).status).toBe(200);
+  });
+});
 
 describe('a wrong signature changes nothing', () => {
   const wrong: [string, (rig: Rig, session: string) => Promise<{ status: number }>][] = [

@@ -29,12 +29,16 @@ const LOGS = {
 };
 
 /** A worker that waits for a line in a log of the test's own. */
-async function waitingForLog(readiness: 'log' | 'both' = 'log', path = join(folder(), 'model.log')) {
+async function waitingForLog(
+  readiness: 'log' | 'both' = 'log',
+  path = join(folder(), 'model.log'),
+  env = {},
+) {
   const [autoscaler, model] = [await Scribe.start(), await startModel()];
   const backend = backendFor(model, {
     model: { url: model.url, health: '/health', log: path, logs: LOGS, readiness },
   });
-  const rig = await rigAround(autoscaler, model, backend, {}, true);
+  const rig = await rigAround(autoscaler, model, backend, env, true);
   return { ...rig, path };
 }
 
@@ -60,17 +64,33 @@ describe('2. the log of the model tells the way to readiness', () => {
     await untilState(worker, 'serving');
   });
 
-  it('an on_error text means that it has failed for good, with the line as the reason', async () => {
-    const { worker, path, autoscaler, log } = await waitingForLog();
+  it('an on_error text means that it has failed, with the line as the reason', async () => {
+    const { worker, path, autoscaler } = await waitingForLog();
     writeFileSync(path, 'FATAL: no such model\n');
     await untilState(worker, 'failing');
     expect((await autoscaler.untilStatus(({ error_msg }) => error_msg !== '')).error_msg).toContain(
       'FATAL: no such model',
     );
-    appendFileSync(path, 'INFO: startup complete\n');
-    await untilLogged(log, 'startup complete');
     await autoscaler.nextStatus();
     expect(worker.view().state).toBe('failing');
+  });
+
+  it('and is loaded after all when a later line says so', async () => {
+    const env = { TSWORKER_HEALTH_INTERVAL: '20ms' };
+    const { worker, path, states } = await waitingForLog('log', undefined, env);
+    writeFileSync(path, 'FATAL: no such model\n');
+    await untilState(worker, 'failing');
+    appendFileSync(path, 'INFO: startup complete\n');
+    await untilState(worker, 'serving');
+    expect(states.map(({ state }) => state)).toEqual(['loading', 'failing', 'loading', 'loaded', 'serving']);
+  });
+
+  it('where the later line is there already, it has never failed', async () => {
+    const path = join(folder(), 'model.log');
+    writeFileSync(path, 'FATAL: of an earlier run\nINFO: startup complete\n');
+    const { worker, states } = await waitingForLog('log', path);
+    await untilState(worker, 'serving');
+    expect(states.map(({ state }) => state)).toEqual(['loading', 'loaded', 'serving']);
   });
 
   it("an on_info text is passed on to the worker's log", async () => {
@@ -112,6 +132,7 @@ describe('3. on load it runs the benchmark', () => {
     serial?: boolean;
     status?: number;
     loading?: boolean;
+    timeout?: string;
     model?: Awaited<ReturnType<typeof startModel>>;
   }) {
     const { file = join(folder(), 'benchmarks.json'), status } = options;
@@ -123,7 +144,7 @@ describe('3. on load it runs the benchmark', () => {
         '/v1/completions': {
           parallel: options.serial !== true,
           workload: (body: unknown) => (body as { max_tokens: number }).max_tokens,
-          benchmark: { dataset: DATASET, runs: 3, concurrency: 4 },
+          benchmark: { dataset: DATASET, runs: 3, concurrency: 4, timeout: options.timeout ?? '1m' },
         },
       },
     });
@@ -149,7 +170,7 @@ describe('3. on load it runs the benchmark', () => {
   });
 
   it('no success: failed, with the reason, and not loaded with a max_perf of 0', async () => {
-    const rig = await benchmarked({ status: 500, loading: true });
+    const rig = await benchmarked({ status: 500, loading: true, timeout: '1500ms' });
     const { error_msg, loadtime } = await rig.autoscaler.untilStatus((status) => status.error_msg !== '');
     expect([error_msg, loadtime]).toEqual([expect.stringContaining('500'), 0]);
     expect(rig.worker.view().state).toBe('failing');

@@ -57,8 +57,11 @@ export interface Message {
   acknowledged: boolean;
 }
 
-/** How a message is answered: with a status, with nothing, by cutting the connection, or properly but not before it is released. */
-export type Misdeed = number | 'hang' | 'late' | 'reset' | undefined;
+/**
+ * How a message is answered: with a status, with nothing, by cutting the connection before or within the answer,
+ * properly but not before it is released, or properly after a while, if the worker is still there.
+ */
+export type Misdeed = number | 'hang' | 'late' | 'reset' | 'cut' | { readonly afterMs: number } | undefined;
 
 /** What a signature says of a request. */
 export interface Auth {
@@ -198,12 +201,18 @@ export class Scribe {
       message.acknowledged = true;
       this.#heldBack.push(response);
     } else if (misdeed === 'reset') response.socket?.resetAndDestroy();
-    else if (misdeed !== undefined) response.writeHead(misdeed).end('{}');
-    else {
-      message.acknowledged = true;
-      const isKey = message.path === '/pubkey/';
-      response.end(isKey ? this.#pem : '{"ok":true}');
-    }
+    else if (misdeed === 'cut') {
+      response.writeHead(200, { 'content-length': 11 }).write('{"ok"', () => response.socket?.destroy());
+    } else if (typeof misdeed === 'object') {
+      const timer = setTimeout(() => this.#acknowledge(message, response), misdeed.afterMs);
+      response.once('close', () => clearTimeout(timer));
+    } else if (misdeed !== undefined) response.writeHead(misdeed).end('{}');
+    else this.#acknowledge(message, response);
+  }
+
+  #acknowledge(message: Message, response: ServerResponse): void {
+    message.acknowledged = true;
+    response.end(message.path === '/pubkey/' ? this.#pem : '{"ok":true}');
   }
 }
 

@@ -97,6 +97,6 @@ describe.each(Object.entries(machines))('the drawing of the %s machine', (name, 
 
 it('does not draw a machine that there is not', () => {
   expect(() => graph('toString', 'mermaid')).toThrow(
-    'unknown machine "toString"; it takes lifecycle, readiness, benchmark, health, reporter, completions, public-key.',
+    'unknown machine "toString"; it takes lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key, supervisor.',
   );
 });

@@ -10,14 +10,23 @@ const coverage = new TransitionCoverage(healthMachine);
 const INTERVAL_MS = 10_000;
 const SOONER_MS = 2_000;
 
-const WELL: ProbeResult = { ok: true };
-const HUNG: ProbeResult = { ok: false, reason: 'no answer within 5000 ms', bytesFlowed: false };
+const STALL_TIMEOUT_MS = 600_000;
+
+const WELL: ProbeResult = { ok: true, quietMs: 0 };
+const HUNG: ProbeResult = { ok: false, reason: 'no answer within 5000 ms', bytesFlowed: false, quietMs: 0 };
 const BUSY: ProbeResult = { ...HUNG, bytesFlowed: true };
+/** Its health route answers, but those who wait for it get nothing. */
+const SILENT: ProbeResult = { ok: true, quietMs: STALL_TIMEOUT_MS };
+const HUNG_AND_SILENT: ProbeResult = { ...HUNG, quietMs: STALL_TIMEOUT_MS };
 
 function start(input: Partial<HealthInput> = {}) {
   const probe = new Effect<ProbeResult>();
   const machine = healthMachine.provide({ actors: { probe: probe.logic } });
-  const invoked = invoke(machine, { intervalMs: INTERVAL_MS, strikes: 3, ...input }, coverage.inspect);
+  const invoked = invoke(
+    machine,
+    { intervalMs: INTERVAL_MS, strikes: 3, stallTimeoutMs: STALL_TIMEOUT_MS, ...input },
+    coverage.inspect,
+  );
   const { actor, clock } = invoked;
   return {
     ...invoked,
@@ -52,6 +61,11 @@ const hasFailed = {
   message: 'the model server is not well: no answer within 5000 ms',
 };
 const recovered = { type: 'backend.recovered' };
+const NOTHING_SENT =
+  'the model server has sent nothing for 600 s although requests wait for it (TSWORKER_STALL_TIMEOUT)';
+const stalled = { type: 'model.stalled', quietMs: STALL_TIMEOUT_MS };
+const hasStalled = { type: 'backend.failed', message: NOTHING_SENT };
+const hasStalledAndHangs = { ...hasStalled, message: `${NOTHING_SENT}: no answer within 5000 ms` };
 const busy = { type: 'health.busy', reason: 'no answer within 5000 ms' };
 
 const GIVEN = {
@@ -66,12 +80,17 @@ const GIVEN = {
   failed: async (health) => {
     for (let strikes = 0; strikes < 3; strikes++) await health.next(HUNG);
   },
+  stalled: async (health) => {
+    await health.next(SILENT);
+  },
 } satisfies Record<string, (health: Running) => Promise<void>>;
 
 const WHEN = {
   'a probe succeeds': WELL,
   'a probe fails': HUNG,
   'a probe fails while bytes flow': BUSY,
+  'a probe succeeds, but nothing comes': SILENT,
+  'a probe fails, and nothing comes': HUNG_AND_SILENT,
   'the effect itself fails': new Error('no answer within 5000 ms'),
 } satisfies Record<string, ProbeResult | Error>;
 
@@ -85,24 +104,40 @@ const TABLE: Record<Given, Record<When, Then>> = {
     'a probe succeeds': ['well', 0],
     'a probe fails': ['doubtful', 1, strike(1)],
     'a probe fails while bytes flow': ['well', 0, busy],
+    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled],
+    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs],
     'the effect itself fails': ['doubtful', 1, strike(1)],
   },
   'once struck': {
     'a probe succeeds': ['well', 0],
     'a probe fails': ['doubtful', 2, strike(2)],
     'a probe fails while bytes flow': ['well', 0, busy],
+    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled],
+    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs],
     'the effect itself fails': ['doubtful', 2, strike(2)],
   },
   'twice struck': {
     'a probe succeeds': ['well', 0],
     'a probe fails': ['failed', 3, strike(3), hasFailed],
     'a probe fails while bytes flow': ['well', 0, busy],
+    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled],
+    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs],
     'the effect itself fails': ['failed', 3, strike(3), hasFailed],
   },
   failed: {
     'a probe succeeds': ['well', 0, recovered],
     'a probe fails': ['failed', 3],
     'a probe fails while bytes flow': ['failed', 3],
+    'a probe succeeds, but nothing comes': ['well', 0, recovered],
+    'a probe fails, and nothing comes': ['failed', 3],
+    'the effect itself fails': ['failed', 3],
+  },
+  stalled: {
+    'a probe succeeds': ['well', 0, recovered],
+    'a probe fails': ['failed', 3],
+    'a probe fails while bytes flow': ['failed', 3],
+    'a probe succeeds, but nothing comes': ['failed', 3],
+    'a probe fails, and nothing comes': ['failed', 3],
     'the effect itself fails': ['failed', 3],
   },
 };
@@ -134,7 +169,7 @@ describe('health', () => {
 
   it('one 503 from the health route, once, is a strike and no failure', async () => {
     const health = start();
-    await health.next({ ok: false, reason: 'it answered with status 503', bytesFlowed: false });
+    await health.next({ ...HUNG, reason: 'it answered with status 503' });
     expect(await health.next(WELL)).toBe(SOONER_MS);
     expect(await health.next(WELL)).toBe(INTERVAL_MS);
     expect(health.told).toEqual([]);
@@ -182,7 +217,7 @@ describe('health', () => {
   });
 
   it.each([
-    ['a probe without a reason', { ok: false, reason: ' ', bytesFlowed: false } as const],
+    ['a probe without a reason', { ...HUNG, reason: ' ' }],
     ['an effect that fails with nothing', new Error('')],
   ])('never reports an empty error: %s', async (_, result) => {
     const health = start({ strikes: 1 });
@@ -196,6 +231,83 @@ describe('health', () => {
     await health.clock.advance(INTERVAL_MS);
     health.stop();
     expect(health.probe.last.signal.aborted).toBe(true);
+  });
+});
+
+describe('a model server that sends nothing although requests wait for it', () => {
+  it('is let be up to the limit, and has failed from there on, though its health route answers 200', async () => {
+    const health = start();
+    for (let quietMs = 0; quietMs < STALL_TIMEOUT_MS; quietMs += INTERVAL_MS) {
+      await health.next({ ok: true, quietMs });
+    }
+    expect([health.state, health.told]).toEqual(['well', []]);
+    await health.next(SILENT);
+    expect([health.state, health.told, health.emitted]).toEqual(['failed', [hasStalled], [stalled]]);
+  });
+
+  it('is told once, and is well again when something comes, or nothing waits any more', async () => {
+    const health = start();
+    for (let quietMs = STALL_TIMEOUT_MS; quietMs < 2 * STALL_TIMEOUT_MS; quietMs += INTERVAL_MS) {
+      await health.next({ ok: true, quietMs });
+    }
+    expect([health.state, health.told]).toEqual(['failed', [hasStalled]]);
+    await health.next(WELL);
+    expect([health.state, health.told]).toEqual(['well', [hasStalled, recovered]]);
+    await health.next(SILENT);
+    expect(health.told).toEqual([hasStalled, recovered, hasStalled]);
+  });
+
+  it('is tried again after as long again, since one request may just be lost, and so on in turn', async () => {
+    const health = start();
+    const failedAt: number[] = [];
+    for (let quietMs = 0; quietMs < 6 * STALL_TIMEOUT_MS; quietMs += STALL_TIMEOUT_MS / 2) {
+      await health.next({ ok: true, quietMs });
+      if (health.state === 'failed') failedAt.push(quietMs / STALL_TIMEOUT_MS);
+    }
+    expect(failedAt).toEqual([1, 1.5, 3, 3.5, 5, 5.5]);
+    expect(health.told.map(({ type }) => type)).toEqual([
+      'backend.failed',
+      'backend.recovered',
+      'backend.failed',
+      'backend.recovered',
+      'backend.failed',
+    ]);
+  });
+
+  it('has stalled again after the whole time of a new silence, and no later', async () => {
+    const health = start();
+    const quiet = (share: number): ProbeResult => ({ ok: true, quietMs: share * STALL_TIMEOUT_MS });
+    for (const share of [1, 0.5, 1]) await health.next(quiet(share));
+    expect(health.told).toEqual([hasStalled, recovered, hasStalled]);
+    for (const share of [2, 0, 1]) await health.next(quiet(share));
+    expect(health.told.slice(3)).toEqual([recovered, hasStalled]);
+  });
+
+  it('is not tried again while its health route fails', async () => {
+    const health = start();
+    for (let quietMs = 0; quietMs < 6 * STALL_TIMEOUT_MS; quietMs += STALL_TIMEOUT_MS / 2) {
+      await health.next({ ...HUNG, quietMs });
+    }
+    expect(health.told.map(({ type }) => type)).toEqual(['backend.failed']);
+  });
+
+  it('has failed at once where its health route fails as well, however many strikes there may be', async () => {
+    const health = start({ strikes: 1_000 });
+    await health.next(HUNG_AND_SILENT);
+    expect(health.told).toEqual([hasStalledAndHangs]);
+  });
+
+  it('is not well again by a 200 alone while requests go on waiting', async () => {
+    const health = start();
+    await health.next(HUNG_AND_SILENT);
+    await health.next(SILENT);
+    expect(health.state).toBe('failed');
+  });
+
+  it('is let be without an end where there is no limit', async () => {
+    const health = start({ stallTimeoutMs: Number.POSITIVE_INFINITY });
+    await health.next({ ok: true, quietMs: 1e12 });
+    expect(health.told).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { ended, started } from '../support/machines/events.js';
 import {
   DRAIN_TIMEOUT_MS,
   HEALTH_INPUT,
+  LAST_WORDS_MS,
   type LifecycleOptions,
   type RunningLifecycle,
   SERVE_UNREPORTED_AFTER_MS,
@@ -58,6 +59,16 @@ const GIVEN = {
     await GIVEN.serving(worker);
     worker.actor.send(stop());
   },
+  cutting: async (worker) => {
+    await GIVEN.finishing(worker);
+    await worker.clock.advance(DRAIN_TIMEOUT_MS);
+  },
+  'a cut is due to be told': async (worker) => {
+    worker.finishRequest(1);
+    await GIVEN.cutting(worker);
+    await worker.wasCut(1);
+    worker.actor.send({ type: 'completions.flushed' });
+  },
   'the last reports are due': async (worker) => {
     await GIVEN.finishing(worker);
     await worker.finished();
@@ -71,8 +82,8 @@ const GIVEN = {
     worker.actor.send({ type: 'reports.flushed' });
   },
   stopped: async (worker) => {
-    await GIVEN.finishing(worker);
-    await worker.clock.advance(DRAIN_TIMEOUT_MS);
+    await GIVEN.cutting(worker);
+    await worker.clock.advance(LAST_WORDS_MS);
   },
 } satisfies Record<string, (worker: RunningLifecycle) => Promise<void>>;
 
@@ -97,6 +108,8 @@ const WHEN = {
   'the key is there': (worker) => worker.actor.send({ type: 'key.held', pem: PEM }),
   'the key is late': (worker) => worker.actor.send(KEY_IS_LATE),
   'the last request ends': (worker) => worker.finish.last.resolve(),
+  'a request is cut': (worker) => worker.cut.last.resolve(1),
+  'there is no request to cut': (worker) => worker.cut.last.resolve(0),
   '2 s pass': (worker) => worker.clock.advance(SERVE_UNREPORTED_AFTER_MS),
   '30 s pass': (worker) => worker.clock.advance(DRAIN_TIMEOUT_MS),
 } satisfies Record<string, (worker: RunningLifecycle) => void | Promise<void>>;
@@ -141,6 +154,17 @@ const drains: Then = {
 const flushing = (reports: 'due' | 'told', completions: 'due' | 'told') => ({
   draining: { flushing: { reports, completions } },
 });
+const flushes: Then = {
+  work: flushing('due', 'told'),
+  toReporter: [{ type: 'flush' }],
+  toCompletions: [{ type: 'flush' }],
+  outcome: 'unreported',
+};
+const endsCut: Then = {
+  work: 'stopped',
+  emitted: [enters('stopped', 'the time for draining is over')],
+  outcome: 'cut',
+};
 const endsClean: Then = {
   work: 'stopped',
   emitted: [enters('stopped', 'everything is finished and reported')],
@@ -213,17 +237,17 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'the worker is to stop': drains,
   },
   finishing: {
-    'the last request ends': {
-      work: flushing('due', 'told'),
-      toReporter: [{ type: 'flush' }],
-      toCompletions: [{ type: 'flush' }],
-      outcome: 'unreported',
-    },
-    '30 s pass': {
-      work: 'stopped',
-      emitted: [enters('stopped', 'the time for draining is over')],
-      outcome: 'cut',
-    },
+    'the last request ends': flushes,
+    '30 s pass': { work: { draining: 'cutting' }, outcome: 'cut' },
+  },
+  cutting: {
+    'a request is cut': { ...flushes, outcome: 'cut' },
+    'there is no request to cut': flushes,
+    '30 s pass': endsCut,
+  },
+  'a cut is due to be told': {
+    'the last reports are told': endsCut,
+    '30 s pass': endsCut,
   },
   'the last reports are due': {
     'the last reports are told': endsClean,
@@ -246,6 +270,7 @@ function canCome(when: When, given: Given): boolean {
   if (when.startsWith('the backend has loaded') || when.startsWith('the backend can')) {
     return given === 'loading';
   }
+  if (when === 'a request is cut' || when === 'there is no request to cut') return given === 'cutting';
   return when !== 'the last request ends' || given === 'finishing';
 }
 
@@ -276,7 +301,7 @@ describe('what each event does in each state', () => {
       toMetrics: worker.toMetrics.slice(seen.toMetrics),
       toLoad: worker.toLoad.slice(seen.toLoad),
       toCompletions: worker.toCompletions.slice(seen.toCompletions),
-      hasKey: worker.actor.getSnapshot().context.hasKey,
+      hasKey: worker.actor.getSnapshot().context.heard.keyHeld,
       outcome: worker.actor.getSnapshot().context.outcome,
     }).toEqual({
       work: before.value.work,
@@ -313,6 +338,7 @@ describe('what each event does in each state', () => {
     ['serving', ['accepting']],
     ['failing after the first load', []],
     ['finishing', ['draining']],
+    ['cutting', ['draining']],
     ['the last reports are due', ['draining']],
     ['finished requests are due', ['draining']],
     ['stopped', ['stopped']],
@@ -549,14 +575,80 @@ describe('draining', () => {
     expect(worker.ledger().reported).toMatchObject({ requests: 1, received: 3, served: 3 });
   });
 
+  /** A worker at its deadline, with a request under way. */
+  async function late() {
+    const worker = await serving();
+    worker.request(started({ workload: 3 }));
+    worker.actor.send(stop());
+    await worker.answer();
+    await worker.clock.advance(DRAIN_TIMEOUT_MS);
+    return worker;
+  }
+
   it('cuts what is still in flight at the deadline', async () => {
     const worker = await serving();
     worker.actor.send(stop());
     const { signal } = worker.finish.last;
     await worker.clock.advance(DRAIN_TIMEOUT_MS - 1);
-    expect([worker.work, signal.aborted]).toEqual([{ draining: 'finishing' }, false]);
+    expect([worker.work, signal.aborted, worker.cut.calls.length]).toEqual([
+      { draining: 'finishing' },
+      false,
+      0,
+    ]);
     await worker.clock.advance(1);
-    expect([worker.work, outcome(worker), signal.aborted]).toEqual(['stopped', 'cut', true]);
+    expect([worker.work, signal.aborted, worker.cut.calls.length]).toEqual([
+      { draining: 'cutting' },
+      true,
+      1,
+    ]);
+    expect(worker.entered.at(-1)).toBe('draining');
+  });
+
+  it('tells what was cut before it stops, and has cut it all the same', async () => {
+    const worker = await late();
+    worker.request(ended('errored', { workload: 3, atMs: DRAIN_TIMEOUT_MS }));
+    worker.finishRequest(1);
+    await worker.wasCut(1);
+    await worker.answer();
+    await worker.answer();
+    expect(worker.work).toEqual(flushing('told', 'due'));
+    await worker.posted();
+    expect(worker.emitted.at(-1)).toEqual(enters('stopped', 'the time for draining is over'));
+    expect([worker.work, outcome(worker), worker.clock.now()]).toEqual(['stopped', 'cut', DRAIN_TIMEOUT_MS]);
+    expect(worker.ledger().reported).toMatchObject({ requests: 1, received: 3, errored: 3, served: 0 });
+  });
+
+  it('is clean when at the deadline there were sessions alone, and all is told', async () => {
+    const worker = await serving();
+    worker.actor.send(stop());
+    await worker.answer();
+    await worker.clock.advance(DRAIN_TIMEOUT_MS);
+    await worker.wasCut(0);
+    await worker.answer();
+    await worker.answer();
+    expect([worker.work, outcome(worker)]).toEqual(['stopped', 'clean']);
+    expect(worker.emitted.at(-1)).toEqual(enters('stopped', 'everything is finished and reported'));
+  });
+
+  it.each([
+    ['what was cut can not be told', 1, 'cut'],
+    ['the last sessions can not be told', 0, 'unreported'],
+  ])('ends at its last limit when %s', async (_, requests, expected) => {
+    const worker = await late();
+    await worker.wasCut(requests);
+    while (worker.work !== 'stopped') {
+      await worker.fail();
+      await worker.clock.advance(100);
+    }
+    expect([outcome(worker), worker.clock.now()]).toEqual([expected, DRAIN_TIMEOUT_MS + LAST_WORDS_MS]);
+  });
+
+  it('waits no longer than any timer can', async () => {
+    const worker = await serving({ drainTimeoutMs: 2 ** 31 - 1 });
+    worker.actor.send(stop());
+    await worker.answer();
+    await worker.clock.advance(1_000);
+    expect(worker.work).toEqual({ draining: 'finishing' });
   });
 
   it('tries until the deadline when the autoscaler is away, and says that it is unreported', async () => {
@@ -621,7 +713,8 @@ describe('draining', () => {
       const worker = start();
       await GIVEN[given](worker);
       worker.actor.send(stop('enough'));
-      if (worker.work !== 'stopped') await worker.finished();
+      if (given === 'cutting') await worker.wasCut(1);
+      else if (worker.work !== 'stopped') await worker.finished();
       if (worker.post.calls.length > 0) await worker.posted();
       for (let report = 0; report < 5 && worker.work !== 'stopped'; report++) await worker.answer();
       expect([given, worker.work]).toEqual([given, 'stopped']);
@@ -631,6 +724,7 @@ describe('draining', () => {
   it('ignores a second stop, and a failure of the backend', async () => {
     const worker = await serving();
     worker.actor.send(stop('SIGTERM'));
+    await worker.answer();
     await worker.clock.advance(20_000);
     worker.actor.send(stop('SIGINT'));
     worker.actor.send(failed('out of memory'));
@@ -638,6 +732,9 @@ describe('draining', () => {
     expect(worker.emitted.slice(3)).toEqual([enters('draining', 'SIGTERM')]);
     expect(worker.finish.calls).toHaveLength(1);
     await worker.clock.advance(10_000);
+    await worker.wasCut(1);
+    await worker.answer();
+    await worker.answer();
     expect(worker.work).toBe('stopped');
     worker.actor.send(stop('SIGINT'));
     worker.actor.send(failed('out of memory'));
@@ -691,7 +788,7 @@ describe('loading, and what the worker hears meanwhile', () => {
     expect(worker.work).toBe('loading');
     worker.actor.send({ type: 'key.held', pem: PEM });
     await turn();
-    expect([worker.work, worker.actor.getSnapshot().context.hasKey]).toEqual(['loaded', true]);
+    expect([worker.work, worker.actor.getSnapshot().context.heard.keyHeld]).toEqual(['loaded', true]);
   });
 
   it('remembers a key that came before it loads again', async () => {
@@ -771,8 +868,141 @@ describe('loading, and what the worker hears meanwhile', () => {
   });
 });
 
+describe('a load that failed', () => {
+  const UNWELL: ProbeResult = { ok: false, reason: 'it answered 503', bytesFlowed: false, quietMs: 0 };
+  const WELL: ProbeResult = { ok: true, quietMs: 0 };
+  const BY_HEALTH = { health: HEALTH_INPUT, reporter: { plan: MUTE } };
+  const BY_LOG = {
+    ...BY_HEALTH,
+    readiness: { waitsFor: { ...NOTHING, log: true } },
+  };
+  const AGAIN = 'the load that failed is tried again';
+  const failsToLoad = async (worker: RunningLifecycle) => {
+    worker.load.last.reject(new Error('no such model'));
+    await turn();
+  };
+  /** Lets the model server be asked, and says how long that took, in s. */
+  const asked = async (worker: RunningLifecycle, result: ProbeResult) => {
+    const before = worker.probe.calls.length;
+    const waitedMs = await worker.clock.until(() => worker.probe.calls.length > before, 1_000_000);
+    worker.probe.last.resolve(result);
+    await turn();
+    return waitedMs / 1_000;
+  };
+  const says = (worker: RunningLifecycle, type: 'log.loaded' | 'model.loaded') =>
+    worker.actor.send({ type: 'model.told', what: { type } });
+
+  it('is left again: the health route is asked on, and its 200 leads over loading to serving', async () => {
+    const worker = start(BY_HEALTH);
+    await failsToLoad(worker);
+    expect([worker.work, worker.watch]).toEqual(['failing', 'awaited']);
+    expect([await asked(worker, UNWELL), await asked(worker, UNWELL)]).toEqual([10, 10]);
+    expect(worker.work).toBe('failing');
+    await asked(worker, WELL);
+    expect([worker.work, worker.watch]).toEqual(['loading', 'unwatched']);
+    expect(worker.emitted.at(-1)).toEqual(enters('loading', AGAIN));
+    expect(worker.toReporter.at(-1)).toEqual(tells(LOADING));
+    await worker.loaded();
+    worker.actor.send(told('loaded', 'state'));
+    expect([worker.work, worker.watch]).toEqual(['serving', 'watched']);
+    expect(worker.entered).toEqual(['loading', 'failing', 'loading', 'loaded', 'serving']);
+  });
+
+  it('is not tried in a loop: the more loads fail, the longer it rests', async () => {
+    const worker = start(BY_HEALTH);
+    const waits: number[] = [];
+    for (let loads = 0; loads < 8; loads++) {
+      await failsToLoad(worker);
+      waits.push(await asked(worker, WELL));
+    }
+    expect(waits).toEqual([10, 20, 40, 80, 160, 300, 300, 300]);
+    expect(worker.load.calls).toHaveLength(9);
+  });
+
+  it.each(['log.loaded', 'model.loaded'] as const)(
+    'of a model that is known by its log alone is tried again on a later %s',
+    async (type) => {
+      const worker = start(BY_LOG);
+      await failsToLoad(worker);
+      await worker.clock.advance(3_600_000);
+      expect([worker.work, worker.watch]).toEqual(['failing', 'awaited']);
+      says(worker, type);
+      await turn();
+      expect(worker.emitted.at(-1)).toEqual(enters('loading', AGAIN));
+      await worker.loaded();
+      expect([worker.work, worker.probe.calls]).toEqual(['loaded', []]);
+    },
+  );
+
+  it('does not wait again for what the log said before, nor for a speed that was told', async () => {
+    const worker = start({
+      ...BY_LOG,
+      readiness: { waitsFor: { ...NOTHING, log: true, benchmark: true } },
+    });
+    worker.actor.send({ type: 'model.told', what: { type: 'model.loaded', maxPerf: 77 } });
+    await failsToLoad(worker);
+    await worker.clock.advance(HEALTH_INPUT.intervalMs);
+    await worker.loaded();
+    expect(worker.actor.getSnapshot().context.status).toEqual({ ...LOADED, maxPerf: 77 });
+  });
+
+  it('is tried again when the author says so before, and then no more by itself', async () => {
+    const worker = start(BY_HEALTH);
+    await failsToLoad(worker);
+    worker.actor.send(recovered);
+    await worker.clock.advance(1_000_000);
+    expect([worker.work, worker.watch, worker.load.calls.length]).toEqual(['loading', 'unwatched', 2]);
+  });
+
+  it('is no longer asked about when the worker stops', async () => {
+    const worker = start(BY_HEALTH);
+    await failsToLoad(worker);
+    await worker.clock.advance(HEALTH_INPUT.intervalMs);
+    worker.actor.send(stop());
+    expect([worker.watch, worker.probe.last.signal.aborted]).toEqual(['unwatched', true]);
+  });
+
+  it('is final where there is no model server, until the author says that it is not', async () => {
+    const worker = start({ reporter: { plan: MUTE } });
+    await failsToLoad(worker);
+    await worker.clock.advance(3_600_000);
+    expect([worker.work, worker.watch]).toEqual(['failing', 'unwatched']);
+    worker.actor.send(recovered);
+    expect(worker.work).toBe('loading');
+  });
+
+  it("is not what the author's own fail() is, which only the author takes back", async () => {
+    const worker = start(BY_HEALTH);
+    worker.actor.send(failed('no licence'));
+    await worker.clock.advance(3_600_000);
+    expect([worker.work, worker.watch, worker.probe.calls]).toEqual(['failing', 'unwatched', []]);
+  });
+
+  it('does not hide that the key is late: that is told again when it is begun anew', async () => {
+    const worker = start({ ...BY_HEALTH, readiness: { waitsFor: { ...NOTHING, key: true } } });
+    const late = { ...LOADING, errorMessage: KEY_IS_LATE.reason };
+    worker.actor.send(KEY_IS_LATE);
+    await failsToLoad(worker);
+    await asked(worker, WELL);
+    expect(worker.toReporter.at(-1)).toEqual(tells(late));
+    await worker.loaded();
+    expect(worker.work).toBe('loading');
+    worker.actor.send({ type: 'key.held', pem: PEM });
+    await turn();
+    expect(worker.toReporter.slice(-2)).toEqual([tells(LOADING), tells(LOADED)]);
+  });
+
+  it('is told without the key where nobody needs the key', async () => {
+    const worker = start(BY_HEALTH);
+    worker.actor.send(KEY_IS_LATE);
+    await failsToLoad(worker);
+    await asked(worker, WELL);
+    expect(worker.toReporter.at(-1)).toEqual(tells(LOADING));
+  });
+});
+
 describe('watching the model server', () => {
-  const UNWELL: ProbeResult = { ok: false, reason: 'it answered 503', bytesFlowed: false };
+  const UNWELL: ProbeResult = { ok: false, reason: 'it answered 503', bytesFlowed: false, quietMs: 0 };
   const probed = async (worker: RunningLifecycle, result: ProbeResult) => {
     const asked = worker.probe.calls.length;
     await worker.clock.until(() => worker.probe.calls.length > asked, HEALTH_INPUT.intervalMs);
@@ -815,13 +1045,13 @@ describe('watching the model server', () => {
     await worker.answer();
     await probed(worker, UNWELL);
     expect(worker.work).toBe('failing');
-    await probed(worker, { ok: true });
+    await probed(worker, { ok: true, quietMs: 0 });
     expect(worker.work).toBe('loaded');
     await worker.answer();
     expect(worker.entered).toEqual(['loading', 'loaded', 'serving', 'failing', 'loaded', 'serving']);
     expect(worker.actor.getSnapshot().context.status).toEqual(LOADED);
     expect(worker.load.calls).toHaveLength(1);
-    await probed(worker, { ok: true });
+    await probed(worker, { ok: true, quietMs: 0 });
     expect([worker.work, worker.watch]).toEqual(['serving', 'watched']);
   });
 

@@ -5,7 +5,7 @@ import { getShortestPaths, getSimplePaths } from 'xstate/graph';
 import { cut, openLedger } from '../../machines/ledger.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { reporterMachine } from '../../machines/reporter.js';
-import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
+import { HEALTH_INPUT, LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
 import { DELIVERY, FAILING, LOADED, NO_ANSWER, REPORTER_INPUT } from '../support/machines/reporter.js';
 
 /**
@@ -26,7 +26,7 @@ function namesOf(snapshots: readonly AnyMachineSnapshot[]): string[] {
   return [...new Set(snapshots.map(({ value }) => JSON.stringify(value)))].toSorted();
 }
 
-const lifecycleInput = { ...LIFECYCLE_INPUT, health: { intervalMs: 10_000, strikes: 3 } };
+const lifecycleInput = { ...LIFECYCLE_INPUT, health: HEALTH_INPUT };
 
 const lifecycleEvents = [
   { type: 'backend.failed', message: 'out of memory' },
@@ -43,9 +43,13 @@ const lifecycleEvents = [
   { type: 'key.late', reason: 'no_public_key' },
   { type: 'model.told', what: { type: 'log.progress' } },
   ...endingsOf(lifecycleMachine, {
+    'done.actor.cut': { output: 3 },
     'done.actor.load': { output: { ok: true, loadTimeSeconds: 2, maxPerf: 5 } },
     'error.actor.load': { error: new Error('no such model') },
   }),
+  ...endingsOf(lifecycleMachine, {
+    'done.actor.load': { output: { ok: false, reason: 'no such model' } },
+  }).filter(({ type }) => type.includes('done.actor.load')),
 ] as EventFromLogic<typeof lifecycleMachine>[];
 
 /** What the reporter tells its parent is of no matter here, and there is no parent to hear it. */
@@ -77,6 +81,7 @@ const WORK_STATES = [
   'serving',
   'failing',
   { draining: 'finishing' },
+  { draining: 'cutting' },
   ...['due', 'told'].flatMap((reports) =>
     ['due', 'told']
       .filter((completions) => reports === 'due' || completions === 'due')
@@ -85,10 +90,10 @@ const WORK_STATES = [
   'stopped',
 ];
 
-/** The model is watched from when it has loaded until the worker stops, and while it fails if it had loaded. */
+/** The model is watched from when it has loaded until the worker stops; its return is awaited when its load failed. */
 function watchesOf(work: (typeof WORK_STATES)[number]): string[] {
   if (work === 'loaded' || work === 'serving') return ['watched'];
-  return work === 'failing' ? ['unwatched', 'watched'] : ['unwatched'];
+  return work === 'failing' ? ['awaited', 'unwatched', 'watched'] : ['unwatched'];
 }
 
 describe('paths through the lifecycle', () => {

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { benchmarkMachine } from '../../machines/benchmark.js';
+import { type Heard, NOTHING_HEARD } from '../../machines/heard.js';
 import { readinessMachine } from '../../machines/readiness.js';
 import type { ReadinessInput } from '../../machines/readiness-facts.js';
 import { TransitionCoverage } from '../support/machines/coverage.js';
 import {
   EVERYTHING,
-  HEALTH_TIMEOUT_MS,
   LOAD_TIMEOUT_MS,
   NOTHING,
   type RunningReadiness,
@@ -22,11 +22,17 @@ const HEALTH = "a 200 of the model's health route";
 const BENCHMARK = 'the benchmark';
 const KEY = "the autoscaler's public key";
 
+const FAILURE_STANDS_AFTER_MS = 2_000;
+
 const trouble = (message: string) => ({ type: 'load.trouble', message });
 
 const GIVEN = {
   initialising: async () => {},
   'waiting for the log': (readiness) => readiness.initialised(),
+  'waiting for the log, which says that it has failed': async (readiness) => {
+    await GIVEN['waiting for the log'](readiness);
+    readiness.send({ type: 'log.failed', line: 'CUDA out of memory' });
+  },
   'waiting for health': async (readiness) => {
     await GIVEN['waiting for the log'](readiness);
     readiness.send({ type: 'log.loaded' });
@@ -75,7 +81,7 @@ const WHEN = {
     readiness.settle(() => readiness.loadTime.last.reject(new Error('no clock'))),
   'the key is late': (readiness) => readiness.send({ type: 'key.late', reason: 'no answer' }),
   'the key is there': (readiness) => readiness.send({ type: 'key.held' }),
-  'the time for health is over': (readiness) => readiness.clock.advance(HEALTH_TIMEOUT_MS),
+  'what the log says is not taken back': (readiness) => readiness.clock.advance(FAILURE_STANDS_AFTER_MS),
   'the time for a stall is over': (readiness) => readiness.clock.advance(STALL_TIMEOUT_MS),
   'the time for the load is over': (readiness) => readiness.clock.advance(LOAD_TIMEOUT_MS),
 } satisfies Record<string, (readiness: RunningReadiness) => void | Promise<void>>;
@@ -97,7 +103,6 @@ const goesTo = (state: string, ...waitingFor: string[]): Then => ({
 const failsWith = (reason: string): Then => ({ state: 'failed', output: { ok: false, reason } });
 const tooLong = (waitedFor: string) =>
   failsWith(`the model did not load within 1200 s (TSWORKER_LOAD_TIMEOUT); it still waited for ${waitedFor}`);
-const unhealthy = failsWith("the model's health route did not answer 200 within 290 s");
 const fatalLine = failsWith('the model server said: CUDA out of memory');
 const isTold: Then = { told: [trouble('no answer')] };
 const isPassedOn: Then = { emitted: [{ type: 'benchmark.began' }] };
@@ -107,6 +112,7 @@ const ready = { ok: true, maxPerf: 42, loadTimeSeconds: 12.5 };
 const ENDINGS: Record<Given, readonly When[]> = {
   initialising: ['init ends', 'init throws'],
   'waiting for the log': [],
+  'waiting for the log, which says that it has failed': [],
   'waiting for health': ['health answers 200', 'health can not be asked'],
   benchmarking: ['the benchmark has a result', 'the benchmark fails'],
   'taking the time': ['the time is read', 'the time can not be read'],
@@ -119,12 +125,10 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   initialising: {
     'init ends': goesTo('waiting for the log', LOG),
     'init throws': failsWith('no such file: weights.bin'),
-    'the log says that it has failed': fatalLine,
     'the time for the load is over': tooLong(INIT),
   },
   'waiting for the log': {
     'the log says that it has loaded': goesTo('waiting for health', HEALTH),
-    'the log says that it has failed': fatalLine,
     'somebody says that it has loaded': goesTo('waiting for health', HEALTH),
     'somebody says how fast it is': goesTo('waiting for health', HEALTH),
     'the time for a stall is over': failsWith(
@@ -134,13 +138,18 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       `the model's log has had no new line for 300 s (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${LOG}`,
     ),
   },
+  'waiting for the log, which says that it has failed': {
+    'the log says that it has loaded': goesTo('waiting for health', HEALTH),
+    'somebody says that it has loaded': goesTo('waiting for health', HEALTH),
+    'somebody says how fast it is': goesTo('waiting for health', HEALTH),
+    'what the log says is not taken back': fatalLine,
+    'the time for a stall is over': fatalLine,
+    'the time for the load is over': fatalLine,
+  },
   'waiting for health': {
-    'the log says that it has failed': fatalLine,
     'health answers 200': goesTo('benchmarking', BENCHMARK),
     'health can not be asked': failsWith('no route'),
-    'the time for health is over': unhealthy,
-    'the time for a stall is over': unhealthy,
-    'the time for the load is over': unhealthy,
+    'the time for the load is over': tooLong(HEALTH),
   },
   benchmarking: {
     'the benchmark has a result': {
@@ -253,7 +262,7 @@ describe('readiness by log, by health or by both, since engines differ,', () => 
   it('is the key at last, where one is needed and not there', async () => {
     const readiness = start({ waitsFor: only('key') });
     expect(await walk(readiness)).toEqual(['initialising', 'taking the time', 'waiting for the key']);
-    const held = start({ waitsFor: only('key'), keyHeld: true });
+    const held = start({ waitsFor: only('key'), heard: { ...NOTHING_HEARD, keyHeld: true } });
     expect(await walk(held)).toEqual(['initialising', 'taking the time']);
   });
 
@@ -296,14 +305,101 @@ describe('readiness by log, by health or by both, since engines differ,', () => 
   });
 });
 
+describe('what was said before a load was begun anew', () => {
+  const KNOWN: Heard = { keyHeld: true, keyLate: '', loaded: true, toldPerf: 9 };
+
+  it('is not waited for again', async () => {
+    const readiness = start({ heard: KNOWN });
+    await readiness.initialised();
+    expect(readiness.state).toBe('waiting for health');
+    await readiness.well();
+    await readiness.timed();
+    expect(readiness.output).toEqual({ ok: true, maxPerf: 9, loadTimeSeconds: 12.5 });
+  });
+
+  it('is that the key is late, which the parent knows already and is told when it is over', () => {
+    const readiness = start({ heard: { ...NOTHING_HEARD, keyLate: 'no answer' } });
+    expect(readiness.told).toEqual([]);
+    readiness.send({ type: 'key.held' });
+    expect(readiness.told).toEqual([trouble('')]);
+  });
+});
+
+describe('a line of the log that says that the model has failed', () => {
+  const failed = { type: 'log.failed', line: 'CUDA out of memory' } as const;
+
+  it('of an earlier run does not kill a model that has loaded: a later line takes it back', async () => {
+    const readiness = start();
+    readiness.send(failed);
+    readiness.send({ type: 'log.loaded' });
+    await readiness.initialised();
+    await readiness.clock.advance(10 * FAILURE_STANDS_AFTER_MS);
+    expect(readiness.state).toBe('waiting for health');
+  });
+
+  it('is taken back by a 200 of the health route', async () => {
+    const readiness = start({ waitsFor: { ...EVERYTHING, log: false } });
+    readiness.send(failed);
+    await readiness.initialised();
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS - 1);
+    await readiness.well();
+    await readiness.clock.advance(10 * FAILURE_STANDS_AFTER_MS);
+    expect(readiness.state).toBe('benchmarking');
+  });
+
+  it('counts again after one that was taken back, with its own line and from its own time', async () => {
+    const readiness = start();
+    readiness.send(failed);
+    readiness.send({ type: 'model.loaded' });
+    await readiness.initialised();
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS - 1);
+    readiness.send({ type: 'log.failed', line: 'no such tokenizer' });
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS - 1);
+    expect(readiness.state).toBe('waiting for health');
+    await readiness.clock.advance(1);
+    expect(readiness.output).toEqual({ ok: false, reason: 'the model server said: no such tokenizer' });
+  });
+
+  it('is told as the first of several, which is nearest to the cause, and counts from there', async () => {
+    const readiness = start();
+    readiness.send(failed);
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS - 1);
+    readiness.send({ type: 'log.failed', line: 'Engine process failed to start' });
+    await readiness.clock.advance(1);
+    expect(readiness.output).toEqual({ ok: false, reason: 'the model server said: CUDA out of memory' });
+  });
+
+  it('counts for nothing where the model has loaded when its time is over', async () => {
+    const readiness = start({ waitsFor: { ...EVERYTHING, log: false } });
+    await readiness.initialised();
+    readiness.send(failed);
+    await readiness.well();
+    readiness.send({ type: 'log.failure.stands' });
+    expect(readiness.state).toBe('benchmarking');
+  });
+});
+
 describe('readiness', () => {
+  it('a health route that answers later than 300 s is waited for, as long as the load may take', async () => {
+    const readiness = start({ loadTimeoutMs: 3_600_000 });
+    await GIVEN['waiting for health'](readiness);
+    await readiness.clock.advance(3_599_999);
+    expect(readiness.state).toBe('waiting for health');
+    await readiness.well();
+    expect(readiness.state).toBe('benchmarking');
+  });
+
   it('all benchmark requests failed: it fails with the reason, and is never ready with a speed of 0', async () => {
     const readiness = start();
     await GIVEN.benchmarking(readiness);
     await readiness.settle(() => readiness.lookUp.last.resolve(null));
     await readiness.settle(() => readiness.warmUp.last.resolve({ ready: true }));
     await readiness.settle(() => readiness.measure.last.reject(new Error('it answered with status 500')));
-    expect(readiness.output).toEqual({ ok: false, reason: 'it answered with status 500' });
+    await readiness.clock.advance(600_000);
+    expect(readiness.output).toEqual({
+      ok: false,
+      reason: expect.stringContaining('it answered with status 500'),
+    });
   });
 
   it('a benchmark that breaks is a failure with a reason, and not the end of the worker', async () => {
@@ -335,6 +431,7 @@ describe('readiness', () => {
     await readiness.initialised();
     readiness.send({ type: 'log.loaded' });
     readiness.send({ type: 'log.failed', line: 'prompt: "what is a Traceback?"' });
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS);
     expect(readiness.state).toBe('benchmarking');
   });
 
@@ -342,6 +439,7 @@ describe('readiness', () => {
     const readiness = start({ waitsFor: { ...NOTHING, health: true } });
     await readiness.initialised();
     readiness.send({ type: 'log.failed', line: 'x'.repeat(5_000) });
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS);
     expect(readiness.output).toEqual({ ok: false, reason: `the model server said: ${'x'.repeat(500)}` });
   });
 
@@ -378,7 +476,7 @@ describe('readiness', () => {
     ['a stall', 'waiting for the log'],
     ['health', 'waiting for health'],
   ])('has no time limit for %s where it is 0', async (_, given) => {
-    const readiness = start({ loadTimeoutMs: 0, stallTimeoutMs: 0, healthTimeoutMs: 0 });
+    const readiness = start({ loadTimeoutMs: 0, stallTimeoutMs: 0 });
     await GIVEN[given](readiness);
     await readiness.clock.advance(10 * LOAD_TIMEOUT_MS);
     expect(readiness.state).toBe(given);
@@ -392,7 +490,7 @@ describe('readiness', () => {
   });
 
   it('a time-out tells why the health route was not well when it was last asked', async () => {
-    const readiness = start({ healthTimeoutMs: 0 });
+    const readiness = start();
     await GIVEN['waiting for health'](readiness);
     readiness.send({ type: 'health.unwell', reason: 'connect ECONNREFUSED' });
     readiness.send({ type: 'health.unwell', reason: 'it answered with status 503' });

@@ -5,7 +5,11 @@ import { serveModel } from '../support/model-server.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { configOf, deferred } from '../support/worker.js';
 
-function modelOf(definition: object, readiness?: 'log' | 'health' | 'both' | 'none'): Model {
+function modelOf(
+  definition: object,
+  readiness?: 'log' | 'health' | 'both' | 'none',
+  env: Readonly<Record<string, string>> = {},
+): Model {
   const define = defineBackend as (given: unknown) => ReturnType<typeof defineBackend>;
   const model = new Model({
     backend: configure(define({ name: 'x', maxPerf: 5, ...definition }), { readiness }),
@@ -14,6 +18,7 @@ function modelOf(definition: object, readiness?: 'log' | 'health' | 'both' | 'no
       TSWORKER_LOAD_STALL_TIMEOUT: '2m',
       TSWORKER_HEALTH_INTERVAL: '3s',
       TSWORKER_HEALTH_STRIKES: '4',
+      ...env,
     }),
     log: new RecordingLog(),
     now: () => 0,
@@ -29,7 +34,7 @@ function modelOf(definition: object, readiness?: 'log' | 'health' | 'both' | 'no
 const routes = { '/run': {} };
 const LOG = { log: '/log' };
 const HEALTH = { health: '/health' };
-const HEALTH_INPUT = { intervalMs: 3_000, strikes: 4 };
+const HEALTH_INPUT = { intervalMs: 3_000, strikes: 4, stallTimeoutMs: 1_800_000 };
 
 describe('what has to happen before the worker is ready', () => {
   it.each<
@@ -55,11 +60,10 @@ describe('what has to happen before the worker is ready', () => {
       waitsFor: { log, health, benchmark: false, key: true },
       loadTimeoutMs: 60_000,
       stallTimeoutMs: 120_000,
-      healthTimeoutMs: 300_000,
       benchmark: { timeoutMs: 1, probeRetryMs: 2_000 },
       maxPerf: 5,
     });
-    expect(model.healthInput()).toEqual(server.health === undefined ? null : HEALTH_INPUT);
+    expect(model.healthInput()).toEqual(HEALTH_INPUT);
   });
 
   it('is the benchmark too, where a route has one', () => {
@@ -80,6 +84,19 @@ describe('what has to happen before the worker is ready', () => {
       key: false,
     });
     expect([model.upstream, model.healthInput()]).toEqual([null, null]);
+  });
+});
+
+describe('how long the model server may be silent', () => {
+  it.each([
+    ['7s', 7_000],
+    ['none', Number.POSITIVE_INFINITY],
+    ['', 600_000],
+  ])('set to %j', (setting, ms) => {
+    const patient = { '/run': { timeouts: { firstByte: '1m', betweenBytes: '1m' } } };
+    const definition = { model: { url: 'http://127.0.0.1:9' }, routes: patient };
+    const model = modelOf(definition, undefined, { TSWORKER_STALL_TIMEOUT: setting });
+    expect(model.healthInput()?.stallTimeoutMs).toBe(ms);
   });
 });
 

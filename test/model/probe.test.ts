@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createActor, toPromise } from 'xstate';
-import { createHealthProbe, untilHealthy } from '../../src/model/health.js';
+import { createHealthProbe, type HealthProbeOptions, untilHealthy } from '../../src/model/health.js';
 import { createProbe, type Probe } from '../../src/model/probe.js';
 import { nobody, serveModel } from '../support/model-server.js';
 import { leftBehindBy } from '../support/resources.js';
@@ -110,17 +110,29 @@ describe('the effect behind the health machine', () => {
     close: async () => {},
   };
   const well: Probe = { once: async () => {}, close: async () => {} };
+  const effectOf = (probe: Probe | null, given: Partial<HealthProbeOptions> = {}) =>
+    createHealthProbe({ probe, bytesSoFar: () => 0, takeQuietMs: () => 0, ...given });
 
   it('answers that the server is well', async () => {
-    const actor = createActor(createHealthProbe(well, () => 0)).start();
-    expect(await toPromise(actor)).toEqual({ ok: true });
+    const effect = effectOf(well);
+    expect(await toPromise(createActor(effect).start())).toEqual({ ok: true, quietMs: 0 });
+  });
+
+  it('has nothing to ask where there is no health route, and only tells the silence', async () => {
+    const effect = effectOf(null, { takeQuietMs: () => 7 });
+    expect(await toPromise(createActor(effect).start())).toEqual({ ok: true, quietMs: 7 });
+  });
+
+  it.each([well, sick])('tells how long the silence is, whatever the health route says', async (probe) => {
+    const effect = effectOf(probe, { takeQuietMs: () => 9 });
+    expect(await toPromise(createActor(effect).start())).toMatchObject({ quietMs: 9 });
   });
 
   it('a busy engine that misses a health check: says whether bytes have flowed since the last one', async () => {
     let bytes = 100;
-    const effect = createHealthProbe(sick, () => bytes);
+    const effect = effectOf(sick, { bytesSoFar: () => bytes });
     const ask = () => toPromise(createActor(effect).start());
-    const failed = { ok: false, reason: 'it answered with status 503' };
+    const failed = { ok: false, reason: 'it answered with status 503', quietMs: 0 };
     expect(await ask()).toEqual({ ...failed, bytesFlowed: false });
     bytes = 101;
     expect(await ask()).toEqual({ ...failed, bytesFlowed: true });
@@ -129,11 +141,12 @@ describe('the effect behind the health machine', () => {
 
   it('a server that hangs while no bytes come in is seen, with a reason', async () => {
     const model = await serveModel(() => {});
-    const actor = createActor(createHealthProbe(probeOf(model.url, 50), () => 0)).start();
+    const actor = createActor(effectOf(probeOf(model.url, 50))).start();
     expect(await toPromise(actor)).toEqual({
       ok: false,
       reason: 'no answer within 50 ms',
       bytesFlowed: false,
+      quietMs: 0,
     });
   });
 });

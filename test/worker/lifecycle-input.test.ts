@@ -7,7 +7,6 @@ const READINESS: LifecycleFacts['readiness'] = {
   waitsFor: { log: false, health: false, benchmark: false, key: false },
   loadTimeoutMs: 1,
   stallTimeoutMs: 2,
-  healthTimeoutMs: 3,
   benchmark: { timeoutMs: 4, probeRetryMs: 5 },
   maxPerf: 6,
 };
@@ -23,7 +22,7 @@ const CONFIG = configOf({
 const FACTS: LifecycleFacts = {
   startedAtMs: 100,
   readiness: READINESS,
-  health: { intervalMs: 1, strikes: 2 },
+  health: { intervalMs: 1, strikes: 2, stallTimeoutMs: 3 },
   config: CONFIG,
   dialect: null,
   needsKey: false,
@@ -41,10 +40,11 @@ it.each([
   expect(rest).toEqual({
     startedAtMs: 100,
     readiness: READINESS,
-    health: { intervalMs: 1, strikes: 2 },
+    health: { intervalMs: 1, strikes: 2, stallTimeoutMs: 3 },
     serveUnreported: false,
     serveUnreportedAfterMs: 2_000,
     drainTimeoutMs: 9_000,
+    lastWordsMs: 5_000,
   });
   const backOff = { baseMs: 500, capMs: 8_000 };
   expect(reporter).toEqual({
@@ -62,7 +62,7 @@ it.each([
     backOff,
     seed: 41,
     limit: 20_000,
-    batchLimit: 20_000,
+    batchLimit: 2_000,
     gapMs: 1_000,
   });
   expect(publicKey).toEqual({

@@ -3,7 +3,10 @@ import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../..
 /** What a test says of a request; what it does not say is that of a plain request of no work at time 0. */
 export type Said = Partial<RequestFacts>;
 
-const PLAIN: RequestFacts = { id: 1, kind: 'request', workload: 0, atMs: 0, requestIdx: null };
+const PLAIN: RequestFacts = { id: 1, kind: 'request', route: '/run', workload: 0, atMs: 0, requestIdx: null };
+
+/** Of an end: nothing came in, and nothing went out. */
+export const UNTOUCHED = { firstByteAtMs: null, receivedBytes: 0, sentBytes: 0 } as const;
 
 export function started(said: Said = {}): RequestEvent {
   return { type: 'request.started', ...PLAIN, ...said };
@@ -18,5 +21,5 @@ export function ended(
   outcome: RequestOutcome,
   { enteredAtMs = 0, workStartedAtMs = enteredAtMs, ...said }: Partial<EndFacts> = {},
 ): RequestEvent {
-  return { type: `request.${outcome}`, ...PLAIN, ...said, enteredAtMs, workStartedAtMs };
+  return { type: `request.${outcome}`, ...PLAIN, ...UNTOUCHED, ...said, enteredAtMs, workStartedAtMs };
 }

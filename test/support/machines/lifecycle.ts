@@ -13,6 +13,7 @@ import { lifecycleMachine } from '../../../machines/lifecycle.js';
 import type { MetricsEvent } from '../../../machines/metrics.js';
 import { type FetchKeyInput, publicKeyMachine } from '../../../machines/public-key.js';
 import { readinessMachine } from '../../../machines/readiness.js';
+import { reloadMachine } from '../../../machines/reload.js';
 import { type ReporterInput, reporterMachine } from '../../../machines/reporter.js';
 import type { Attempt, Delivery } from '../../../machines/reports.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
@@ -25,7 +26,8 @@ import { LOADED, NO_ANSWER, REPORTER_INPUT } from './reporter.js';
 
 export const SERVE_UNREPORTED_AFTER_MS = 2_000;
 export const DRAIN_TIMEOUT_MS = 30_000;
-export const HEALTH_INPUT: HealthInput = { intervalMs: 10_000, strikes: 3 };
+export const LAST_WORDS_MS = 5_000;
+export const HEALTH_INPUT: HealthInput = { intervalMs: 10_000, strikes: 3, stallTimeoutMs: 600_000 };
 
 /** A worker that is ready once its `init` has ended, and whose model is not watched. */
 export const LIFECYCLE_INPUT: LifecycleInput = {
@@ -33,6 +35,7 @@ export const LIFECYCLE_INPUT: LifecycleInput = {
   serveUnreported: true,
   serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
   drainTimeoutMs: DRAIN_TIMEOUT_MS,
+  lastWordsMs: LAST_WORDS_MS,
   reporter: REPORTER_INPUT,
   completions: COMPLETIONS_INPUT,
   publicKey: PUBLIC_KEY_INPUT,
@@ -58,6 +61,7 @@ export interface RunningLifecycle {
   /** The author's own `init`, the only thing that a load waits for unless the test says otherwise. */
   readonly load: Effect<{ startedAtMs: number }>;
   readonly finish: Effect<void>;
+  readonly cut: Effect<number>;
   readonly send: Effect<Delivery, Attempt>;
   readonly post: Effect<CompletionsDelivery, CompletionsAttempt>;
   readonly fetchKey: Effect<string, FetchKeyInput>;
@@ -70,12 +74,14 @@ export interface RunningLifecycle {
   readonly toCompletions: AnyEventObject[];
   readonly work: unknown;
   readonly report: 'quiet' | 'reporting';
-  readonly watch: 'unwatched' | 'watched';
+  readonly watch: 'unwatched' | 'watched' | 'awaited';
   /** The states of the work region, in the order in which they were entered. */
   readonly entered: readonly string[];
   ledger(): Ledger;
   loaded(loadTimeSeconds?: number): Promise<void>;
   finished(): Promise<void>;
+  /** The ends of so many requests that were cut are told. */
+  wasCut(requests: number): Promise<void>;
   answer(): Promise<void>;
   fail(): Promise<void>;
   /** The answer to the last post of finished requests. */
@@ -97,6 +103,7 @@ export function startLifecycle({
   const clock = new SteppedClock();
   const load = new Effect<{ startedAtMs: number }>();
   const finish = new Effect<void>();
+  const cutting = new Effect<number>();
   const post = new Effect<CompletionsDelivery, CompletionsAttempt>();
   const fetchKey = new Effect<string, FetchKeyInput>();
   const probe = new Effect<ProbeResult>();
@@ -119,10 +126,12 @@ export function startLifecycle({
     actors: {
       load: readinessBreaks ? ready.provide({ actions: { 'wait for': breaks } }) : ready,
       finish: finish.logic,
+      cut: cutting.logic,
       reporter: reporterMachine.provide({ actors: { send: send.logic } }),
       completions: completionsMachine.provide({ actors: { post: post.logic } }),
       publicKey: publicKeyMachine.provide({ actors: { fetchKey: fetchKey.logic } }),
       health: healthMachine.provide({ actors: { probe: probe.logic } }),
+      reload: reloadMachine.provide({ actors: { probe: probe.logic } }),
     },
   });
   const actor = createActor(machine, {
@@ -163,6 +172,7 @@ export function startLifecycle({
     clock,
     load,
     finish,
+    cut: cutting,
     send,
     post,
     fetchKey,
@@ -192,6 +202,10 @@ export function startLifecycle({
     },
     finished() {
       finish.last.resolve();
+      return turn();
+    },
+    wasCut(requests) {
+      cutting.last.resolve(requests);
       return turn();
     },
     answer() {

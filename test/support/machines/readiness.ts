@@ -5,6 +5,7 @@ import {
   type Measurement,
   type WarmUpResult,
 } from '../../../machines/benchmark.js';
+import { NOTHING_HEARD } from '../../../machines/heard.js';
 import { readinessMachine } from '../../../machines/readiness.js';
 import type { ReadinessEvent, ReadinessInput } from '../../../machines/readiness-facts.js';
 import { turn } from './clock.js';
@@ -13,17 +14,15 @@ import { invoke } from './invoked.js';
 
 export const LOAD_TIMEOUT_MS = 1_200_000;
 export const STALL_TIMEOUT_MS = 300_000;
-export const HEALTH_TIMEOUT_MS = 290_000;
 
 export const EVERYTHING = { log: true, health: true, benchmark: true, key: true };
 export const NOTHING = { log: false, health: false, benchmark: false, key: false };
 
 export const READINESS_INPUT: ReadinessInput = {
   waitsFor: EVERYTHING,
-  keyHeld: false,
+  heard: NOTHING_HEARD,
   loadTimeoutMs: LOAD_TIMEOUT_MS,
   stallTimeoutMs: STALL_TIMEOUT_MS,
-  healthTimeoutMs: HEALTH_TIMEOUT_MS,
   benchmark: { timeoutMs: 600_000, probeRetryMs: 2_000 },
   maxPerf: 5,
 };

@@ -19,6 +19,7 @@ import { type Answer, Attempts } from './attempts.js';
 import { Books, type Tally } from './books.js';
 import { SteppedClock, turn } from './clock.js';
 import { COMPLETIONS_INPUT } from './completions.js';
+import { UNTOUCHED } from './events.js';
 import { LIFECYCLE_INPUT } from './lifecycle.js';
 
 export type { Answer } from './attempts.js';
@@ -165,6 +166,7 @@ export async function live(schedule: Schedule): Promise<Life> {
               else idle.push(resolve);
             }),
         ),
+        cut: fromPromise(async () => books.inFlight),
         reporter: reporterMachine.provide({ actors: { send } }),
         completions: completionsMachine.provide({ actors: { post } }),
       },
@@ -209,11 +211,17 @@ export async function live(schedule: Schedule): Promise<Life> {
 
   let id = 0;
   const begin = ({ tookMs, outcome, is: _, ...facts }: Extract<Happening, { is: 'request' }>) => {
-    const started = { ...facts, id: ++id, atMs: clock.now() };
+    const started = { ...facts, route: '/run', id: ++id, atMs: clock.now() };
     emit({ type: 'request.started', ...started });
     clock.setTimeout(() => {
       const workStartedAtMs = outcome === 'expired' ? null : started.atMs;
-      const end: EndFacts = { ...started, atMs: clock.now(), enteredAtMs: started.atMs, workStartedAtMs };
+      const end: EndFacts = {
+        ...started,
+        ...UNTOUCHED,
+        atMs: clock.now(),
+        enteredAtMs: started.atMs,
+        workStartedAtMs,
+      };
       emit({ type: `request.${outcome}`, ...end });
       if (books.inFlight === 0) for (const resolve of idle.splice(0)) resolve();
     }, tookMs);
@@ -222,7 +230,7 @@ export async function live(schedule: Schedule): Promise<Life> {
     if (happening.is === 'request') begin(happening);
     if (happening.is === 'rejection') {
       const { is: _, ...facts } = happening;
-      emit({ type: 'request.rejected', ...facts, id: ++id, atMs: clock.now() });
+      emit({ type: 'request.rejected', ...facts, route: '/run', id: ++id, atMs: clock.now() });
     }
     if (happening.is === 'failure') actor.send({ type: 'backend.failed', message: happening.message });
     if (happening.is === 'recovery') actor.send({ type: 'backend.recovered' });

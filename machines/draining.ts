@@ -1,0 +1,94 @@
+import { lifecycleSetup } from './lifecycle-setup.js';
+
+const TIME_IS_OVER = 'the time for draining is over';
+
+/**
+ * How a worker comes to its end: the state `draining` of the lifecycle.
+ *
+ * It is finishing what is under way; what is left when the time is over is cut. Then it is flushing: the last reports
+ * and the finished requests are told, side by side.
+ */
+export const draining = lifecycleSetup.createStateConfig({
+  description:
+    'The worker is to stop: nothing new is accepted, what is under way finishes, and what was done is reported. Left when both are done, or when the time for it is over.',
+  tags: ['draining'],
+  entry: [{ type: 'announce', params: { state: 'draining' } }, 'tell the work', 'watch it no more'],
+  on: {
+    'stop.requested': {},
+    'backend.failed': {},
+  },
+  after: {
+    drainTimeout: [
+      {
+        guard: 'requests are under way',
+        target: '.cutting',
+        actions: { type: 'because', params: { reason: TIME_IS_OVER } },
+      },
+      { target: 'stopped', actions: { type: 'because', params: { reason: TIME_IS_OVER } } },
+    ],
+    lastLimit: 'stopped',
+  },
+  initial: 'finishing',
+  states: {
+    finishing: {
+      description:
+        'Requests are under way or sessions are held. Left when the last has ended, or when the time for draining is over.',
+      entry: 'note that requests are under way',
+      invoke: {
+        id: 'finish',
+        src: 'finish',
+        onDone: { target: 'flushing', actions: 'note that all has ended' },
+      },
+    },
+    cutting: {
+      description:
+        'The time for draining is over: what is still under way is cut, and sessions are ended. Left when their ends are in the books.',
+      invoke: {
+        id: 'cut',
+        src: 'cut',
+        onDone: [
+          {
+            guard: { type: 'there was a request to cut', params: ({ event }) => event.output },
+            target: 'flushing',
+          },
+          { target: 'flushing', actions: 'note that all has ended' },
+        ],
+      },
+    },
+    flushing: {
+      description:
+        'No request is under way. Left when the autoscaler has been told everything. After a cut it has a few seconds for that.',
+      entry: ['tell everything that is left', 'tell all that has finished'],
+      type: 'parallel',
+      states: {
+        reports: {
+          initial: 'due',
+          states: {
+            due: {
+              description: 'The last reports are due.',
+              on: { 'reports.flushed': 'told' },
+            },
+            told: { type: 'final', description: 'The autoscaler knows all the work.' },
+          },
+        },
+        completions: {
+          initial: 'due',
+          states: {
+            due: {
+              description: 'Which requests have finished is not told in full.',
+              on: { 'completions.flushed': 'told' },
+            },
+            told: {
+              type: 'final',
+              description: 'The autoscaler knows which requests have finished.',
+            },
+          },
+        },
+      },
+      onDone: [
+        { guard: 'requests were cut', target: '#lifecycle.work.stopped' },
+        { target: '#lifecycle.work.stopped', actions: 'note the clean end' },
+      ],
+    },
+  },
+});
