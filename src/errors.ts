@@ -29,6 +29,10 @@ export const ERRORS = {
   client_closed_request: { status: 499, message: 'The client went away before the answer was ready.' },
   backend_error: { status: 500, message: 'The backend failed to answer. The worker log has the reason.' },
   model_failed: { status: 500, message: 'The model server failed. The worker log has the reason.' },
+  update_failed: {
+    status: 500,
+    message: 'The update file can not be written: choose another with TSWORKER_UPDATE_FILE.',
+  },
   no_public_key: { status: 503, message: 'The worker can not check signatures yet: it has no public key.' },
   not_accepting: { status: 503, message: 'The worker is not accepting requests.' },
   model_timeout: { status: 504, message: 'The model server did not answer in time.' },

@@ -52,6 +52,14 @@ function tellCompletions(event: CompletionsEmitted, log: Log): void {
         event: event.type,
         total: event.total,
       });
+      return;
+    case 'completions.refused': {
+      const { requestIdx, address, total } = event;
+      log.error(
+        `that request ${requestIdx} has finished is too large a message for ${address}, even alone: ${total} have been given up so far`,
+        { event: event.type, requestIdx, address, total },
+      );
+    }
   }
 }
 
@@ -127,12 +135,15 @@ function shownAs(value: unknown): string {
   return typeof value === 'number' ? inWords(value) : JSON.stringify(value);
 }
 
+/** Tells how many requests were cut, if any. */
+export function tellCut(requests: number, log: Log): void {
+  if (requests > 0) log.warn(`${requests} requests were cut`, { event: 'requests.cut', requests });
+}
+
 /** Tells what an end that is not clean leaves: requests that were cut, and what the autoscaler does not know. */
 export function tellWhatIsLeft(view: WorkerView, log: Log): void {
   const { requestsUnderWay, ledger, reporter, phase, completions } = view;
-  if (requestsUnderWay > 0) {
-    log.warn(`${requestsUnderWay} requests were cut`, { event: 'requests.cut', requests: requestsUnderWay });
-  }
+  tellCut(requestsUnderWay, log);
   const { requests, received, load, rejected, served } = ledger.unreported;
   const units = Math.max(received, load, rejected, served);
   if (requests > 0 || units > 0) {

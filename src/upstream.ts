@@ -1,4 +1,5 @@
 import type { ModelAnswer } from './backend/index.js';
+import type { Abortable } from './cancellation.js';
 
 /** One request to the model server. */
 export interface UpstreamCall {
@@ -7,7 +8,7 @@ export interface UpstreamCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  readonly signal: Abortable;
   /** Infinity: there is no limit. */
   readonly timeouts: {
     readonly firstByteMs: number;

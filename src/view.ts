@@ -29,6 +29,8 @@ export interface WorkerView {
   /** Those of them that wait for their turn. */
   readonly requestsQueued: number;
   readonly sessions: number;
+  /** Units of work of all requests and sessions that are in the worker. */
+  readonly pendingWorkload: number;
   readonly key: 'unasked' | 'sought' | 'held';
   readonly completions: {
     /** Finished requests that the autoscaler has not acknowledged. */
@@ -57,6 +59,7 @@ export interface ViewFacts {
   readonly requestsUnderWay: number;
   readonly requestsQueued: number;
   readonly sessions: number;
+  readonly pendingWorkload: number;
   readonly inStateMs: number;
   /** What the autoscaler is told of the work at all. */
   readonly accounts: readonly Account[];
@@ -98,6 +101,7 @@ export function viewOf(snapshot: Lifecycle, ledger: Ledger, facts: ViewFacts): W
     requestsUnderWay: facts.requestsUnderWay,
     requestsQueued: facts.requestsQueued,
     sessions: facts.sessions,
+    pendingWorkload: facts.pendingWorkload,
     key: keyOf(snapshot),
     completions: { untold: outbox ? size(outbox) : 0, dropped: outbox?.dropped ?? 0 },
     ledger: {

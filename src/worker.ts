@@ -1,24 +1,23 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Actor, createActor, fromPromise } from 'xstate';
+import { createActor, fromPromise } from 'xstate';
 import { completionsMachine } from '../machines/completions.js';
 import type { Ledger } from '../machines/ledger.js';
 import type { Outcome } from '../machines/life.js';
 import { lifecycleMachine } from '../machines/lifecycle.js';
 import type { MetricsActor } from '../machines/metrics.js';
-import type { Completion } from '../machines/outbox.js';
 import { publicKeyMachine } from '../machines/public-key.js';
 import type { ReadinessEvent } from '../machines/readiness-facts.js';
 import { reporterMachine } from '../machines/reporter.js';
 import { LOADING } from '../machines/reports.js';
 import { type Backend, configure } from './backend/index.js';
+import { Bookkeeping } from './bookkeeping.js';
 import { Bus } from './bus.js';
-import { completionOf } from './completion.js';
+import { childOf, type Lifecycle, putOnBus } from './children.js';
 import type { Config } from './config/index.js';
 import type { Dialect, Observed } from './dialects/dialect.js';
 import { dialectFor } from './dialects/index.js';
 import { messageOf } from './errors.js';
-import { Gathering } from './gathering.js';
 import { BackendHost } from './host.js';
 import type { Ports } from './http/ports.js';
 import { Service } from './http/service.js';
@@ -27,12 +26,11 @@ import { lifecycleInput } from './lifecycle-input.js';
 import type { Log } from './log.js';
 import { Model } from './model/model.js';
 import { mustBeSigned } from './must-be-signed.js';
-import { narrate, tellWhatIsLeft } from './narrator.js';
+import { narrate, tellCut, tellWhatIsLeft } from './narrator.js';
+import { Operations } from './operations/operations.js';
 import { publicUrl } from './public-url.js';
 import { type Channel, createChannel } from './report/channel.js';
-import { Settle } from './settle.js';
 import { touch } from './touch.js';
-import { unixClock } from './unix-seconds.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
 
 export interface WorkerOptions {
@@ -61,16 +59,15 @@ export class Worker {
   readonly #model: Model;
   readonly #service: Service;
   readonly #channel: Channel;
-  readonly #settle: Settle | null;
-  readonly #lifecycle: Actor<typeof lifecycleMachine>;
+  readonly #lifecycle: Lifecycle;
   readonly #metrics: MetricsActor;
-  readonly #finished = new Gathering<Completion>((completions) =>
-    childOf(this.#lifecycle, 'completions').send({ type: 'requests.finished', completions }),
-  );
+  readonly #books: Bookkeeping;
+  readonly #operations: Operations;
   #observed: Observed = { tokensPerSecond: 0, maxBatchTokens: 0 };
   #url = '';
+  /** What a signed request may be addressed to; null: it is not known. */
+  #urls: ReadonlySet<string> | null = null;
   #enteredAtMs: number;
-  #stopListening = () => {};
   /** Ends a worker that never began. */
   #abandon = () => {};
   #begun = false;
@@ -84,6 +81,7 @@ export class Worker {
     this.#enteredAtMs = startedAtMs;
     this.bus = new Bus((error, topic) => log.error(`a listener of ${topic} failed: ${messageOf(error)}`));
     this.#dialect = dialectOf(backend);
+    this.#operations = new Operations({ bus: this.bus, backend, now, startedAtMs, view: () => this.view() });
     this.#host = new BackendHost(backend, {
       log,
       fail: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
@@ -107,8 +105,7 @@ export class Worker {
     });
     this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs) });
     this.#metrics = childOf(this.#lifecycle, 'metrics');
-    const { settleMs = null } = this.#dialect ?? {};
-    this.#settle = settleMs === null ? null : new Settle(settleMs, () => this.#tellReporter());
+    this.#books = new Bookkeeping({ bus: this.bus, lifecycle: this.#lifecycle, dialect: this.#dialect, now });
     this.stopped = this.#untilStopped();
     narrate(this.bus, log, now);
   }
@@ -121,13 +118,14 @@ export class Worker {
   async start(): Promise<Ports> {
     const ports = await this.#service.open();
     this.#url = publicUrl(this.#config, ports.port) ?? '';
+    this.#urls = this.#url === '' ? null : new Set([this.#url, ...(this.#config.extraUrls ?? [])]);
     this.#begun = true;
     this.#lifecycle.on('state.entered', (event) => {
       this.#enteredAtMs = this.#now();
       if (event.state === 'draining') this.#service.drain();
       this.bus.emit('lifecycle', event);
     });
-    this.#stopListening = this.#listen();
+    putOnBus(this.#lifecycle, this.bus);
     this.#lifecycle.start();
     this.#model.watchLog();
     return ports;
@@ -151,47 +149,30 @@ export class Worker {
       requestsUnderWay: this.#service.underWay,
       requestsQueued: this.#service.queued,
       sessions: this.#service.sessions,
+      pendingWorkload: this.#service.presence().load,
       inStateMs: this.#now() - this.#enteredAtMs,
       accounts: this.#dialect?.accounts('work', { ...LOADING, phase: 'loaded' }) ?? [],
     });
   }
 
+  /** Up to this moment: what was gathered for it is handed over first. */
   #ledger(): Ledger {
+    this.#books.flush();
     return this.#metrics.getSnapshot().context.ledger;
-  }
-
-  /** Connects those who speak with those who listen. */
-  #listen(): () => void {
-    const completions = childOf(this.#lifecycle, 'completions');
-    const unixSeconds = unixClock(this.#now);
-    const stop = this.bus.on('request', (event) => {
-      this.#metrics.send(event);
-      this.#settle?.changed();
-      const completion = this.#dialect?.tellsRequests ? completionOf(event, unixSeconds) : undefined;
-      if (completion !== undefined) this.#finished.add(completion);
-    });
-    // The actors that look after the model come and go: each is listened to from when it is there.
-    const heard = new WeakSet<object>();
-    const isNew = (actor: object) => !heard.has(actor) && heard.add(actor) !== undefined;
-    this.#lifecycle.subscribe(({ children: { load, health } }) => {
-      if (load !== undefined && isNew(load)) load.on('*', (event) => this.bus.emit('model', event));
-      if (health !== undefined && isNew(health)) health.on('*', (event) => this.bus.emit('model', event));
-    });
-    childOf(this.#lifecycle, 'reporter').on('*', (event) => this.bus.emit('report', event));
-    completions.on('*', (event) => this.bus.emit('completions', event));
-    childOf(this.#lifecycle, 'publicKey').on('*', (event) => this.bus.emit('key', event));
-    return stop;
   }
 
   /** Resolves when nothing is under way and what was is on its way to be told. */
   async #untilFinished(signal: AbortSignal): Promise<void> {
     await this.#service.idle(signal);
-    this.#finished.flush();
+    this.#books.flush();
   }
 
-  #tellReporter(): void {
-    const { children, status } = this.#lifecycle.getSnapshot();
-    if (status === 'active') children.reporter?.send({ type: 'work.due' });
+  /** Cuts what is under way while everybody still listens, so that its end is told like any other. */
+  async #cut(signal: AbortSignal): Promise<number> {
+    const requests = await this.#service.cut(signal);
+    this.#books.flush();
+    tellCut(requests, this.#log);
+    return requests;
   }
 
   #createModel(backend: Backend): Model {
@@ -218,12 +199,13 @@ export class Worker {
       admission: () => admissionOf(this.#lifecycle.getSnapshot()),
       emit: (event) => this.bus.emit('request', event),
       keys: new KeyRing(() => childOf(this.#lifecycle, 'publicKey')),
-      urls: () => (this.#url === '' ? null : new Set([this.#url, ...(config.extraUrls ?? [])])),
+      urls: () => this.#urls,
       upstream: this.#model.upstream,
+      publicUpstream: this.#model.publicUpstream,
       maxPerf: () => this.#lifecycle.getSnapshot().context.status.maxPerf,
       state: () => this.#host.state,
       context: this.#host.context,
-      status: () => this.view(),
+      operator: this.#operations,
       watcher: {
         loading: () => this.#tellLoad({ type: 'log.progress' }),
         loaded: (maxPerf) => this.#tellLoad({ type: 'model.loaded', ...(maxPerf && { maxPerf }) }),
@@ -254,6 +236,7 @@ export class Worker {
       actors: {
         ...this.#model.machines(),
         finish: fromPromise(({ signal }) => this.#untilFinished(signal)),
+        cut: fromPromise(({ signal }) => this.#cut(signal)),
         reporter: reporterMachine.provide({ actors: { send } }),
         completions: completionsMachine.provide({ actors: { post } }),
         publicKey: publicKeyMachine.provide({ actors: { fetchKey } }),
@@ -295,10 +278,10 @@ export class Worker {
   }
 
   async #letGo(outcome: Outcome): Promise<void> {
-    this.#finished.flush();
+    this.#books.flush();
     if (outcome !== 'clean') tellWhatIsLeft(this.view(), this.#log);
-    this.#stopListening();
-    this.#settle?.stop();
+    this.#books.stop();
+    this.#operations.stop();
     this.#lifecycle.stop();
     this.#host.release();
     await this.#service.close();
@@ -313,14 +296,4 @@ const NOBODY = dialectFor({ name: 'legacy', hasModel: false, loadForm: 'sum' });
 function dialectOf({ dialect, model, legacyLoad }: Backend): Dialect | null {
   if (dialect === 'none') return null;
   return dialectFor({ name: dialect, hasModel: model !== null, loadForm: legacyLoad });
-}
-
-/** The machine invokes these children when it is made, so they are there from the beginning. */
-function childOf<Name extends 'metrics' | 'reporter' | 'completions' | 'publicKey'>(
-  lifecycle: Actor<typeof lifecycleMachine>,
-  name: Name,
-) {
-  const child = lifecycle.getSnapshot().children[name];
-  if (child === undefined) throw new Error(`The lifecycle has no ${name}.`);
-  return child;
 }

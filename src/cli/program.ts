@@ -65,6 +65,16 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     });
   addOptions(start, settingOptions());
 
+  const check = command('check')
+    .description('Say what would keep a worker from its work, before it costs money.')
+    .argument('[backend]', 'The name of a backend, or the path of a file. ($BACKEND)')
+    .option('--json', 'Print JSON.')
+    .action(async (backend, { json, ...options }) => {
+      const { check } = await import('./commands/check.js');
+      exitWith(await check(backend, overridesOf(options), { json: json === true }, io));
+    });
+  addOptions(check, settingOptions());
+
   command('autoscaler')
     .description('Run the local autoscaler alone, for development and tests.')
     .addOption(option('--host <address>', 'The address on which it listens.', '127.0.0.1'))

@@ -1,34 +1,7 @@
 import { LOG_LEVELS } from '../log-levels.js';
-import {
-  choice,
-  count,
-  duration,
-  flag,
-  integer,
-  path,
-  port,
-  positive,
-  type SettingType,
-  size,
-  text,
-  url,
-  urlList,
-} from './types.js';
-
-export interface Setting<T = unknown> {
-  readonly variable: string;
-  /** The variable's older name, read when the variable itself is not set. */
-  readonly legacyVariable?: string;
-  /** Command line option that sets it, over the environment. */
-  readonly option?: string;
-  readonly type: SettingType<T>;
-  /** As it would stand in the environment; undefined: there is none. */
-  readonly fallback?: string;
-  /** What holds where there is no fallback, for the documentation. */
-  readonly otherwise?: string;
-  readonly secret?: boolean;
-  readonly about: string;
-}
+import type { Setting } from './setting.js';
+import { MODEL_SETTINGS } from './settings-model.js';
+import { choice, duration, flag, integer, port, size, text, urlList } from './types.js';
 
 /** Every setting of a worker: its variable, what it takes, what holds without it, and what it is about. */
 export const SETTINGS = {
@@ -79,7 +52,22 @@ export const SETTINGS = {
     option: '--internal-port',
     type: port,
     otherwise: '`WORKER_PORT` + 1',
-    about: 'The port of the internal pages, on 127.0.0.1 only.',
+    about: 'The port of the internal pages.',
+  },
+  internalHost: {
+    variable: 'TSWORKER_INTERNAL_HOST',
+    type: text,
+    fallback: '127.0.0.1',
+    about:
+      'The address on which the worker listens for its operator. Another than loopback wants `TSWORKER_INTERNAL_TOKEN`; there is no TLS, so let it be one of a private network.',
+  },
+  internalToken: {
+    variable: 'TSWORKER_INTERNAL_TOKEN',
+    type: text,
+    fallback: '',
+    secret: true,
+    about:
+      'With it the internal pages are shown to those alone who send it: `Authorization: Bearer <token>`. Never logged.',
   },
   useTls: {
     variable: 'USE_SSL',
@@ -134,7 +122,15 @@ export const SETTINGS = {
     option: '--drain-timeout',
     type: duration,
     fallback: '30s',
-    about: 'How long stopping may take: requests finish, then the last report goes out.',
+    about:
+      'How long stopping may take: requests finish, then the last report goes out. What is cut then is still told, for as long again and 5 s at most.',
+  },
+  sessionGraceMs: {
+    variable: 'TSWORKER_SESSION_GRACE',
+    type: duration,
+    fallback: '5s',
+    about:
+      'While stopping: how long a session in which nothing happens is held, in case its client is between two requests.',
   },
   bodyLimitBytes: {
     variable: 'TSWORKER_BODY_LIMIT',
@@ -186,111 +182,7 @@ export const SETTINGS = {
     fallback: 'requests',
     about: 'How finished requests are told: the newest form, or the older one that has two lists.',
   },
-  modelServerUrl: {
-    variable: 'MODEL_SERVER_URL',
-    option: '--model-server',
-    type: url,
-    otherwise: "the backend's own",
-    about: 'The base address of the model server.',
-  },
-  modelLog: {
-    variable: 'MODEL_LOG',
-    type: text,
-    otherwise: "the backend's own",
-    about: "The model server's log file, watched for the line that says that it has loaded.",
-  },
-  modelHealth: {
-    variable: 'MODEL_HEALTH_ENDPOINT',
-    type: path,
-    otherwise: "the backend's own",
-    about: 'The path on the model server that answers 200 while it is well.',
-  },
-  modelName: {
-    variable: 'MODEL_NAME',
-    type: text,
-    otherwise: 'what the model server says',
-    about: 'The name of the model, for the benchmark.',
-  },
-  readiness: {
-    variable: 'TSWORKER_READINESS',
-    type: choice(['log', 'health', 'both', 'none']),
-    otherwise: "the backend's own",
-    about: 'What tells that the model has loaded: its log, its health route, or both.',
-  },
-  preset: {
-    variable: 'TSWORKER_PRESET',
-    option: '--preset',
-    type: text,
-    otherwise: "the backend's own",
-    about: 'Which engine the model server is, for backends that know several.',
-  },
-  functions: {
-    variable: 'TSWORKER_FUNCTIONS',
-    option: '--functions',
-    type: text,
-    otherwise: 'required by the backend `function`',
-    about: 'The file whose exported functions are served.',
-  },
-  maxPerf: {
-    variable: 'TSWORKER_MAX_PERF',
-    type: positive,
-    otherwise: 'measured, or the backend says it',
-    about: 'The most work that the worker can do, in units per second. With it nothing is measured.',
-  },
-  maxQueueMs: {
-    variable: 'TSWORKER_MAX_QUEUE_TIME',
-    type: duration,
-    otherwise: "each route's own",
-    about: 'Requests that would wait longer than this for the model are refused with 429.',
-  },
-  maxSessions: {
-    variable: 'TSWORKER_MAX_SESSIONS',
-    type: integer,
-    otherwise: "the backend's own",
-    about: 'How many sessions clients may hold at once; 0 is no limit.',
-  },
-  benchmarkRuns: {
-    variable: 'TSWORKER_BENCHMARK_RUNS',
-    type: count,
-    otherwise: "the backend's own",
-    about: 'How many rounds the benchmark takes; the best one counts.',
-  },
-  benchmarkFile: {
-    variable: 'TSWORKER_BENCHMARK_FILE',
-    type: text,
-    otherwise: '`~/.cache/tsworker/benchmarks.json`',
-    about: 'Where the results of benchmarks are kept, so that a restart need not measure again.',
-  },
-  loadTimeoutMs: {
-    variable: 'TSWORKER_LOAD_TIMEOUT',
-    type: duration,
-    fallback: '1h',
-    about: 'How long the model may take to load.',
-  },
-  loadStallTimeoutMs: {
-    variable: 'TSWORKER_LOAD_STALL_TIMEOUT',
-    type: duration,
-    fallback: '20m',
-    about: 'How long the log may stand still while the model loads.',
-  },
-  healthIntervalMs: {
-    variable: 'TSWORKER_HEALTH_INTERVAL',
-    type: duration,
-    fallback: '10s',
-    about: 'How often the health route is asked once the model has loaded.',
-  },
-  healthTimeoutMs: {
-    variable: 'TSWORKER_HEALTH_TIMEOUT',
-    type: duration,
-    fallback: '5s',
-    about: 'How long the health route may take to answer.',
-  },
-  healthStrikes: {
-    variable: 'TSWORKER_HEALTH_STRIKES',
-    type: count,
-    fallback: '3',
-    about: 'How many times in a row the health route must fail before the model counts as failed.',
-  },
+  ...MODEL_SETTINGS,
   updateFile: {
     variable: 'TSWORKER_UPDATE_FILE',
     type: text,

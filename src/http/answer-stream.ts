@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { toJson } from '../net/write.js';
+import type { Sent } from './sent.js';
 import { unlessAborted } from './unless-aborted.js';
 
 /**
@@ -14,6 +15,7 @@ export async function answerStream(
   response: ServerResponse,
   pieces: AsyncIterable<unknown>,
   signal: AbortSignal,
+  sent: Sent,
 ): Promise<void> {
   const iterator = pieces[Symbol.asyncIterator]();
   try {
@@ -23,6 +25,7 @@ export async function answerStream(
       // First of all: the first piece may be one that can't be written.
       const encoded = encode(value);
       if (!response.headersSent) response.writeHead(200, { 'Content-Type': typeOf(value) });
+      sent.add(Buffer.byteLength(encoded));
       if (!response.write(encoded)) await unlessAborted(once(response, 'drain'), signal);
     }
     if (!response.headersSent) response.writeHead(204);

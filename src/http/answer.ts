@@ -4,6 +4,7 @@ import { isStream } from '../backend/index.js';
 import { asWorkerError, WorkerError } from '../errors.js';
 import { toJson, write } from '../net/write.js';
 import { answerStream } from './answer-stream.js';
+import type { Sent } from './sent.js';
 import { isWhole } from './whole.js';
 
 /**
@@ -12,15 +13,29 @@ import { isWhole } from './whole.js';
  *
  * @throws when the result can't be written as JSON, the connection is lost, or the signal is aborted
  */
-export async function answer(response: ServerResponse, result: unknown, signal: AbortSignal): Promise<void> {
+export async function answer(
+  response: ServerResponse,
+  result: unknown,
+  signal: AbortSignal,
+  sent: Sent,
+): Promise<void> {
   signal.throwIfAborted();
-  if (isStream(result)) await answerStream(response, result, signal);
+  if (isStream(result)) await answerStream(response, result, signal, sent);
   else if (result === undefined) response.writeHead(204).end();
-  else if (typeof result === 'string') write(response, 200, 'text/plain; charset=utf-8', Buffer.from(result));
-  else if (result instanceof Uint8Array) write(response, 200, 'application/octet-stream', result);
-  else write(response, 200, 'application/json; charset=utf-8', toJson(result));
+  else {
+    const [type, bytes] = encoded(result);
+    write(response, 200, type, bytes);
+    sent.add(bytes.length);
+  }
   await finished(response, { signal });
   if (!isWhole(response)) throw new WorkerError('client_closed_request');
+}
+
+/** How a result that is neither a stream nor nothing is written. */
+function encoded(result: unknown): readonly [type: string, bytes: Uint8Array] {
+  if (typeof result === 'string') return ['text/plain; charset=utf-8', Buffer.from(result)];
+  if (result instanceof Uint8Array) return ['application/octet-stream', result];
+  return ['application/json; charset=utf-8', toJson(result)];
 }
 
 /** Turns anything that was thrown into an error that a client can be told. */

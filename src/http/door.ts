@@ -36,9 +36,11 @@ export interface DoorOptions {
 export interface Admitted extends Envelope {
   /** The payload, parsed; undefined where the request brought no body. */
   readonly json: unknown;
+  /** How long the body was. */
+  readonly bytes: number;
 }
 
-const NOTHING: Admitted = { payload: '', json: undefined, auth: null, sessionId: null };
+const NOTHING: Admitted = { payload: '', json: undefined, bytes: 0, auth: null, sessionId: null };
 
 const RETRY_WITHOUT_KEY_SECONDS = '5';
 
@@ -65,14 +67,16 @@ export class Door {
     }
     this.#expectKey();
     const { bodyLimitBytes, openEnvelope, unsecured } = this.#options;
-    const text = decodeBody(request, await readBody(request, bodyLimitBytes));
-    if (openEnvelope === null) return { ...NOTHING, payload: text, json: parseJson(text) };
+    const body = await readBody(request, bodyLimitBytes);
+    const text = decodeBody(request, body);
+    const bytes = body.length;
+    if (openEnvelope === null) return { ...NOTHING, payload: text, json: parseJson(text), bytes };
     const opened = openEnvelope(text, { unsecured });
     if (!opened.ok) throw malformed(opened.fields);
     const { payload, auth, sessionId } = opened.envelope;
     await this.#authorise(opened.envelope);
     // Only now: to parse what a stranger made can keep the worker busy for seconds.
-    return { payload, json: parseJson(payload), auth, sessionId };
+    return { payload, json: parseJson(payload), bytes, auth, sessionId };
   }
 
   /** Where all must be signed, there is no use in reading what can't be checked. */

@@ -1,14 +1,16 @@
 import type { Request, Response } from 'express';
-import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../../machines/events.js';
+import type { RequestEvent, RequestFacts, RequestOutcome } from '../../machines/events.js';
 import { type CompiledRoute, workloadOf } from '../backend/index.js';
+import type { Abortable } from '../cancellation.js';
 import { asWorkerError, WorkerError } from '../errors.js';
 import { allowOnly } from './allow-only.js';
 import type { Door } from './door.js';
-import { ClientGone, type Gate, type Visit } from './gate.js';
+import { ClientGone, CutByDeadline, type Gate, type Visit } from './gate.js';
 import type { Lanes } from './lanes.js';
 import { byField, isMalformed } from './malformed.js';
 import { waitIsTooLong } from './queue-time.js';
 import type { Roster } from './roster.js';
+import { Sent } from './sent.js';
 import type { Sessions } from './sessions.js';
 import { unlessAborted } from './unless-aborted.js';
 import { createWork, textFor, type WorkOptions } from './work.js';
@@ -33,6 +35,19 @@ export interface ExchangeOptions extends WorkOptions {
   readonly onWorkloadProblem: (route: CompiledRoute, problem: string) => void;
 }
 
+/** A request that counts, and what is known of it when it ends. */
+interface Counted {
+  readonly route: CompiledRoute;
+  readonly response: Response;
+  readonly signal: Abortable;
+  readonly sent: Sent;
+  /** How long its body was. */
+  readonly bytes: number;
+}
+
+/** Of a request that was refused for its form: its turn never came, and nothing was answered by its route. */
+const UNTOUCHED = { workStartedAtMs: null, firstByteAtMs: null, receivedBytes: 0, sentBytes: 0 } as const;
+
 /** Makes the function that takes one request of a route from its socket to the model and back. */
 export function createExchange(options: ExchangeOptions) {
   const { gate, door, roster, lanes, sessions, tellsRefusals, maxPerf, now, nextId, emit } = options;
@@ -56,15 +71,17 @@ export function createExchange(options: ExchangeOptions) {
     visit: Visit,
   ): Promise<void> {
     const { signal } = visit;
-    const { opened, body, text, workload } = await read(route, request, signal);
-    const work = () => workOn({ route, request, response, text, body, signal });
+    const { opened, body, text, workload } = await read(route, request, visit);
+    const sent = new Sent(now);
+    const work = () => workOn({ route, request, response, text, body, signal, sent });
     if (route.public) {
       await work();
       return;
     }
-    const { sessionId, auth } = opened;
+    const { sessionId, auth, bytes } = opened;
     const kind = sessionId === null ? 'request' : 'in-session';
-    const facts = { id: nextId(), kind, workload, requestIdx: auth?.requestIdx ?? null } as const;
+    const requestIdx = auth?.requestIdx ?? null;
+    const facts = { id: nextId(), kind, route: route.path, workload, requestIdx } as const;
     const refusal = refusalOf(route, kind, visit);
     if (refusal !== undefined) {
       if (tellsRefusals) emit({ type: 'request.rejected', ...facts, atMs: now() });
@@ -72,17 +89,18 @@ export function createExchange(options: ExchangeOptions) {
     }
     const leaveSession = sessionId === null ? () => {} : sessions.enter(sessionId, visit.abort);
     try {
-      await count(facts, route, response, signal, work);
+      await count(facts, { route, response, signal, sent, bytes }, work);
     } finally {
       leaveSession();
     }
   }
 
   /** Reads a request, and lets it in or throws. Up to here it has changed nothing. */
-  async function read(route: CompiledRoute, request: Request, signal: AbortSignal) {
+  async function read(route: CompiledRoute, request: Request, { signal, letIn }: Visit) {
     try {
       const opened = await door.open(route, request);
       if (opened.sessionId !== null) sessions.expect(opened.sessionId);
+      letIn();
       const body = route.parse === null ? opened.json : await unlessAborted(route.parse(opened.json), signal);
       const workload = workloadOf(route, body, (problem) => options.onWorkloadProblem(route, problem));
       return { opened, body, workload, text: textFor(route, opened, body) };
@@ -112,9 +130,7 @@ export function createExchange(options: ExchangeOptions) {
   /** Lets a request work when it is its turn, and tells its start and its end. */
   async function count(
     facts: Omit<RequestFacts, 'atMs'>,
-    route: CompiledRoute,
-    response: Response,
-    signal: AbortSignal,
+    { route, response, signal, sent, bytes }: Counted,
     work: () => Promise<RequestOutcome>,
   ): Promise<void> {
     const started: RequestFacts = { ...facts, atMs: now() };
@@ -138,24 +154,40 @@ export function createExchange(options: ExchangeOptions) {
       response.destroy();
     } finally {
       roster.remove(facts.id);
-      const ended: EndFacts = { ...started, atMs: now(), enteredAtMs: started.atMs, workStartedAtMs };
-      emit({ type: `request.${outcome}`, ...ended });
+      emit({
+        type: `request.${outcome}`,
+        ...started,
+        atMs: now(),
+        enteredAtMs: started.atMs,
+        workStartedAtMs,
+        firstByteAtMs: sent.firstByteAtMs,
+        receivedBytes: bytes,
+        sentBytes: sent.bytes,
+      });
     }
   }
 
   /** A request that is refused for its form is work where all of its route are alike. */
-  function countMalformed(route: CompiledRoute, signal: AbortSignal): void {
+  function countMalformed(route: CompiledRoute, signal: Abortable): void {
     const workload = typeof route.workload === 'number' ? route.workload : 0;
     const atMs = now();
-    const facts: RequestFacts = { id: nextId(), kind: 'request', workload, requestIdx: null, atMs };
+    const facts: RequestFacts = {
+      id: nextId(),
+      kind: 'request',
+      route: route.path,
+      workload,
+      requestIdx: null,
+      atMs,
+    };
     emit({ type: 'request.started', ...facts });
     const type = signal.reason instanceof ClientGone ? 'request.cancelled' : 'request.errored';
-    emit({ type, ...facts, enteredAtMs: atMs, workStartedAtMs: null });
+    emit({ type, ...facts, ...UNTOUCHED, enteredAtMs: atMs });
   }
 }
 
-function outcomeOf(error: unknown, signal: AbortSignal): RequestOutcome {
+function outcomeOf(error: unknown, signal: Abortable): RequestOutcome {
   if (signal.reason instanceof ClientGone) return 'cancelled';
+  if (signal.reason instanceof CutByDeadline) return 'errored';
   const code = asWorkerError(error)?.code;
   if (code === 'client_closed_request') return 'cancelled';
   return code === 'queue_time_exceeded' ? 'expired' : 'errored';

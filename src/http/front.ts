@@ -15,7 +15,7 @@ export interface Listeners {
   readonly log: Log;
 }
 
-/** The worker's two doors: one for clients, and one on loopback for its operator. */
+/** The worker's two doors: one for clients, and one for its operator, which is on loopback unless it has a lock. */
 export class Front {
   readonly #config: Config;
   readonly #listeners: Listeners;
@@ -33,12 +33,13 @@ export class Front {
    * @throws when a port is taken, or the certificate can't be read
    */
   async open(): Promise<Ports> {
-    const { host, workerPort, internalPort = followingPort(workerPort) } = this.#config;
+    const { host, workerPort, internalHost, internalPort = followingPort(workerPort) } = this.#config;
     const tls = this.#config.useTls ? await readTls(this.#config) : undefined;
     try {
       const port = await this.#listen(this.#listeners.clients, workerPort, host, tls);
       if (tls !== undefined) this.#watchCertificate(tls);
-      return { port, internalPort: await this.#listen(this.#listeners.operator, internalPort, '127.0.0.1') };
+      const operator = await this.#listen(this.#listeners.operator, internalPort, internalHost);
+      return { port, internalPort: operator };
     } catch (error) {
       await this.close();
       throw error;

@@ -1,3 +1,4 @@
+import type { Abortable } from '../cancellation.js';
 import { WorkerError } from '../errors.js';
 import { retryAfter } from './retry-after.js';
 
@@ -25,7 +26,7 @@ export class Lane {
    * @param longestMs how long to wait at most
    * @throws {WorkerError} `queue_time_exceeded`; or what the signal was aborted with
    */
-  enter(signal: AbortSignal, longestMs: number): Promise<() => void> | (() => void) {
+  enter(signal: Abortable, longestMs: number): Promise<() => void> | (() => void) {
     signal.throwIfAborted();
     if (this.#working < this.#capacity) return this.#begin();
     return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WorkerError } from '../errors.js';
 import type { Sink } from '../upstream.js';
+import type { Sent } from './sent.js';
 import { isWhole } from './whole.js';
 
 /**
@@ -33,7 +34,7 @@ export function headersFor({ headers }: IncomingMessage): Record<string, string>
 }
 
 /** A sink that hands the model's answer to the client, bytes untouched. */
-export function sinkOf(response: ServerResponse): Sink {
+export function sinkOf(response: ServerResponse, sent: Sent): Sink {
   let hasBegun = false;
   return {
     start: (status, headers) => {
@@ -45,6 +46,7 @@ export function sinkOf(response: ServerResponse): Sink {
     },
     write: (chunk) => {
       hasBegun = true;
+      sent.add(chunk.length);
       return response.write(chunk);
     },
     onDrain: (listener) => void response.on('drain', listener),
@@ -84,21 +86,22 @@ function writeHead(response: ServerResponse, status: number, headers: string[]):
 
 /** Names and values in turn, without what is about the connection to the model server. */
 function passedOn(headers: readonly string[]): string[] {
-  const named = namedByConnection(headers);
   const passed: string[] = [];
+  let named: string[] | undefined;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const [name = '', value = ''] = [headers[index], headers[index + 1]];
     const lower = name.toLowerCase();
-    if (!HOP_BY_HOP.has(lower) && !named.includes(lower)) passed.push(name, value);
+    if (lower === 'connection') named = [...(named ?? []), ...namesIn(value)];
+    else if (!HOP_BY_HOP.has(lower)) passed.push(name, value);
   }
-  return passed;
+  return named === undefined ? passed : without(passed, named);
 }
 
-/** A `Connection` header names others that are about the connection. */
-function namedByConnection(headers: readonly string[]): readonly string[] {
-  return headers.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() === 'connection'
-      ? (headers[index + 1] ?? '').split(',').map((each) => each.trim().toLowerCase())
-      : [],
-  );
+/** A `Connection` header names others that are about the connection, wherever they stand. */
+function namesIn(value: string): string[] {
+  return value.split(',').map((each) => each.trim().toLowerCase());
+}
+
+function without(headers: readonly string[], names: readonly string[]): string[] {
+  return headers.filter((_, index) => !names.includes((headers[index - (index % 2)] ?? '').toLowerCase()));
 }

@@ -1,9 +1,11 @@
+import type { Abortable } from '../cancellation.js';
+
 /**
  * What some work comes to, unless the signal is aborted first, so that code which does not heed it can't keep a
  * request under way. Each has a listener of its own: one promise of the abort for many would keep every race with it,
  * and what was raced for, to its end.
  */
-export function unlessAborted<T>(work: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export function unlessAborted<T>(work: T | PromiseLike<T>, signal: Abortable): Promise<T> {
   return new Promise((resolve, reject) => {
     const abandon = () => reject(signal.reason);
     if (signal.aborted) abandon();

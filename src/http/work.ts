@@ -1,16 +1,22 @@
 import type { Request, Response } from 'express';
 import type { RequestOutcome } from '../../machines/events.js';
 import type { BackendContext, CompiledRoute, RouteRequest } from '../backend/index.js';
+import type { Cancellation } from '../cancellation.js';
 import type { Envelope } from '../dialects/envelope.js';
 import { WorkerError } from '../errors.js';
 import type { Upstream, UpstreamCall } from '../upstream.js';
 import { answer } from './answer.js';
 import { headersFor, sinkOf, taken } from './relay.js';
+import type { Sent } from './sent.js';
 import { unlessAborted } from './unless-aborted.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 export interface WorkOptions {
   /** The way to the model server; null: there is none. */
   readonly upstream: Upstream | null;
+  /** The way for the routes that need no signature. */
+  readonly publicUpstream: Upstream | null;
   /** What the backend's `init` returned. */
   readonly state: () => unknown;
   readonly context: Omit<BackendContext, 'signal'>;
@@ -25,31 +31,34 @@ export interface Work {
   readonly text: string;
   /** What `parseRequest` returned; without it the parsed JSON. */
   readonly body: unknown;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
+  readonly sent: Sent;
 }
 
 /** Makes the function that answers a request whose turn it is: here, or by the model server. */
-export function createWork({ upstream, state, context }: WorkOptions) {
+export function createWork({ upstream, publicUpstream, state, context }: WorkOptions) {
   return async (work: Work): Promise<RequestOutcome> => {
-    const { route, response, signal } = work;
+    const { route, response, signal, sent } = work;
     signal.throwIfAborted();
     if (route.handle !== null) {
-      await answer(response, await unlessAborted(route.handle(routeRequest(work)), signal), signal);
+      const result = await unlessAborted(route.handle(routeRequest(work)), signal);
+      await answer(response, result, signal.native, sent);
       return 'succeeded';
     }
-    if (upstream === null) throw new Error(`${route.path} has no model server.`);
-    if (route.transformResponse !== null) return transform(work, upstream);
-    const status = await upstream.stream(upstreamCall(work), sinkOf(response));
+    const model = route.public ? publicUpstream : upstream;
+    if (model === null) throw new Error(`${route.path} has no model server.`);
+    if (route.transformResponse !== null) return transform(work, model);
+    const status = await model.stream(upstreamCall(work), sinkOf(response, sent));
     await taken(response);
     return outcomeOf(status);
   };
 
   async function transform(work: Work, model: Upstream): Promise<RequestOutcome> {
-    const { route, response, signal } = work;
+    const { route, response, signal, sent } = work;
     const { discard, ...answered } = await model.request(upstreamCall(work));
     try {
       const result = await unlessAborted(route.transformResponse?.(answered, routeRequest(work)), signal);
-      await answer(response, result, signal);
+      await answer(response, result, signal.native, sent);
       return outcomeOf(answered.status);
     } finally {
       // The author need not read all of it.
@@ -58,7 +67,7 @@ export function createWork({ upstream, state, context }: WorkOptions) {
   }
 
   function routeRequest({ request, body, signal }: Work): RouteRequest<unknown, unknown> {
-    return { ...context, signal, state: state(), body, query: queryOf(request) };
+    return { ...context, signal: signal.native, state: state(), body, query: queryOf(request) };
   }
 }
 
@@ -91,7 +100,9 @@ export function textFor(
 function upstreamCall({ route, request, text, signal }: Work): UpstreamCall {
   const { method, upstreamPath: path, timeouts } = route;
   const hasBody = method !== 'GET' && text !== '';
-  return { method, path, headers: headersFor(request), body: hasBody ? text : null, signal, timeouts };
+  // Clients need not say that a body is JSON, but many model servers read none without it.
+  const headers = { ...(hasBody && JSON_TYPE), ...headersFor(request) };
+  return { method, path, headers, body: hasBody ? text : null, signal, timeouts };
 }
 
 /** The query, without what the public client adds for the autoscaler. */

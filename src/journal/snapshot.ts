@@ -93,7 +93,7 @@ export function apply(before: Snapshot, { takenAt, accounts, began, ended, finis
   for (const one of began) present.set(one.id, one);
   for (const id of ended) present.delete(id);
   const { first, completions } = before.waiting;
-  const left = completions.slice(0);
+  const left = completions.slice(Math.max(finished.first - first, 0));
   const waiting = { first: finished.first, completions: [...left, ...finished.completions] };
   return { takenAt, accounts, present, waiting };
 }

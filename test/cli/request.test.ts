@@ -130,7 +130,7 @@ describe('tsworker request', () => {
     [
       ['/run', '{}'],
       {},
-      /^error: no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows\.\n$/,
+      /^error: no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with\.\n$/,
     ],
     [['/run', '{a}'], KEY, /^error: the payload is not JSON: .+\.\n$/],
     [['/run', '{}', '--cost', '0'], KEY, /^error: --cost is "0"; it takes a number over 0\.\n$/],

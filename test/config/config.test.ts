@@ -69,6 +69,12 @@ const DURATIONS = {
   takes: DURATION,
 } as const;
 
+const LIMITS = {
+  accepted: [...DURATIONS.accepted, ['none', Number.POSITIVE_INFINITY], [' 0 ', Number.POSITIVE_INFINITY]],
+  refused: [...DURATIONS.refused, 'None', 'no', '00'],
+  takes: `${DURATION}; none or 0 for no limit`,
+} as const;
+
 const FLAGS = {
   accepted: [
     ['true', true],
@@ -187,6 +193,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   reportBackOffMs: { variable: 'TSWORKER_REPORT_MAX_BACKOFF', fallback: 10_000, ...DURATIONS },
   serveUnreported: { variable: 'TSWORKER_SERVE_UNREPORTED', fallback: true, ...FLAGS },
   drainTimeoutMs: { variable: 'TSWORKER_DRAIN_TIMEOUT', fallback: 30_000, ...DURATIONS },
+  sessionGraceMs: { variable: 'TSWORKER_SESSION_GRACE', fallback: 5_000, ...DURATIONS },
   bodyLimitBytes: {
     variable: 'TSWORKER_BODY_LIMIT',
     fallback: 67_108_864,
@@ -247,6 +254,9 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   functions: { variable: 'TSWORKER_FUNCTIONS', fallback: undefined, ...TEXTS },
   maxPerf: { variable: 'TSWORKER_MAX_PERF', fallback: undefined, ...POSITIVES },
   maxQueueMs: { variable: 'TSWORKER_MAX_QUEUE_TIME', fallback: undefined, ...DURATIONS },
+  firstByteTimeoutMs: { variable: 'TSWORKER_FIRST_BYTE_TIMEOUT', fallback: undefined, ...LIMITS },
+  betweenBytesTimeoutMs: { variable: 'TSWORKER_BETWEEN_BYTES_TIMEOUT', fallback: undefined, ...LIMITS },
+  totalTimeoutMs: { variable: 'TSWORKER_TOTAL_TIMEOUT', fallback: undefined, ...LIMITS },
   maxSessions: { variable: 'TSWORKER_MAX_SESSIONS', fallback: undefined, ...INTEGERS },
   benchmarkRuns: { variable: 'TSWORKER_BENCHMARK_RUNS', fallback: undefined, ...COUNTS },
   benchmarkFile: { variable: 'TSWORKER_BENCHMARK_FILE', fallback: undefined, ...TEXTS },
@@ -255,6 +265,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   healthIntervalMs: { variable: 'TSWORKER_HEALTH_INTERVAL', fallback: 10_000, ...DURATIONS },
   healthTimeoutMs: { variable: 'TSWORKER_HEALTH_TIMEOUT', fallback: 5_000, ...DURATIONS },
   healthStrikes: { variable: 'TSWORKER_HEALTH_STRIKES', fallback: 3, ...COUNTS },
+  stallTimeoutMs: { variable: 'TSWORKER_STALL_TIMEOUT', fallback: undefined, ...LIMITS },
   updateFile: { variable: 'TSWORKER_UPDATE_FILE', fallback: '/.force_update', ...TEXTS },
   beacon: { variable: 'TSWORKER_BEACON', fallback: true, ...FLAGS },
   headersTimeoutMs: { variable: 'TSWORKER_HEADERS_TIMEOUT', fallback: 10_000, ...DURATIONS },

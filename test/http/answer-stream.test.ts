@@ -6,11 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { isStream } from '../../src/backend/index.js';
 import { answer, toWorkerError } from '../../src/http/answer.js';
 import { answerStream } from '../../src/http/answer-stream.js';
+import { Sent } from '../../src/http/sent.js';
 import { answerError } from '../../src/net/write.js';
 import { RawClient, send } from '../support/client.js';
 import { countedSignal } from '../support/counted-signal.js';
 import { serveHttp } from '../support/http-server.js';
 import { deferred } from '../support/worker.js';
+
+const sent = () => new Sent(() => 0);
 
 /** The signal of a request: aborted when its client leaves. */
 function signalOf(response: ServerResponse): AbortSignal {
@@ -25,7 +28,7 @@ function signalOf(response: ServerResponse): AbortSignal {
 async function serveStream(pieces: () => AsyncIterable<unknown>) {
   const ended = deferred<unknown>();
   const { port } = await serveHttp((_request, response) => {
-    answerStream(response, pieces(), signalOf(response)).then(ended.resolve, (error: unknown) => {
+    answerStream(response, pieces(), signalOf(response), sent()).then(ended.resolve, (error: unknown) => {
       if (response.headersSent) response.destroy();
       else answerError(response, toWorkerError(error));
       ended.resolve(error);
@@ -149,7 +152,7 @@ describe('a client that leaves', () => {
     const { generate, counted } = endless('piece');
     const reason = new Error('the client has left');
     const { port } = await serveHttp(async (_request, response) => {
-      const outcome = await answerStream(response, generate(), AbortSignal.abort(reason)).catch(
+      const outcome = await answerStream(response, generate(), AbortSignal.abort(reason), sent()).catch(
         (error) => error,
       );
       response.end(JSON.stringify([response.headersSent, outcome === reason, counted.yielded]));
@@ -170,7 +173,7 @@ describe('a client that does not read', () => {
         if (!goesOn) stopped.resolve(response);
         return goesOn;
       };
-      answerStream(response, generate(), signalOf(response)).catch(() => {});
+      answerStream(response, generate(), signalOf(response), sent()).catch(() => {});
     });
     const client = new RawClient(port);
     client.socket.pause();
@@ -220,7 +223,7 @@ it('a piece that was written is not kept, however long the stream is', async () 
 it('no listener is left on the signal', async () => {
   const { port } = await serveHttp(async (_request, response) => {
     const { signal, listening } = countedSignal();
-    await answerStream(response, yields(String(listening()), 'b', 'c'), signal);
+    await answerStream(response, yields(String(listening()), 'b', 'c'), signal, sent());
     await new Promise(setImmediate);
     left.resolve(listening());
   });
@@ -248,7 +251,7 @@ describe('what is a stream', () => {
 
 it('a whole that is bytes goes with its length', async () => {
   const { port } = await serveHttp((_request, response) => {
-    void answer(response, Buffer.from([0, 255]), new AbortController().signal);
+    void answer(response, Buffer.from([0, 255]), new AbortController().signal, sent());
   });
   const { headers } = await send(port, '/');
   expect([headers['content-type'], headers['content-length']]).toEqual(['application/octet-stream', '2']);

@@ -2,10 +2,13 @@ import { IncomingMessage, type RequestListener, type ServerResponse } from 'node
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { headersFor, sinkOf, taken } from '../../src/http/relay.js';
+import { Sent } from '../../src/http/sent.js';
 import type { Sink } from '../../src/upstream.js';
 import { RawClient } from '../support/client.js';
 import { serveHttp } from '../support/http-server.js';
 import { deferred } from '../support/worker.js';
+
+const sent = () => new Sent(() => 0);
 
 describe('what of a client the model server gets', () => {
   const asked = (headers: Record<string, string>) => {
@@ -50,7 +53,7 @@ async function relayed(
   const { port } = await serveHttp((request, response) => {
     response.sendDate = false;
     prepare(request, response);
-    relay(sinkOf(response), response);
+    relay(sinkOf(response, sent()), response);
   });
   const client = new RawClient(port).write('GET / HTTP/1.1\r\nHost: w\r\nConnection: close\r\n\r\n');
   const [head = '', body = ''] = (await client.untilEnd()).split('\r\n\r\n');
@@ -135,7 +138,7 @@ describe('what of a model server the client gets', () => {
   it('the headers before there is a body', async () => {
     const begun = deferred<Sink>();
     const { port } = await serveHttp((_request, response) => {
-      const sink = sinkOf(response);
+      const sink = sinkOf(response, sent());
       sink.start(200, ['X-Model', 'a']);
       begun.resolve(sink);
     });
@@ -165,7 +168,7 @@ it('a sink asks for a pause while the client does not read, and says when it is 
   const drained = deferred();
   const pausedAt = deferred<number>();
   const { port } = await serveHttp((_request, response) => {
-    const sink = sinkOf(response);
+    const sink = sinkOf(response, sent());
     sink.onDrain(() => {
       drained.resolve();
       response.destroy();

@@ -22,7 +22,17 @@ describe('each thing that happens to the model is one line', () => {
       'the model does not take requests yet: it loads',
     ],
     [{ type: 'benchmark.began' }, 'info', 'the benchmark begins'],
+    [
+      { type: 'model.stalled', quietMs: 600_400 },
+      'warn',
+      'the model server has sent nothing for 600 s although requests wait for it',
+    ],
     [{ type: 'benchmark.saved', maxPerf: 1 / 3 }, 'info', 'the benchmark is over: 0.3333 units/s'],
+    [
+      { type: 'benchmark.failed', reason: 'status 500', retryMs: 4_000 },
+      'warn',
+      'the benchmark is tried again in 4 s: status 500',
+    ],
     [
       { type: 'benchmark.unsaved', maxPerf: 2, reason: 'disk full' },
       'warn',
@@ -37,7 +47,8 @@ describe('each thing that happens to the model is one line', () => {
   ])('$type', (event, level, message) => {
     const { log, bus } = narrator();
     bus.emit('model', event);
-    expect(log.lines).toEqual([{ level, message, fields: { ...event, event: event.type } }]);
+    const { type, ...fields } = event;
+    expect(log.lines).toEqual([{ level, message, fields: { event: type, ...fields } }]);
   });
 });
 
@@ -67,6 +78,11 @@ describe('each thing that happens to finished requests is one line', () => {
       { type: 'completions.dropped', total: 8 },
       'error',
       'too many finished requests wait to be told: 8 have been given up so far',
+    ],
+    [
+      { type: 'completions.refused', requestIdx: 7, address: 'http://a', total: 9 },
+      'error',
+      'that request 7 has finished is too large a message for http://a, even alone: 9 have been given up so far',
     ],
   ])('$type', (event, level, message) => {
     const { log, bus } = narrator();

@@ -1,0 +1,256 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { LocalAutoscaler } from '../../src/autoscaler/index.js';
+import { judgeDates } from '../../src/check/certificate.js';
+import { judgeSkew } from '../../src/check/clock.js';
+import { judgeFree } from '../../src/check/disk.js';
+import type { Finding } from '../../src/check/finding.js';
+import { runChecks } from '../../src/check/run-checks.js';
+import { runCli } from '../../src/cli/program.js';
+import { readConfig } from '../../src/config/index.js';
+import { freePorts } from '../support/free-ports.js';
+import { serveHttp } from '../support/http-server.js';
+import { Program } from '../support/process.js';
+import { temporaryFolder } from '../support/worker-program.js';
+
+type Env = Readonly<Record<string, string>>;
+
+async function check(args: readonly string[], env: Env) {
+  let stdout = '';
+  const output = {
+    write: (text: string, done?: () => void) => {
+      stdout += text;
+      done?.();
+    },
+  };
+  const code = await runCli(['check', ...args, '--json'], { env, stdout: output, stderr: output });
+  const { ok, findings }: { ok: boolean; findings: Finding[] } = JSON.parse(stdout);
+  const about = (name: string) => findings.filter((one) => one.check === name);
+  return { code, ok, findings, about, stdout };
+}
+
+/** An environment in which all is well. */
+async function good(): Promise<Record<string, string>> {
+  const autoscaler = new LocalAutoscaler({ port: 0 });
+  await autoscaler.start();
+  onTestFinished(() => autoscaler.stop());
+  const model = await serveHttp((_, response) => response.end('well'));
+  const [port = 0, internal = 0] = await freePorts(2);
+  const log = join(temporaryFolder(), 'model.log');
+  writeFileSync(log, 'a line');
+  return {
+    CONTAINER_ID: '7',
+    MASTER_TOKEN: 'c0ffee-of-the-tests',
+    REPORT_ADDR: autoscaler.url,
+    PUBLIC_IPADDR: '127.0.0.1',
+    TSWORKER_HOST: '127.0.0.1',
+    WORKER_PORT: String(port),
+    WORKER_HTTP_PORT: String(internal),
+    [`VAST_TCP_PORT_${port}`]: String(port),
+    MODEL_SERVER_URL: model.url,
+    MODEL_LOG: log,
+  };
+}
+
+describe('tsworker check', () => {
+  it('finds all well, and exits with 0', async () => {
+    const { code, ok, findings } = await check(['openai'], await good());
+    expect(findings.filter(({ level, check: name }) => level !== 'ok' && name !== 'disk')).toEqual([]);
+    expect([code, ok, [...new Set(findings.map((one) => one.check))]]).toEqual([
+      0,
+      true,
+      ['environment', 'autoscaler', 'key', 'clock', 'certificate', 'ports', 'model log', 'model', 'disk'],
+    ]);
+  });
+
+  it('names each setting that is wrong, and shows no secret', async () => {
+    const { code, findings, stdout } = await check(['openai'], {
+      ...(await good()),
+      USE_SSL: 'maybe',
+      WORKER_PORT: 'x',
+    });
+    expect(code).toBe(1);
+    expect(findings.map(({ level, found }) => [level, found.split(' ')[0]])).toEqual([
+      ['fatal', 'WORKER_PORT'],
+      ['fatal', 'USE_SSL'],
+    ]);
+    expect(findings.every(({ change }) => change)).toBe(true);
+    expect(stdout).not.toContain('c0ffee');
+  });
+
+  it.each<[string, string, string, RegExp, Env]>([
+    ['a backend that is none', 'environment', 'fatal', /^unknown backend/, { BACKEND: 'nope' }],
+    ['an instance without an id', 'environment', 'fatal', /^CONTAINER_ID is not set/, { CONTAINER_ID: '' }],
+    [
+      'a token that is none',
+      'environment',
+      'warning',
+      /^MASTER_TOKEN is not set/,
+      { MASTER_TOKEN: 'mtoken' },
+    ],
+    [
+      'an autoscaler that is away',
+      'autoscaler',
+      'fatal',
+      /does not answer/,
+      { REPORT_ADDR: 'http://127.0.0.1:9' },
+    ],
+    [
+      'an autoscaler without a key',
+      'key',
+      'fatal',
+      /there is no public key/,
+      { REPORT_ADDR: 'http://127.0.0.1:9' },
+    ],
+    [
+      'a certificate that is missing',
+      'certificate',
+      'fatal',
+      /ENOENT/,
+      { USE_SSL: 'true', TSWORKER_TLS_CERT: '/no/such' },
+    ],
+    ['an address of another machine', 'ports', 'fatal', /EADDRNOTAVAIL/, { TSWORKER_HOST: '203.0.113.1' }],
+    ['a log that is a folder', 'model log', 'fatal', /is not a file/, { MODEL_LOG: '/tmp' }],
+    ['a log without a folder', 'model log', 'warning', /there is no folder/, { MODEL_LOG: '/no/such/log' }],
+    [
+      'a model that is not there',
+      'model',
+      'warning',
+      /is not well/,
+      { MODEL_SERVER_URL: 'http://127.0.0.1:9' },
+    ],
+  ])('finds %s', async (_, name, level, found, env) => {
+    const { BACKEND = 'openai', ...rest } = env;
+    const { about, code } = await check([BACKEND], { ...(await good()), ...rest });
+    expect(about(name)).toContainEqual({
+      check: name,
+      level,
+      found: expect.stringMatching(found),
+      change: expect.any(String),
+    });
+    expect(code).toBe(level === 'fatal' ? 1 : 0);
+  });
+
+  it('warns of one address of several that does not answer', async () => {
+    const env = await good();
+    const { about, code } = await check(['openai'], {
+      ...env,
+      REPORT_ADDR: `http://127.0.0.1:9,${env.REPORT_ADDR}`,
+    });
+    expect([code, about('autoscaler').map(({ level }) => level)]).toEqual([0, ['warning', 'ok']]);
+  });
+
+  it('finds a port that is taken', async () => {
+    const { server } = await serveHttp(() => {});
+    const { port } = server.address() as AddressInfo;
+    const { about } = await check(['openai'], { ...(await good()), WORKER_HTTP_PORT: String(port) });
+    expect(about('ports').map(({ level }) => level)).toEqual(['ok', 'fatal']);
+  });
+
+  it('finds a certificate that soon expires', async () => {
+    const folder = temporaryFolder();
+    const [cert, key] = [join(folder, 'c'), join(folder, 'k')];
+    const made = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=x',
+    ];
+    execFileSync('openssl', ['req', '-x509', ...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    const { about } = await check(['openai'], {
+      ...(await good()),
+      USE_SSL: 'true',
+      TSWORKER_TLS_CERT: cert,
+      TSWORKER_TLS_KEY: key,
+    });
+    expect(about('certificate').map(({ level }) => level)).toEqual(['warning']);
+  });
+
+  it('waits for a log that is not there yet', async () => {
+    const folder = join(temporaryFolder(), 'logs');
+    mkdirSync(folder);
+    const { about } = await check(['openai'], { ...(await good()), MODEL_LOG: join(folder, 'later.log') });
+    expect(about('model log').map(({ level }) => level)).toEqual(['ok']);
+  });
+
+  it('finds a clock that is not the autoscaler’s', async () => {
+    const { url } = await serveHttp((_, response) => {
+      response.setHeader('date', new Date(Date.now() - 3_600_000).toUTCString());
+      response.end();
+    });
+    const { about } = await check(['openai'], { ...(await good()), REPORT_ADDR: url });
+    expect(about('clock')).toMatchObject([
+      { level: 'fatal', found: expect.stringMatching(/^this clock is 3[56]\d\d s ahead/) },
+    ]);
+    expect(about('key').map(({ level }) => level)).toEqual(['fatal']);
+  });
+
+  it('is a program with an exit code and a table', { timeout: 120_000 }, async () => {
+    const run = async (env: Env) => {
+      const program = new Program(
+        process.execPath,
+        ['--import', 'tsx', 'src/cli/main.ts', 'check', 'openai'],
+        { env },
+      );
+      return { ...(await program.exited), lines: program.lines };
+    };
+    const env = await good();
+    const well = await run(env);
+    expect([well.code, well.lines.at(-1)]).toEqual([0, expect.stringMatching(/^0 fatal, \d warnings$/)]);
+    const bad = await run({ ...env, CONTAINER_ID: 'x' });
+    expect([bad.code, bad.lines[0]]).toEqual([
+      1,
+      'fatal    environment  CONTAINER_ID is "x"; it takes a whole number.',
+    ]);
+    expect(bad.lines[1]).toMatch(/^ +→ set it/);
+  });
+});
+
+describe('the judgements', () => {
+  it.each([
+    [0, 'ok'],
+    [-9, 'ok'],
+    [10, 'warning'],
+    [-11, 'warning'],
+    [300, 'fatal'],
+  ])('a clock that is off by %d s is %s', (seconds, level) => expect(judgeSkew(seconds).level).toBe(level));
+
+  const DAY = 86_400_000;
+  it.each([
+    [-1, 'fatal'],
+    [0, 'ok'],
+    [23 * DAY, 'ok'],
+    [24 * DAY, 'warning'],
+    [30 * DAY, 'fatal'],
+  ])('a certificate of 30 days at %d ms is %s', (nowMs, level) =>
+    expect(judgeDates(0, 30 * DAY, nowMs).level).toBe(level),
+  );
+
+  it.each([
+    [0.05, 'fatal'],
+    [0.5, 'warning'],
+    [2, 'ok'],
+  ])('%d GiB are %s', (gib, level) => expect(judgeFree(gib).level).toBe(level));
+
+  it('a check that breaks or takes too long is a warning', async () => {
+    const result = readConfig({});
+    if (!result.ok) throw new Error('no settings');
+    const subject = { config: result.config, backend: null, reports: false, needsKey: false };
+    const checks = [
+      { name: 'broken', look: () => Promise.reject(new Error('oh')) },
+      { name: 'slow', look: () => new Promise<never>(() => {}) },
+    ];
+    expect(await runChecks(subject, checks, 10)).toMatchObject([
+      { check: 'broken', level: 'warning', found: 'it could not be found out: oh' },
+      { check: 'slow', level: 'warning', found: 'it could not be found out: no answer within 10 ms' },
+    ]);
+  });
+});
