@@ -8,6 +8,8 @@ import { Gathering } from './gathering.js';
 import { Settle } from './settle.js';
 import { unixClock } from './unix-seconds.js';
 
+const GATHER_MS = 20;
+
 export interface BookkeepingOptions {
   readonly bus: Bus;
   readonly lifecycle: Lifecycle;
@@ -19,11 +21,11 @@ export interface BookkeepingOptions {
 
 /**
  * Hears of each request over the bus and has it told: in bundles to the ledger and to the outbox of finished
- * requests, and after a while to the reporter, as work that is due.
+ * requests, and after a while to the reporter, as work that is due. An event costs an actor several microseconds, and
+ * a bundle no more; whoever reads the books has them brought up to date first.
  */
 export class Bookkeeping {
   readonly #happened: Gathering<RequestEvent>;
-  readonly #finished: Gathering<Completion>;
   readonly #settle: Settle | null;
   readonly #stopListening: () => void;
 
@@ -31,21 +33,21 @@ export class Bookkeeping {
     const [metrics, outbox] = [childOf(lifecycle, 'metrics'), childOf(lifecycle, 'completions')];
     const unixSeconds = unixClock(now);
     const { settleMs = null, tellsRequests = false } = dialect ?? {};
-    this.#happened = new Gathering((events) => metrics.send({ type: 'requests.happened', events }));
-    this.#finished = new Gathering((completions) => outbox.send({ type: 'requests.finished', completions }));
+    this.#happened = new Gathering(GATHER_MS, (events) => {
+      metrics.send({ type: 'requests.happened', events });
+      const completions = tellsRequests ? completionsOf(events, unixSeconds) : [];
+      if (completions.length > 0) outbox.send({ type: 'requests.finished', completions });
+    });
     this.#settle = settleMs === null ? null : new Settle(settleMs, () => tellReporter(lifecycle));
     this.#stopListening = bus.on('request', (event: RequestEvent) => {
       this.#happened.add(event);
       this.#settle?.changed();
-      const completion = tellsRequests ? completionOf(event, unixSeconds) : undefined;
-      if (completion !== undefined) this.#finished.add(completion);
     });
   }
 
   /** Has everything told that came until now. */
   flush(): void {
     this.#happened.flush();
-    this.#finished.flush();
   }
 
   /** Hears of nothing any more. */
@@ -53,6 +55,13 @@ export class Bookkeeping {
     this.#stopListening();
     this.#settle?.stop();
   }
+}
+
+function completionsOf(
+  events: readonly RequestEvent[],
+  unixSeconds: (atMs: number) => number,
+): readonly Completion[] {
+  return events.flatMap((event) => completionOf(event, unixSeconds) ?? []);
 }
 
 function tellReporter(lifecycle: Lifecycle): void {

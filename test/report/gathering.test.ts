@@ -1,31 +1,38 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Gathering } from '../../src/gathering.js';
 
-/** One turn of the event loop. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-it('hands over in one go what came within one turn of the event loop, in order', async () => {
-  const bundles: (readonly number[])[] = [];
-  const gathering = new Gathering<number>((items) => bundles.push(items));
-  gathering.add(1);
-  gathering.add(2);
-  await Promise.resolve();
-  gathering.add(3);
-  expect(bundles).toEqual([]);
-  await turn();
-  expect(bundles).toEqual([[1, 2, 3]]);
-  gathering.add(4);
-  await turn();
-  expect(bundles).toEqual([[1, 2, 3], [4]]);
+beforeEach(() => {
+  vi.useFakeTimers();
 });
 
-it('hands over at once when it is flushed, each once, and nothing where there is nothing', async () => {
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function gatheringFor(whileMs: number) {
   const bundles: (readonly number[])[] = [];
-  const gathering = new Gathering<number>((items) => bundles.push(items));
+  return { bundles, gathering: new Gathering<number>(whileMs, (items) => bundles.push(items)) };
+}
+
+it('hands over in one go what came within a while after the first, in order', () => {
+  const { bundles, gathering } = gatheringFor(20);
+  gathering.add(1);
+  vi.advanceTimersByTime(19);
+  gathering.add(2);
+  expect(bundles).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(bundles).toEqual([[1, 2]]);
+  gathering.add(3);
+  vi.advanceTimersByTime(20);
+  expect(bundles).toEqual([[1, 2], [3]]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('hands over at once when it is flushed, each once, and nothing where there is nothing', () => {
+  const { bundles, gathering } = gatheringFor(20);
   gathering.flush();
   gathering.add(1);
   gathering.flush();
   expect(bundles).toEqual([[1]]);
-  await turn();
-  expect(bundles).toEqual([[1]]);
+  expect(vi.getTimerCount()).toBe(0);
 });
