@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Backend, CompiledRoute } from '../backend/index.js';
 import type { Log } from '../log.js';
+import { COMMAND_LINE } from './command-line.js';
 import { hasColors, type Io } from './io.js';
 
 export interface Banner {
@@ -65,7 +66,7 @@ function whereTheKeyIs({ isKeyGiven }: Banner): string {
 function commandFor(route: CompiledRoute, { workerUrl, autoscalerUrl, envelope }: Banner): string {
   if (envelope !== 'signed' || route.method !== 'POST') return curl(workerUrl, route, envelope !== 'none');
   const autoscaler = autoscalerUrl === DEFAULT_AUTOSCALER ? '' : ` --autoscaler ${autoscalerUrl}`;
-  return `npx tsworker request ${route.path} ${quoted(JSON.stringify(route.example ?? {}))}${autoscaler}`;
+  return `${COMMAND_LINE} request ${route.path} ${quoted(JSON.stringify(route.example ?? {}))}${autoscaler}`;
 }
 
 function curl(

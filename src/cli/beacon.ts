@@ -1,30 +1,37 @@
 import type { Backend } from '../backend/index.js';
 import { lightBeacon } from '../beacon.js';
-import { type Config, readConfig } from '../config/index.js';
+import { type Config, type Overrides, readConfig } from '../config/index.js';
+import { SETTINGS, type SettingName } from '../config/settings.js';
 import { EXIT, UserError } from './exit.js';
 import type { Env, Io } from './io.js';
 import { logOf } from './log.js';
 import { untilAskedToStop } from './signals.js';
 
 /** What a beacon needs to know: the rest of the settings may be what is wrong. */
-const VARIABLES = [
-  'CONTAINER_ID',
-  'REPORT_ADDR',
-  'MASTER_TOKEN',
-  'TSWORKER_BEACON',
-  'TSWORKER_DIALECT',
-  'TSWORKER_REPORT_INTERVAL',
-];
+const NEEDED = [
+  'containerId',
+  'reportAddresses',
+  'masterToken',
+  'beacon',
+  'dialect',
+  'reportIntervalMs',
+] as const satisfies readonly SettingName[];
 
 /**
  * Says why a worker could not start, on the terminal and, until it is stopped, to the autoscaler. Ends at once
  * where there is nobody to tell.
  *
+ * @param given the options of the command line, which go before the environment here too
  * @param own how the backend talks to the autoscaler, if that is known
  * @returns the exit code
  */
-export async function tellWhyNot(error: UserError, io: Io, own?: Backend['dialect']): Promise<number> {
-  const config = configOfBeacon(io.env);
+export async function tellWhyNot(
+  error: UserError,
+  given: Overrides,
+  io: Io,
+  own?: Backend['dialect'],
+): Promise<number> {
+  const config = configOfBeacon(io.env, given);
   if (config === undefined || own === 'none') throw error;
   io.stderr.write(`error: ${error.message}\n`);
   const log = await logOf('info', io);
@@ -38,9 +45,13 @@ export async function tellWhyNot(error: UserError, io: Io, own?: Backend['dialec
   return error.exitCode;
 }
 
-function configOfBeacon(env: Env): Config | undefined {
-  const known = Object.fromEntries(VARIABLES.map((variable) => [variable, env[variable]]));
-  const result = readConfig(known);
+/** Undefined where it is not known for sure who is to be told: the token is for nobody else. */
+function configOfBeacon(env: Env, given: Overrides): Config | undefined {
+  const known = NEEDED.map((name) => SETTINGS[name].variable);
+  const result = readConfig(
+    Object.fromEntries(known.map((variable) => [variable, env[variable]])),
+    Object.fromEntries(NEEDED.map((name) => [name, given[name]])),
+  );
   if (!result.ok || !result.config.beacon || result.config.containerId === undefined) return undefined;
   return result.config;
 }

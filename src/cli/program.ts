@@ -112,7 +112,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .addArgument(
       argument(
         '[machine]',
-        'lifecycle, readiness, benchmark, health, reporter, completions or public-key.',
+        'lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key or supervisor.',
         'lifecycle',
       ),
     )

@@ -67,8 +67,8 @@ describe('what there is to try', () => {
   ])('is routed by the autoscaler at %s where it must be signed', (autoscalerUrl, option) => {
     expect(show({ envelope: 'signed', autoscalerUrl }, false).commands.slice(0, 3)).toEqual([
       'curl http://127.0.0.1:3000/value',
-      `npx tsworker request /buy '{"what":"a '\\''rose'\\''"}'${option}`,
-      `npx tsworker request /empty '{}'${option}`,
+      `npm run tsworker -- request /buy '{"what":"a '\\''rose'\\''"}'${option}`,
+      `npm run tsworker -- request /empty '{}'${option}`,
     ]);
   });
 });
@@ -87,8 +87,8 @@ describe('where it is said', () => {
       '',
       '  first       export TSWORKER_API_KEY=the-api-key',
       '  try         curl http://127.0.0.1:3000/value',
-      `              npx tsworker request /buy '{"what":"a '\\''rose'\\''"}'`,
-      "              npx tsworker request /empty '{}'",
+      `              npm run tsworker -- request /buy '{"what":"a '\\''rose'\\''"}'`,
+      "              npm run tsworker -- request /empty '{}'",
       `              curl -X PUT http://127.0.0.1:3000/put ${JSON_HEADER} -d '{"payload":1}'`,
       '  stop        Ctrl-C; a second one stops at once',
       '',

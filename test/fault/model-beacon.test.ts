@@ -54,6 +54,20 @@ function isCry({ id, mtoken, error_msg, loadtime }: Status, says: RegExp): boole
   return id === 7 && mtoken === TOKEN && loadtime === 0 && says.test(error_msg);
 }
 
+it('tells the autoscaler that its option names, and no other', async () => {
+  const [named, other] = [await Scribe.start(), await Scribe.start()];
+  const worker = new WorkerProcess({
+    backend: 'nothing-of-this-name',
+    options: ['--report-addr', named.url],
+    reportTo: other.url,
+    env: CURRENT,
+  });
+  await named.untilStatus((status) => isCry(status, /nothing-of-this-name/));
+  worker.kill('SIGTERM');
+  expect(await worker.exited).toEqual({ code: 2, signal: null });
+  expect(other.messages).toEqual([]);
+});
+
 describe('a worker that can not start, because of', () => {
   it.each(CASES)(
     '$name: tells the autoscaler at once and at every interval, until SIGTERM',

@@ -162,6 +162,8 @@ export interface LogLine {
 export interface WorkerSetup {
   /** The name of a backend, or the path of its file from the root of the repository. */
   readonly backend?: string;
+  /** Of the command line. */
+  readonly options?: readonly string[];
   /** Where it reports to: the value of REPORT_ADDR. */
   readonly reportTo?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -180,10 +182,11 @@ export class WorkerProcess {
 
   constructor(setup: WorkerSetup) {
     const { backend = 'helloautoscaler', reportTo = 'http://127.0.0.1:9', env = {}, measureHeap } = setup;
+    const { options = [] } = setup;
     const measuring = measureHeap
       ? ['--expose-gc', '--max-semi-space-size=2', '--import', HEAP_ON_SIGNAL]
       : [];
-    this.program = new Program(process.execPath, [...measuring, MAIN, 'start', backend], {
+    this.program = new Program(process.execPath, [...measuring, MAIN, 'start', backend, ...options], {
       env: {
         CONTAINER_ID: '7',
         MASTER_TOKEN: TOKEN,

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { lightBeacon } from '../../src/beacon.js';
 import { asUserError, tellWhyNot } from '../../src/cli/beacon.js';
 import { UserError } from '../../src/cli/exit.js';
+import type { Overrides } from '../../src/config/index.js';
 import { startAutoscaler } from '../autoscaler/harness.js';
 import { nobody } from '../support/model-server.js';
 import { RecordingLog } from '../support/recording-log.js';
@@ -46,13 +47,15 @@ describe('a beacon', () => {
 });
 
 describe('there is no beacon, and the error goes on as it is', () => {
-  it.each<[name: string, env: Record<string, string>]>([
+  it.each<[name: string, env: Record<string, string>, given?: Overrides]>([
     ['without an id to be known by', {}],
     ['where it is not wanted', { CONTAINER_ID: '7', TSWORKER_BEACON: 'false' }],
     ['with an id that is none', { CONTAINER_ID: 'x' }],
     ['with an address that is none', { CONTAINER_ID: '7', REPORT_ADDR: 'somewhere' }],
     ['with a dialect that is none', { CONTAINER_ID: '7', TSWORKER_DIALECT: 'other' }],
-  ])('%s', async (_name, env) => {
+    ['with an option that is none', { CONTAINER_ID: '7' }, { reportAddresses: 'somewhere' }],
+    ['where an option does not want it', { CONTAINER_ID: '7' }, { beacon: 'false' }],
+  ])('%s', async (_name, env, given = {}) => {
     const error = new UserError('broken');
     let written = '';
     const output = {
@@ -60,7 +63,7 @@ describe('there is no beacon, and the error goes on as it is', () => {
         written += text;
       },
     };
-    await expect(tellWhyNot(error, { env, stdout: output, stderr: output })).rejects.toBe(error);
+    await expect(tellWhyNot(error, given, { env, stdout: output, stderr: output })).rejects.toBe(error);
     expect(written).toBe('');
   });
 });

@@ -1,6 +1,7 @@
 import { ListenError, LocalAutoscaler } from '../../autoscaler/index.js';
 import { duration, port } from '../../config/types.js';
 import type { Log } from '../../log.js';
+import { COMMAND_LINE } from '../command-line.js';
 import { EXIT, UserError } from '../exit.js';
 import type { Io } from '../io.js';
 import { logOf } from '../log.js';
@@ -28,7 +29,7 @@ export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<nu
   log.info(`the local autoscaler shows its workers on ${local.url}/`, { event: 'listening', url: local.url });
   // On a terminal only: a key must not get into a log.
   if (io.stdout.isTTY) io.stdout.write(`  clients authorise with TSWORKER_API_KEY=${local.apiKey}\n`);
-  log.info(`to start one: CONTAINER_ID=1 REPORT_ADDR=${local.url} npx tsworker start helloautoscaler`);
+  log.info(`to start one: CONTAINER_ID=1 REPORT_ADDR=${local.url} ${COMMAND_LINE} start helloautoscaler`);
   await asked;
   await local.stop();
   return EXIT.ok.code;

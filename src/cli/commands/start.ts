@@ -1,5 +1,6 @@
 import type { Backend } from '../../backend/index.js';
 import type { Overrides } from '../../config/index.js';
+import { findJournal } from '../../journal/find-journal.js';
 import { Worker } from '../../worker.js';
 import { asUserError, tellWhyNot } from '../beacon.js';
 import type { Io } from '../io.js';
@@ -18,7 +19,7 @@ export async function start(name: string | undefined, given: Overrides, io: Io):
     return await run(name, given, io, progress);
   } catch (error) {
     if (progress.hasStarted) throw error;
-    return tellWhyNot(asUserError(error), io, progress.dialect);
+    return tellWhyNot(asUserError(error), given, io, progress.dialect);
   }
 }
 
@@ -36,7 +37,8 @@ async function run(name: string | undefined, given: Overrides, io: Io, progress:
   checkFor(backend, config);
   const log = await logOf(config.logLevel, io);
   tell(warnings, log);
-  const worker = new Worker(backend, config, { log, startedAtMs: 0 });
+  const journal = await findJournal(backend, config, log);
+  const worker = new Worker(backend, config, { log, startedAtMs: 0, journal });
   return runWorker({
     worker,
     config,
@@ -46,7 +48,7 @@ async function run(name: string | undefined, given: Overrides, io: Io, progress:
       progress.hasStarted = true;
       const scheme = config.useTls ? 'https' : 'http';
       log.info(
-        `${backend.name} listens on ${scheme}://${config.host}:${port}, its status is at http://127.0.0.1:${internalPort}/status`,
+        `${backend.name} listens on ${scheme}://${config.host}:${port}, its status is at http://${config.internalHost}:${internalPort}/status`,
         { event: 'listening', backend: backend.name, host: config.host, port, internalPort },
       );
     },
