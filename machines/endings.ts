@@ -50,7 +50,7 @@ export function endingOf(exit: Exit): Ending {
 
 /** A sentence, and below it what was said last: its first line is the sentence alone. */
 export function withLastLines(sentence: string, { lastLines }: Ending): string {
-  return lastLines.length === 0 ? sentence : [`${sentence}; its last lines:`, ...lastLines].join('\n');
+  return lastLines.length === 0 ? sentence : [sentence, 'its last lines:', ...lastLines].join('\n');
 }
 
 function inWords(exit: Exit): string {

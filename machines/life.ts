@@ -1,10 +1,12 @@
 import type { CompletionsInput, CompletionsToParent } from './completions.js';
-import type { HealthInput } from './health.js';
+import type { HealthInput, HealthToParent } from './health.js';
 import type { Heard } from './heard.js';
+import type { Ledger } from './ledger.js';
 import type { PublicKeyInput, PublicKeyToParent } from './public-key.js';
 import type { ReadinessEvent, ReadinessInput, ReadinessToParent } from './readiness-facts.js';
 import type { ReporterInput } from './reporter.js';
 import type { ReporterToParent, WorkerStatus } from './reports.js';
+import type { SupervisorInput, SupervisorToParent } from './supervision.js';
 
 /** The vocabulary of a worker's life: what it is made with, what happens to it, and what it says. */
 
@@ -12,12 +14,18 @@ import type { ReporterToParent, WorkerStatus } from './reports.js';
 export interface LifecycleInput {
   /** When the worker's first interval begins, in ms of its monotonic clock. */
   readonly startedAtMs: number;
+  /** What an earlier life has left; without it all begins at nothing. */
+  readonly ledger?: Ledger | undefined;
   readonly reporter: ReporterInput;
   readonly completions: CompletionsInput;
   readonly publicKey: PublicKeyInput;
   readonly readiness: Omit<ReadinessInput, 'heard'>;
   /** How the model server is watched once it has loaded, and when its load has failed; null: there is none. */
   readonly health: HealthInput | null;
+  /** How the model server is run; null: the worker runs none. */
+  readonly supervisor: SupervisorInput | null;
+  /** How long a model server that the worker runs may be unwell before it is started anew, in ms. */
+  readonly restartAfterMs: number;
   /** Serve although no autoscaler knows that the worker has loaded. */
   readonly serveUnreported: boolean;
   /** How long the autoscaler may take to hear of it before the worker serves unreported, in ms. */
@@ -29,6 +37,7 @@ export interface LifecycleInput {
 }
 
 export type LifecycleEvent =
+  /** The first line of the message is a sentence of its own. */
   | { type: 'backend.failed'; message: string }
   | { type: 'backend.recovered' }
   | { type: 'stop.requested'; reason: string }
@@ -43,7 +52,9 @@ export type LifecycleEvent =
   | ReporterToParent
   | CompletionsToParent
   | PublicKeyToParent
-  | ReadinessToParent;
+  | ReadinessToParent
+  | HealthToParent
+  | SupervisorToParent;
 
 export type WorkState = 'loading' | 'loaded' | 'serving' | 'failing' | 'draining' | 'stopped';
 
@@ -57,6 +68,7 @@ export type LifecycleEmitted = { type: 'state.entered'; state: WorkState; reason
 
 export interface LifecycleContext extends LifecycleInput {
   readonly status: WorkerStatus;
+  /** The backend has loaded, and its model server was not started anew since. */
   readonly hasLoaded: boolean;
   /** How many loads have failed in a row. */
   readonly failedLoads: number;

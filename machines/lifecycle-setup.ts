@@ -1,6 +1,6 @@
-import { assign, emit, raise, sendTo, setup } from 'xstate';
+import { assign, emit, raise, sendTo, setup, stateIn } from 'xstate';
 import { completionsMachine } from './completions.js';
-import { healthMachine } from './health.js';
+import { type HealthInput, healthMachine } from './health.js';
 import type { Window } from './ledger.js';
 import type {
   LifecycleContext,
@@ -15,10 +15,18 @@ import { publicKeyMachine } from './public-key.js';
 import { readinessMachine } from './readiness.js';
 import { hear, type ReadinessEvent, type ReadinessOutput, troubleIn } from './readiness-facts.js';
 import { reasonOf } from './reason.js';
-import { reloadMachine } from './reload.js';
+import { reloadMachine, restOf } from './reload.js';
 import { reporterMachine } from './reporter.js';
+import { supervisorMachine } from './supervisor.js';
 
 /** What the lifecycle needs, and what it can do. The states, and what they mean, are in `lifecycle.ts`. */
+
+/** What stands where nothing is watched. */
+export const UNWATCHED: HealthInput = {
+  intervalMs: 10_000,
+  strikes: 3,
+  stallTimeoutMs: Number.POSITIVE_INFINITY,
+};
 
 /** The longest that a timer can wait, in ms. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -38,6 +46,7 @@ export const lifecycleSetup = setup({
       health: 'health';
       load: 'load';
       reload: 'reload';
+      supervisor: 'supervisor';
       finish: 'finish';
       cut: 'cut';
     },
@@ -51,6 +60,7 @@ export const lifecycleSetup = setup({
     /** Makes the backend ready. */
     load: readinessMachine,
     reload: reloadMachine,
+    supervisor: supervisorMachine,
     /** Resolves when no request is under way. */
     finish: port<void>('finish'),
     /** Cuts what is under way and ends every session. Resolves with the number of requests, when their ends are told. */
@@ -58,12 +68,15 @@ export const lifecycleSetup = setup({
   },
   delays: {
     serveUnreportedAfter: ({ context }) => context.serveUnreportedAfterMs,
+    restartAfter: ({ context }) => context.restartAfterMs + restBeforeReload(context),
     drainTimeout: ({ context }) => context.drainTimeoutMs,
     lastLimit: ({ context }) => Math.min(context.drainTimeoutMs + context.lastWordsMs, LONGEST_MS),
   },
   guards: {
     'there is no autoscaler': ({ context }) => context.reporter.addresses.length === 0,
     'there is a model server': ({ context }) => context.health !== null,
+    'the worker runs the model server': ({ context }) => context.supervisor !== null,
+    'the model server does not run': stateIn({ server: { supervised: 'down' } }),
     'it could not be loaded': (_, output: ReadinessOutput) => !output.ok,
     'may serve unreported': ({ context }) => context.serveUnreported,
     'the backend has loaded before': ({ context }) => context.hasLoaded,
@@ -83,13 +96,20 @@ export const lifecycleSetup = setup({
       reason: context.reason,
     })),
     'note that it loads': assign(({ context }) => ({
-      status: { ...context.status, phase: 'loading', errorMessage: troubleOf(context) },
+      // To the autoscaler a load time means that the model has loaded.
+      status: {
+        ...context.status,
+        phase: 'loading',
+        loadTimeSeconds: 0,
+        errorMessage: troubleOf(context),
+      },
     })),
     'note the load': assign(({ context }, output: ReadinessOutput) => ({
       status: output.ok
         ? { ...context.status, loadTimeSeconds: output.loadTimeSeconds, maxPerf: output.maxPerf }
         : context.status,
       hasLoaded: true,
+      failedLoads: output.ok ? 0 : context.failedLoads,
     })),
     'note the trouble': assign(({ context }, params: { message: string }) => ({
       status: { ...context.status, errorMessage: params.message },
@@ -99,6 +119,14 @@ export const lifecycleSetup = setup({
     'load it anew': raise({ type: 'load.due' }),
     'note what is heard': assign(({ context }, event: ReadinessEvent) => ({
       heard: hear(context.heard, event),
+    })),
+    'forget what the last model said': assign(({ context }) => ({
+      heard: { ...context.heard, loaded: false, toldPerf: null },
+      hasLoaded: false,
+    })),
+    'have it ended as one that hangs': sendTo('supervisor', ({ context }) => ({
+      type: 'hung',
+      reason: context.status.errorMessage,
     })),
     'tell what awaits its return': sendTo('reload', (_, event: ReadinessEvent) => event),
     'tell those who load': sendTo('load', (_, event: ReadinessEvent) => event),
@@ -127,6 +155,12 @@ export const lifecycleSetup = setup({
     })),
   },
 });
+
+/** A load that has failed is tried again after a rest, which has to be over first. */
+function restBeforeReload({ failedLoads, health }: LifecycleContext): number {
+  if (failedLoads === 0) return 0;
+  return restOf({ intervalMs: (health ?? UNWATCHED).intervalMs, failedLoads });
+}
 
 function troubleOf({ readiness: { waitsFor }, heard }: LifecycleContext): string {
   return troubleIn({ waitsFor, heard });

@@ -1,7 +1,7 @@
 import { draining } from './draining.js';
-import type { HealthInput } from './health.js';
 import { NOTHING_HEARD } from './heard.js';
-import { lifecycleSetup, sentenceOf } from './lifecycle-setup.js';
+import { server } from './lifecycle-server.js';
+import { lifecycleSetup, sentenceOf, UNWATCHED } from './lifecycle-setup.js';
 import type { ReadinessOutput } from './readiness-facts.js';
 import { LOADING } from './reports.js';
 
@@ -12,15 +12,13 @@ import { LOADING } from './reports.js';
  * serving; it is failing while the backend is broken; it is draining once it was asked to stop, and
  * stopped at last. The `report` region says whether a report is on its way: quiet or reporting. The
  * `watch` region says whether the model server is watched, or its return is awaited after a load that failed.
+ * The `server` region says whether the worker runs the model server itself, and whether that is down, up or unwell.
  * They overlap, since a worker reports while it works, and sees that a failed model is well again while it is failing.
  *
  * It invokes the actors that do the work, and stands between them: an acknowledged report comes from the
  * reporter and goes on to the ledger, the public key goes on to whoever waits for it. Others ask it by tag:
  * `accepting`, `draining`, `stopped`.
  */
-
-/** What stands where nothing is watched. */
-const UNWATCHED: HealthInput = { intervalMs: 10_000, strikes: 3, stallTimeoutMs: Number.POSITIVE_INFINITY };
 
 export const lifecycleMachine = lifecycleSetup.createMachine({
   id: 'lifecycle',
@@ -37,7 +35,7 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
     {
       id: 'metrics',
       src: 'metrics',
-      input: ({ context }) => ({ startedAtMs: context.startedAtMs }),
+      input: ({ context }) => ({ startedAtMs: context.startedAtMs, ledger: context.ledger }),
     },
     { id: 'reporter', src: 'reporter', input: ({ context }) => context.reporter },
     { id: 'completions', src: 'completions', input: ({ context }) => context.completions },
@@ -155,7 +153,7 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
         },
         failing: {
           description:
-            'The backend is broken: nothing new is accepted and the autoscaler is told why. Left when the backend has recovered, when a load that failed is tried again, or when the worker is to stop.',
+            'The backend is broken: nothing new is accepted and the autoscaler is told why. Left when the backend has recovered, when its model server is started again, when a load that failed is tried again, or when the worker is to stop.',
           entry: ['tell the status', { type: 'announce', params: { state: 'failing' } }],
           on: {
             'backend.failed': { guard: 'the failure is known' },
@@ -163,7 +161,13 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
               target: 'loading',
               actions: { type: 'because', params: { reason: 'the load that failed is tried again' } },
             },
+            'model.started': {
+              target: 'loading',
+              actions: { type: 'because', params: { reason: 'the model server is started again' } },
+            },
             'backend.recovered': [
+              // What answers in its place is another server.
+              { guard: 'the model server does not run' },
               {
                 guard: 'the backend has loaded before',
                 target: 'loaded',
@@ -223,8 +227,8 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
         },
         watched: {
           description:
-            'The model server is asked whether it is well. Left when the model loads anew or the worker stops.',
-          on: { 'watch.ended': 'unwatched' },
+            'The model server is asked whether it is well. Left when the model loads anew, when its server runs no more, or when the worker stops.',
+          on: { 'watch.ended': 'unwatched', 'model.ended': 'unwatched' },
           invoke: {
             id: 'health',
             src: 'health',
@@ -233,9 +237,10 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
         },
         awaited: {
           description:
-            'The load has failed, and it is looked for when another one may fare better. Left then, or when the worker stops.',
+            'The load has failed, and it is looked for when another one may fare better. Left then, when the model server runs no more, or when the worker stops.',
           on: {
             'watch.ended': 'unwatched',
+            'model.ended': 'unwatched',
             'model.told': {
               actions: { type: 'tell what awaits its return', params: ({ event }) => event.what },
             },
@@ -254,6 +259,7 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
         },
       },
     },
+    server,
   },
 });
 

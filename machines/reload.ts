@@ -85,6 +85,6 @@ export const reloadMachine = setup({
 });
 
 /** An interval for the first load that failed, twice as long for each further one, and never longer than the most. */
-function restOf({ intervalMs, failedLoads }: ReloadInput): number {
+export function restOf({ intervalMs, failedLoads }: Pick<ReloadInput, 'intervalMs' | 'failedLoads'>): number {
   return intervalMs * Math.min(2 ** (failedLoads - 1), MOST_INTERVALS);
 }

@@ -22,7 +22,9 @@ export type SupervisorEvent =
   /** End the model, and start it no more. */
   | { type: 'stop' }
   /** End the model if it runs, and start it anew at once. The reason is a sentence. */
-  | { type: 'restart'; reason: string };
+  | { type: 'restart'; reason: string }
+  /** The model runs and does no work: it counts as one that has died. The reason is a sentence. */
+  | { type: 'hung'; reason: string };
 
 /** What an earlier worker has left: what it is, in words; null: nothing. */
 export interface Found {
@@ -37,7 +39,9 @@ export interface SignalInput {
 export type SupervisorToParent =
   | { type: 'backend.failed'; message: string }
   /** The process is being started, and loads its model. restarts: how many times before. */
-  | { type: 'model.started'; restarts: number };
+  | { type: 'model.started'; restarts: number }
+  /** It runs no more. Why, the failure that follows says, if it was not to end. */
+  | { type: 'model.ended' };
 
 export type SupervisorEmitted =
   | { type: 'model.orphaned'; orphan: string }

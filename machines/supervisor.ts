@@ -22,8 +22,8 @@ import {
  * and after a grace they are killed, since what a dead leader has left behind holds ports and memory as well as a
  * living one does. One that died is started again after backing off, the longer the more often it died in a row; one
  * that ran for long enough has not died in a row. One that died too often, or whose command is wrong, it has given
- * up: only a restart that is asked for tries again. Processes that not even a kill ends are stuck, and nothing is
- * started beside them. When the worker stops it has stopped as soon as nothing is left.
+ * up: only a restart that is asked for tries again. One that hangs counts as one that has died, so that what hangs each
+ * time is given up as well. Processes that not even a kill ends are stuck, and nothing is started beside them. When the worker stops it has stopped as soon as nothing is left.
  */
 
 const tellParent = (event: SupervisorToParent) => event;
@@ -83,6 +83,7 @@ export const supervisorMachine = setup({
       enqueue.sendParent(tellParent(started));
       enqueue.emit(started);
     }),
+    'tell that it runs no more': sendParent(tellParent({ type: 'model.ended' })),
     'tell that it died': enqueueActions(({ context, enqueue }) => {
       const { crashes, maxCrashes, ending } = context;
       const sentence = `the model server has died (${crashes} of ${maxCrashes}): ${ending.reason}`;
@@ -163,8 +164,9 @@ export const supervisorMachine = setup({
     },
     running: {
       description:
-        'The model runs. Left when it dies, when it is to be started anew, or when the worker stops.',
+        'The model runs. Left when it dies or hangs, when it is to be started anew, or when the worker stops.',
       entry: ['count the start', 'tell that it is started'],
+      exit: 'tell that it runs no more',
       after: { stableAfter: { actions: 'forget the crashes' } },
       on: {
         stop: { target: 'ending', actions: 'note that the worker stops' },
@@ -173,6 +175,14 @@ export const supervisorMachine = setup({
           actions: [
             { type: 'note the cause', params: { cause: 'restart' } },
             { type: 'tell that it is started anew', params: ({ event }) => event },
+          ],
+        },
+        hung: {
+          target: 'ending',
+          actions: [
+            { type: 'note the cause', params: { cause: 'crash' } },
+            { type: 'count the crash', params: ({ event }) => hungFor(event.reason) },
+            'tell that it died',
           ],
         },
       },
@@ -312,6 +322,10 @@ export const supervisorMachine = setup({
 
 function notBegun(error: unknown): Ending {
   return { reason: `it could not be started: ${reasonOf(error)}`, isHopeless: false, lastLines: [] };
+}
+
+function hungFor(reason: string): Ending {
+  return { reason: `it was ended because it hung: ${reasonOf(reason)}`, isHopeless: false, lastLines: [] };
 }
 
 function wrongCommand({ ending }: SupervisorContext): { reason: string } {

@@ -6,6 +6,7 @@ import type { LifecycleEmitted } from '../machines/life.js';
 import type { PublicKeyEmitted } from '../machines/public-key.js';
 import type { ReadinessEmitted } from '../machines/readiness-facts.js';
 import type { ReporterEmitted } from '../machines/reports.js';
+import type { SupervisorEmitted } from '../machines/supervision.js';
 
 /** What travels over the bus, by topic. */
 export interface BusEvents {
@@ -17,8 +18,8 @@ export interface BusEvents {
   model: ModelEvent;
 }
 
-/** What is seen of the model while it loads and while it is watched. */
-export type ModelEvent = ReadinessEmitted | HealthEmitted;
+/** What is seen of the model while it loads, while it is watched, and of its server where the worker runs it. */
+export type ModelEvent = ReadinessEmitted | HealthEmitted | SupervisorEmitted;
 
 export type Topic = keyof BusEvents;
 

@@ -1,6 +1,7 @@
-import type { Actor } from 'xstate';
+import { type Actor, waitFor } from 'xstate';
 import type { lifecycleMachine } from '../machines/lifecycle.js';
 import type { Bus } from './bus.js';
+import type { Log } from './log.js';
 
 export type Lifecycle = Actor<typeof lifecycleMachine>;
 
@@ -22,8 +23,25 @@ export function putOnBus(lifecycle: Lifecycle, bus: Bus): void {
   // The actors that look after the model come and go: each is listened to from when it is there.
   const heard = new WeakSet<object>();
   const isNew = (actor: object) => !heard.has(actor) && heard.add(actor) !== undefined;
-  lifecycle.subscribe(({ children: { load, health } }) => {
+  lifecycle.subscribe(({ children: { load, health, supervisor } }) => {
     if (load !== undefined && isNew(load)) load.on('*', (event) => bus.emit('model', event));
     if (health !== undefined && isNew(health)) health.on('*', (event) => bus.emit('model', event));
+    if (supervisor !== undefined && isNew(supervisor))
+      supervisor.on('*', (event) => bus.emit('model', event));
   });
+}
+
+/** Whether the worker runs the model server, and no process of it runs at this moment. */
+export function isModelDown(lifecycle: Lifecycle): boolean {
+  return lifecycle.getSnapshot().matches({ server: { supervised: 'down' } });
+}
+
+/** Ends the model server, if the worker runs it. Resolves when nothing of it is left, or can be done about it. */
+export async function endModel(lifecycle: Lifecycle, log: Log): Promise<void> {
+  const { supervisor } = lifecycle.getSnapshot().children;
+  if (supervisor === undefined) return;
+  log.info('waiting for the model server to end', { event: 'model.ending' });
+  supervisor.send({ type: 'stop' });
+  // One that has a fault of its own is not waited for: what it runs is killed when it is let go of.
+  await waitFor(supervisor, ({ status }) => status !== 'active').catch(() => {});
 }

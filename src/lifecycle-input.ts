@@ -1,15 +1,19 @@
 import type { LifecycleInput } from '../machines/life.js';
 import type { ReporterInput } from '../machines/reporter.js';
+import type { SupervisorInput } from '../machines/supervision.js';
 import type { Config } from './config/index.js';
 import { addressesForCompletions } from './dialects/current/completions.js';
 import type { Dialect } from './dialects/dialect.js';
 
-export interface LifecycleFacts extends Pick<LifecycleInput, 'startedAtMs' | 'readiness' | 'health'> {
+export interface LifecycleFacts
+  extends Pick<LifecycleInput, 'startedAtMs' | 'ledger' | 'readiness' | 'health'> {
   readonly config: Config;
   /** Null: this worker reports to nobody. */
   readonly dialect: Dialect | null;
   /** Whether the public key is needed before the first request. */
   readonly needsKey: boolean;
+  /** Whether the worker runs the model server itself. */
+  readonly isSupervised: boolean;
   /** Seeds the jitter of each of the machines that wait. */
   readonly seed: number;
 }
@@ -26,6 +30,11 @@ const OUTBOX_LIMIT = 20_000;
 /** About 400 KB of JSON: many servers take no more than a megabyte. */
 const BATCH_LIMIT = 2_000;
 const COMPLETIONS_GAP_MS = 1_000;
+const RESTART_BACK_OFF_BASE_MS = 1_000;
+/** What was killed is gone in a moment, unless it waits for a device that does not answer. */
+const KILLED_WITHIN_MS = 5_000;
+/** A model that loads for minutes is not ended for a minute in which it was too busy to answer. */
+const UNWELL_INTERVALS = 6;
 
 /** A plan by which nothing is ever told. */
 const NOTHING = {
@@ -41,8 +50,11 @@ export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
   const { addresses, backOff } = reporter;
   return {
     startedAtMs: facts.startedAtMs,
+    ledger: facts.ledger,
     readiness: facts.readiness,
     health: facts.health,
+    supervisor: facts.isSupervised ? supervisorInput(config, seed + 3) : null,
+    restartAfterMs: config.healthIntervalMs * UNWELL_INTERVALS,
     serveUnreported: config.serveUnreported,
     serveUnreportedAfterMs: SERVE_UNREPORTED_AFTER_MS,
     drainTimeoutMs: config.drainTimeoutMs,
@@ -64,6 +76,17 @@ export function lifecycleInput(facts: LifecycleFacts): LifecycleInput {
       minRefetchMs: KEY_MIN_REFETCH_MS,
       eager: needsKey,
     },
+  };
+}
+
+function supervisorInput(config: Config, seed: number): SupervisorInput {
+  return {
+    backOff: { baseMs: RESTART_BACK_OFF_BASE_MS, capMs: config.modelMaxBackOffMs },
+    seed,
+    stableAfterMs: config.modelStableAfterMs,
+    maxCrashes: config.modelMaxCrashes,
+    graceMs: config.modelGraceMs,
+    killedWithinMs: KILLED_WITHIN_MS,
   };
 }
 

@@ -5,6 +5,7 @@ import type { lifecycleMachine } from '../machines/lifecycle.js';
 import { size } from '../machines/outbox.js';
 import { owed } from '../machines/reporter.js';
 import type { Phase, ReportKind } from '../machines/reports.js';
+import { firstLineOf } from './first-line.js';
 import type { Admission } from './http/admission.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;
@@ -16,12 +17,14 @@ export interface WorkerView {
   readonly state: WorkState;
   /** How long it has been in this state. */
   readonly inStateMs: number;
+  /** One line. */
   readonly reason: string;
   readonly report: 'quiet' | 'reporting';
   /** What the autoscaler is to know: loading, loaded or failing. */
   readonly phase: Phase;
   readonly loadTimeSeconds: number;
   readonly maxPerf: number;
+  /** As the autoscaler is told it: what a model server that has died said last is below the first line. */
   readonly errorMessage: string;
   /** The public address; empty: not known. */
   readonly url: string;
@@ -126,10 +129,10 @@ function unreportedOf(ledger: Ledger, accounts: readonly Account[]): Totals {
   return Object.fromEntries(left);
 }
 
-/** Why the worker is in its state; while it loads, what it waits for. */
+/** Why the worker is in its state, as one line; while it loads, what it waits for. */
 function reasonOf({ context, children }: Lifecycle): string {
   const waitingFor = children.load?.getSnapshot().context.waitingFor ?? '';
-  return waitingFor === '' ? context.reason : `it waits for ${waitingFor}`;
+  return waitingFor === '' ? firstLineOf(context.reason) : `it waits for ${waitingFor}`;
 }
 
 function keyOf({ children }: Lifecycle): WorkerView['key'] {

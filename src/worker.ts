@@ -1,11 +1,7 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { createActor, fromPromise } from 'xstate';
 import { completionsMachine } from '../machines/completions.js';
-import type { Ledger } from '../machines/ledger.js';
 import type { Outcome } from '../machines/life.js';
 import { lifecycleMachine } from '../machines/lifecycle.js';
-import type { MetricsActor } from '../machines/metrics.js';
 import { publicKeyMachine } from '../machines/public-key.js';
 import type { ReadinessEvent } from '../machines/readiness-facts.js';
 import { reporterMachine } from '../machines/reporter.js';
@@ -13,14 +9,17 @@ import { LOADING } from '../machines/reports.js';
 import { type Backend, configure } from './backend/index.js';
 import { Bookkeeping } from './bookkeeping.js';
 import { Bus } from './bus.js';
-import { childOf, type Lifecycle, putOnBus } from './children.js';
+import { childOf, endModel, isModelDown, type Lifecycle, putOnBus } from './children.js';
 import type { Config } from './config/index.js';
+import { dialectOf } from './dialect-of.js';
 import type { Dialect, Observed } from './dialects/dialect.js';
-import { dialectFor } from './dialects/index.js';
+import { NOBODY } from './dialects/index.js';
 import { messageOf } from './errors.js';
 import { BackendHost } from './host.js';
 import type { Ports } from './http/ports.js';
 import { Service } from './http/service.js';
+import type { FoundJournal } from './journal/find-journal.js';
+import { type NextLife, nextLife } from './journal/next-life.js';
 import { checkKey, KeyRing } from './key-ring.js';
 import { lifecycleInput } from './lifecycle-input.js';
 import type { Log } from './log.js';
@@ -39,6 +38,8 @@ export interface WorkerOptions {
   readonly now?: () => number;
   /** When the first reporting interval begins, in ms of `now`; by default when the worker is made. */
   readonly startedAtMs?: number;
+  /** By default it keeps none. */
+  readonly journal?: FoundJournal | null;
 }
 
 /**
@@ -60,7 +61,6 @@ export class Worker {
   readonly #service: Service;
   readonly #channel: Channel;
   readonly #lifecycle: Lifecycle;
-  readonly #metrics: MetricsActor;
   readonly #books: Bookkeeping;
   readonly #operations: Operations;
   #observed: Observed = { tokensPerSecond: 0, maxBatchTokens: 0 };
@@ -73,7 +73,7 @@ export class Worker {
   #begun = false;
 
   constructor(given: Backend, config: Config, options: WorkerOptions) {
-    const { log, now = () => performance.now(), startedAtMs = now() } = options;
+    const { log, now = () => performance.now(), startedAtMs = now(), journal = null } = options;
     const backend = configure(given, config);
     this.#config = config;
     this.#log = log;
@@ -94,18 +94,26 @@ export class Worker {
       config,
       now,
       checkKey,
-      ledger: () => this.#ledger(),
+      ledger: () => this.#books.ledger(),
       present: () => this.#service.presence(),
       observed: () => this.#observed,
       url: () => this.#url,
       onDiskMeasured: (usedGib) => {
         if (this.#lifecycle.getSnapshot().status === 'active')
-          this.#metrics.send({ type: 'disk.measured', usedGib });
+          childOf(this.#lifecycle, 'metrics').send({ type: 'disk.measured', usedGib });
       },
     });
-    this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs) });
-    this.#metrics = childOf(this.#lifecycle, 'metrics');
-    this.#books = new Bookkeeping({ bus: this.bus, lifecycle: this.#lifecycle, dialect: this.#dialect, now });
+    const life = nextLife(journal?.left ?? null, startedAtMs);
+    this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs, life) });
+    this.#books = new Bookkeeping({
+      bus: this.bus,
+      lifecycle: this.#lifecycle,
+      dialect: this.#dialect,
+      now,
+      log,
+      life,
+      journalPath: journal?.path ?? null,
+    });
     this.stopped = this.#untilStopped();
     narrate(this.bus, log, now);
   }
@@ -127,6 +135,7 @@ export class Worker {
     });
     putOnBus(this.#lifecycle, this.bus);
     this.#lifecycle.start();
+    this.#books.open();
     this.#model.watchLog();
     return ports;
   }
@@ -142,7 +151,7 @@ export class Worker {
 
   /** What the worker is doing. */
   view(): WorkerView {
-    return viewOf(this.#lifecycle.getSnapshot(), this.#ledger(), {
+    return viewOf(this.#lifecycle.getSnapshot(), this.#books.ledger(), {
       id: this.#config.containerId,
       backend: this.#host.backend.name,
       url: this.#url,
@@ -153,12 +162,6 @@ export class Worker {
       inStateMs: this.#now() - this.#enteredAtMs,
       accounts: this.#dialect?.accounts('work', { ...LOADING, phase: 'loaded' }) ?? [],
     });
-  }
-
-  /** Up to this moment: what was gathered for it is handed over first. */
-  #ledger(): Ledger {
-    this.#books.flush();
-    return this.#metrics.getSnapshot().context.ledger;
   }
 
   /** Resolves when nothing is under way and what was is on its way to be told. */
@@ -181,10 +184,11 @@ export class Worker {
       config: this.#config,
       log: this.#log,
       now: this.#now,
-      benchmarkFile: this.#config.benchmarkFile ?? join(homedir(), '.cache', 'tsworker', 'benchmarks.json'),
       init: (signal) => this.#host.init(signal),
       answerHere: (route, body, signal) => this.#host.answer(route, body, signal),
       tell: (what) => this.#tellLoad(what),
+      env: process.env,
+      isDown: () => isModelDown(this.#lifecycle),
     });
   }
 
@@ -244,15 +248,15 @@ export class Worker {
     });
   }
 
-  #input(startedAtMs: number) {
+  #input(startedAtMs: number, { ledger }: NextLife) {
     const needsKey = mustBeSigned(this.#dialect, this.#config);
     return lifecycleInput({
       config: this.#config,
       dialect: this.#dialect,
       startedAtMs,
+      ledger,
       needsKey,
-      readiness: this.#model.readinessInput(needsKey),
-      health: this.#model.healthInput(),
+      ...this.#model.lifecycleFacts(needsKey),
       seed: Math.floor(Math.random() * 2 ** 31),
     });
   }
@@ -282,18 +286,13 @@ export class Worker {
     if (outcome !== 'clean') tellWhatIsLeft(this.view(), this.#log);
     this.#books.stop();
     this.#operations.stop();
-    this.#lifecycle.stop();
     this.#host.release();
+    // Before the model is ended: it is told of the sessions that have ended.
     await this.#service.close();
+    if (this.#begun) await endModel(this.#lifecycle, this.#log);
+    await this.#books.close();
+    this.#lifecycle.stop();
     await this.#model.close();
     await this.#channel.close();
   }
-}
-
-/** What a worker would speak that speaks to nobody. */
-const NOBODY = dialectFor({ name: 'legacy', hasModel: false, loadForm: 'sum' });
-
-function dialectOf({ dialect, model, legacyLoad }: Backend): Dialect | null {
-  if (dialect === 'none') return null;
-  return dialectFor({ name: dialect, hasModel: model !== null, loadForm: legacyLoad });
 }

@@ -7,6 +7,7 @@ import type { DialectName } from './types.js';
 export interface BackendSettings {
   readonly dialect?: DialectName | undefined;
   readonly modelServerUrl?: string | undefined;
+  readonly modelCommand?: string | undefined;
   readonly modelLog?: string | undefined;
   readonly modelHealth?: string | undefined;
   readonly readiness?: CompiledModel['readiness'] | undefined;
@@ -38,9 +39,15 @@ export function configure(backend: Backend, settings: BackendSettings): Backend 
 
 function modelWith(
   model: CompiledModel,
-  { modelServerUrl: url, modelLog: log, modelHealth: health, readiness }: BackendSettings,
+  {
+    modelServerUrl: url,
+    modelCommand: command,
+    modelLog: log,
+    modelHealth: health,
+    readiness,
+  }: BackendSettings,
 ): CompiledModel {
-  const changed = withPaths(model, { url, log, health });
+  const changed = withPaths(model, { url, command, log, health });
   return readiness === undefined ? changed : { ...changed, readiness };
 }
 

@@ -1,6 +1,6 @@
 export { type Backend, defineBackend, isBackend } from './backend.js';
 export { type BackendSettings, configure } from './configure.js';
-export type { CompiledModel } from './model.js';
+export { type CompiledModel, isHeard } from './model.js';
 export type { CompiledBenchmark, CompiledRoute } from './route.js';
 export { isStream } from './stream.js';
 export type {

@@ -4,6 +4,9 @@ import type { LogRule, LogRules, ModelServer } from './types.js';
 /** A model server as the worker watches it: every default filled in. */
 export interface CompiledModel {
   readonly url: string;
+  /** What the worker starts it with; null: somebody else runs it. */
+  readonly command: string | readonly string[] | null;
+  /** The path of its log file. */
   readonly log: string | null;
   readonly logs: LogRules;
   readonly health: string | null;
@@ -16,8 +19,12 @@ export function compileModel(model: ModelServer): CompiledModel {
     if (!ok) throw new TypeError(`defineBackend: model${problem}`);
   };
   check(isObject(model), ' must be an object with a url');
-  const { url, log = null, logs = {}, health = null, readiness } = model;
+  const { url, command = null, log = null, logs = {}, health = null, readiness } = model;
   check(isBaseAddress(url), '.url must be an http address such as "http://127.0.0.1:8000"');
+  check(
+    command === null || isCommand(command),
+    '.command must be a text for a shell, or a list of a program and its arguments',
+  );
   check(log === null || (typeof log === 'string' && log !== ''), '.log must be the path of a file');
   check(
     health === null || (typeof health === 'string' && health.startsWith('/')),
@@ -38,32 +45,49 @@ export function compileModel(model: ModelServer): CompiledModel {
     readiness === undefined || ['log', 'health', 'both'].includes(readiness),
     '.readiness must be log, health or both',
   );
-  return { url, log, logs, health, readiness: readiness ?? defaultReadiness(log, health) };
+  const known = { url, command, log, logs, health };
+  return { ...known, readiness: readiness ?? defaultReadiness(known) };
 }
 
-/** The same with another log or health path, as the environment may set them. */
+/** Whether what it says is heard: the worker reads its log, or what it runs itself. */
+export function isHeard({ command, log }: Pick<CompiledModel, 'command' | 'log'>): boolean {
+  return log !== null || command !== null;
+}
+
+/** The same with another command, log or health path, as the environment may set them. */
 export function withPaths(
   model: CompiledModel,
   given: {
     readonly url?: string | undefined;
+    readonly command?: string | undefined;
     readonly log?: string | undefined;
     readonly health?: string | undefined;
   },
 ): CompiledModel {
-  const { url = model.url, log = model.log, health = model.health } = given;
-  const wasDefault = model.readiness === defaultReadiness(model.log, model.health);
-  return {
-    ...model,
-    url,
-    log,
-    health,
-    readiness: wasDefault ? defaultReadiness(log, health) : model.readiness,
-  };
+  const { url = model.url, command = model.command, log = model.log, health = model.health } = given;
+  const wasDefault = model.readiness === defaultReadiness(model);
+  const changed = { ...model, url, command, log, health };
+  return { ...changed, readiness: wasDefault ? defaultReadiness(changed) : model.readiness };
 }
 
-function defaultReadiness(log: string | null, health: string | null): CompiledModel['readiness'] {
+/** A file that is named is meant to be read. What is heard without one may be of a server that says nothing known. */
+function defaultReadiness({
+  command,
+  log,
+  logs,
+  health,
+}: Omit<CompiledModel, 'readiness'>): CompiledModel['readiness'] {
   if (log !== null) return health === null ? 'log' : 'both';
-  return health === null ? 'none' : 'health';
+  if (health !== null) return 'health';
+  return command !== null && (logs.loaded ?? []).length > 0 ? 'log' : 'none';
+}
+
+function isCommand(command: unknown): boolean {
+  const words: unknown[] = Array.isArray(command) ? command : [command];
+  const [program] = words;
+  return (
+    typeof program === 'string' && program.trim() !== '' && words.every((word) => typeof word === 'string')
+  );
 }
 
 function isBaseAddress(url: unknown): boolean {

@@ -137,12 +137,20 @@ export interface LogRules {
 export interface ModelServer {
   /** Its base address; `MODEL_SERVER_URL` sets another. */
   readonly url: string;
-  /** The path of its log file; `MODEL_LOG` sets another. */
+  /**
+   * What starts it: a text for a shell, or a program and its arguments; `TSWORKER_MODEL_COMMAND` sets another. With
+   * it the worker runs the model server itself. Left out: somebody else does.
+   */
+  readonly command?: string | readonly string[];
+  /** The path of its log file; `MODEL_LOG` sets another. Where the worker runs it, the worker writes the file. */
   readonly log?: string;
   readonly logs?: LogRules;
   /** The path that answers 200 while it is well; `MODEL_HEALTH_ENDPOINT` sets another. */
   readonly health?: string;
-  /** What tells that it has loaded. `both` if it has a log and a health path, else what it has. */
+  /**
+   * What tells that it has loaded. `both` if it has a log and a health path, else what it has. What the worker runs
+   * itself is heard without a file, so that the rules for its log alone will do where it has no health path.
+   */
   readonly readiness?: 'log' | 'health' | 'both';
 }
 

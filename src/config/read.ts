@@ -70,7 +70,7 @@ function contradictionsIn({
   if (typeof internalHost !== 'string' || isLoopback(internalHost) || isGuarded) return [];
   const { variable } = SETTINGS.internalToken;
   return [
-    `${SETTINGS.internalHost.variable} is ${JSON.stringify(internalHost)}, where others can reach the internal pages; set ${variable} to a secret, or listen on 127.0.0.1.`,
+    `${SETTINGS.internalHost.variable} is ${JSON.stringify(internalHost)}; it takes an address of loopback such as 127.0.0.1, unless ${variable} is set to a secret.`,
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Setting } from './setting.js';
-import { choice, count, duration, integer, limit, path, positive, text, url } from './types.js';
+import { choice, count, duration, integer, limit, path, positive, size, text, url } from './types.js';
 
 /** What is about the model behind the worker: where it is, when it has loaded, what it is asked, when it has failed. */
 export const MODEL_SETTINGS = {
@@ -10,11 +10,61 @@ export const MODEL_SETTINGS = {
     otherwise: "the backend's own",
     about: 'The base address of the model server.',
   },
+  modelCommand: {
+    variable: 'TSWORKER_MODEL_COMMAND',
+    type: text,
+    otherwise: "the backend's own; without one somebody else runs the model server",
+    about:
+      'The command that starts the model server, for a shell. With it the worker starts it, starts it again when it dies, and ends it.',
+  },
   modelLog: {
     variable: 'MODEL_LOG',
     type: text,
     otherwise: "the backend's own",
-    about: "The model server's log file, watched for the line that says that it has loaded.",
+    about:
+      "The model server's log file, watched for the line that says that it has loaded. A worker that runs the model server writes it.",
+  },
+  modelLogBytes: {
+    variable: 'TSWORKER_MODEL_LOG_SIZE',
+    type: size,
+    fallback: '64MiB',
+    about: 'How large `MODEL_LOG` may become where the worker writes it. Then it is put aside.',
+  },
+  modelLogKeep: {
+    variable: 'TSWORKER_MODEL_LOG_KEEP',
+    type: integer,
+    fallback: '3',
+    about: 'How many files of it are kept that were put aside; 100 at most.',
+  },
+  modelGraceMs: {
+    variable: 'TSWORKER_MODEL_GRACE',
+    type: duration,
+    fallback: '10s',
+    about: 'How long the model server that the worker runs may take to end by itself. Then it is killed.',
+  },
+  modelMaxCrashes: {
+    variable: 'TSWORKER_MODEL_MAX_CRASHES',
+    type: count,
+    fallback: '5',
+    about: 'A model server that has died so many times in a row is not started again.',
+  },
+  modelStableAfterMs: {
+    variable: 'TSWORKER_MODEL_STABLE_AFTER',
+    type: duration,
+    fallback: '10m',
+    about: 'What ran for so long has not died in a row: its crashes are counted anew.',
+  },
+  modelMaxBackOffMs: {
+    variable: 'TSWORKER_MODEL_MAX_BACKOFF',
+    type: duration,
+    fallback: '1m',
+    about: 'The longest wait before a model server that has died is started again.',
+  },
+  stateDir: {
+    variable: 'TSWORKER_STATE_DIR',
+    type: text,
+    otherwise: '`~/.local/state/tsworker`',
+    about: 'Where the worker keeps what its next start must know, such as which processes it runs.',
   },
   modelHealth: {
     variable: 'MODEL_HEALTH_ENDPOINT',

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors.js';
+import { replaceFile } from '../replace-file.js';
 
 /** What a result depends on. Where any of it differs, it is another result. */
 export interface BenchmarkKey {
@@ -71,24 +72,6 @@ export function createBenchmarkStore(
       await replaceFile(path, `${JSON.stringify({ version: 1, results }, null, 2)}\n`);
     },
   };
-}
-
-/** Writes a new file beside the old one, makes sure that it is on the disk, and puts it in the old one's place. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 function idOf({ backend, model, settings, gpu }: BenchmarkKey): string {

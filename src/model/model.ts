@@ -1,18 +1,24 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fromPromise } from 'xstate';
 import { type HealthInput, healthMachine } from '../../machines/health.js';
 import { readinessMachine } from '../../machines/readiness.js';
 import type { ReadinessEvent, ReadinessInput } from '../../machines/readiness-facts.js';
 import { reloadMachine } from '../../machines/reload.js';
-import type { Backend, CompiledRoute } from '../backend/index.js';
+import { supervisorMachine } from '../../machines/supervisor.js';
+import { type Backend, type CompiledRoute, isHeard } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Log } from '../log.js';
 import { pathOn } from '../net/address.js';
+import type { Environment } from '../supervisor/environment.js';
+import type { Supervision } from '../supervisor/supervision.js';
 import type { Upstream } from '../upstream.js';
 import { Benchmarking } from './benchmarking.js';
 import { ModelClient } from './client.js';
 import { createHealthProbe, untilHealthy } from './health.js';
-import { createProbe, type Probe } from './probe.js';
+import { createProbe, type Probe, unlessDown } from './probe.js';
 import { silenceAllowedBy } from './silence.js';
+import { supervise } from './supervise.js';
 import { Traffic } from './traffic.js';
 import { watchLog } from './watch-log.js';
 
@@ -22,14 +28,16 @@ export interface ModelOptions {
   readonly log: Log;
   /** Monotonic, in ms. */
   readonly now: () => number;
-  /** Where the results of benchmarks are kept. */
-  readonly benchmarkFile: string;
   /** Runs the author's `init`. */
   readonly init: (signal: AbortSignal) => Promise<void>;
   /** Answers a body with a route that is handled here, to its end. */
   readonly answerHere: (route: CompiledRoute, body: unknown, signal: AbortSignal) => Promise<void>;
   /** Tells those who wait for the model what happens to it. */
   readonly tell: (event: ReadinessEvent) => void;
+  /** What the model server gets as its environment where the worker runs it, but for the worker's secrets. */
+  readonly env: Environment;
+  /** Whether the worker runs the model server, and no process of it runs at this moment. */
+  readonly isDown: () => boolean;
 }
 
 const HEALTH_PAUSE_MS = 1_000;
@@ -49,11 +57,13 @@ export class Model {
   readonly #traffic: Traffic | null;
   /** Null: there is no health route. */
   readonly #probe: Probe | null;
+  /** Null: the worker does not run the model server. */
+  readonly #supervision: Supervision | null;
 
   constructor(options: ModelOptions) {
     this.#options = options;
     const { routes, model } = options.backend;
-    this.#benchmarking = new Benchmarking(options);
+    this.#benchmarking = new Benchmarking({ ...options, benchmarkFile: benchmarkFileOf(options) });
     this.#releases.push(() => this.#benchmarking.close());
     this.#client = model && new ModelClient({ url: model.url, connections: connectionsFor(routes.values()) });
     const publicClient = model && new ModelClient({ url: model.url, connections: PUBLIC_CONNECTIONS });
@@ -61,7 +71,8 @@ export class Model {
     this.#traffic = this.#client && trafficOf(this.#client, options.now);
     this.upstream = this.#traffic;
     this.#probe = probeOf(options);
-    for (const held of [this.#client, publicClient, this.#probe]) {
+    this.#supervision = supervise(options);
+    for (const held of [this.#client, publicClient, this.#probe, this.#supervision]) {
       if (held !== null) this.#releases.push(() => held.close());
     }
   }
@@ -72,7 +83,8 @@ export class Model {
     const readiness = backend.model?.readiness ?? 'none';
     return {
       waitsFor: {
-        log: backend.model?.log != null && (readiness === 'log' || readiness === 'both'),
+        log:
+          backend.model !== null && isHeard(backend.model) && (readiness === 'log' || readiness === 'both'),
         health: backend.model?.health != null && readiness !== 'none',
         benchmark: this.#benchmarking.wanted,
         key: waitsForKey,
@@ -81,6 +93,15 @@ export class Model {
       stallTimeoutMs: config.loadStallTimeoutMs,
       benchmark: this.#benchmarking.input(),
       maxPerf: backend.maxPerf,
+    };
+  }
+
+  /** What the lifecycle has to know of the model. */
+  lifecycleFacts(waitsForKey: boolean) {
+    return {
+      readiness: this.readinessInput(waitsForKey),
+      health: this.healthInput(),
+      isSupervised: this.#supervision !== null,
     };
   }
 
@@ -117,13 +138,14 @@ export class Model {
       }),
       health: healthMachine.provide({ actors: { probe } }),
       reload: reloadMachine.provide({ actors: { probe } }),
+      supervisor: this.#supervision?.machine() ?? supervisorMachine,
     };
   }
 
-  /** Begins to watch the model's log, if it has one. */
+  /** Begins to watch the model's log, if it has one that somebody else writes. */
   watchLog(): void {
     const { backend, log, tell } = this.#options;
-    if (backend.model === null || backend.model.log === null) return;
+    if (backend.model === null || backend.model.log === null || this.#supervision !== null) return;
     const watching = watchLog({ model: backend.model, log, tell, signal: this.#life.signal });
     this.#releases.push(() => watching);
   }
@@ -149,14 +171,19 @@ export class Model {
   }
 }
 
+function benchmarkFileOf({ config: { benchmarkFile } }: ModelOptions): string {
+  return benchmarkFile ?? join(homedir(), '.cache', 'tsworker', 'benchmarks.json');
+}
+
 function trafficOf(client: ModelClient, now: () => number): Traffic {
   return new Traffic({ upstream: client, bytesSoFar: () => client.bytesReceived, now });
 }
 
 /** One for all that ask: each question has a connection of its own all the same. */
-function probeOf({ backend: { model }, config }: ModelOptions): Probe | null {
+function probeOf({ backend: { model }, config, isDown }: ModelOptions): Probe | null {
   if (model === null || model.health === null) return null;
-  return createProbe({ url: pathOn(model.url, model.health), timeoutMs: config.healthTimeoutMs });
+  const probe = createProbe({ url: pathOn(model.url, model.health), timeoutMs: config.healthTimeoutMs });
+  return model.command === null ? probe : unlessDown(probe, isDown);
 }
 
 /** As many as requests may be worked on at once, and a few for what is no client's request. */

@@ -39,6 +39,17 @@ export function createProbe({ url, timeoutMs }: ProbeOptions): Probe {
   };
 }
 
+/** Asks nobody while the model server does not run: what would answer is another server. */
+export function unlessDown(probe: Probe, isDown: () => boolean): Probe {
+  return {
+    async once(signal) {
+      if (isDown()) throw new Error('it does not run');
+      await probe.once(signal);
+    },
+    close: () => probe.close(),
+  };
+}
+
 async function ask(url: string, dispatcher: Dispatcher, signal: AbortSignal): Promise<void> {
   const { statusCode, body } = await request(url, { dispatcher, signal });
   let bytes = 0;

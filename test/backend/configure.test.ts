@@ -28,6 +28,7 @@ const AS_DEFINED = {
   dialect: 'current',
   model: {
     url: 'http://127.0.0.1:8000',
+    command: null,
     log: '/log',
     logs: { loaded: ['ready'] },
     health: null,
@@ -54,6 +55,7 @@ describe('what the environment says in place of the backend', () => {
       { modelServerUrl: 'http://127.0.0.1:9000' },
       { model: { ...AS_DEFINED.model, url: 'http://127.0.0.1:9000' } },
     ],
+    [{ modelCommand: 'serve' }, { model: { ...AS_DEFINED.model, command: 'serve' } }],
     [{ modelLog: '/other' }, { model: { ...AS_DEFINED.model, log: '/other' } }],
     [{ modelHealth: '/health' }, { model: { ...AS_DEFINED.model, health: '/health', readiness: 'both' } }],
     [{ readiness: 'none' }, { model: { ...AS_DEFINED.model, readiness: 'none' } }],

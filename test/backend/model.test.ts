@@ -10,6 +10,7 @@ const compile = (model: unknown): CompiledModel | null =>
 
 describe('a model server that can not be one is refused, and what is wrong is named', () => {
   const ADDRESS = '.url must be an http address such as "http://127.0.0.1:8000"';
+  const COMMAND = '.command must be a text for a shell, or a list of a program and its arguments';
   const LISTS = 'must be a list of texts, prefixes or regular expressions';
 
   it.each<[model: unknown, problem: string]>([
@@ -22,6 +23,10 @@ describe('a model server that can not be one is refused, and what is wrong is na
     [{ url: 'http://127.0.0.1/?a=b' }, ADDRESS],
     [{ url: 'http://127.0.0.1:99999' }, ADDRESS],
     [{ url: 8000 }, ADDRESS],
+    [{ url: URL, command: ' ' }, COMMAND],
+    [{ url: URL, command: [] }, COMMAND],
+    [{ url: URL, command: ['serve', 8000] }, COMMAND],
+    [{ url: URL, command: 7 }, COMMAND],
     [{ url: URL, log: '' }, '.log must be the path of a file'],
     [{ url: URL, log: 7 }, '.log must be the path of a file'],
     [{ url: URL, health: 'health' }, '.health must be a path such as "/health"'],
@@ -47,6 +52,12 @@ describe('what tells that a model has loaded', () => {
     [{ log: '/log' }, 'log'],
     [{ health: '/health' }, 'health'],
     [{ log: '/log', health: '/health' }, 'both'],
+    [{ command: 'serve' }, 'none'],
+    [{ command: ['serve', '--fast'], health: '/health' }, 'health'],
+    [{ command: 'serve', logs: { loaded: ['ready'] } }, 'log'],
+    [{ command: 'serve', logs: { loaded: ['ready'] }, health: '/health' }, 'health'],
+    [{ command: 'serve', logs: { failed: ['no'] } }, 'none'],
+    [{ logs: { loaded: ['ready'] } }, 'none'],
     [{ log: '/log', health: '/health', readiness: 'log' }, 'log'],
     [{ log: '/log', health: '/health', readiness: 'health' }, 'health'],
   ])('%j', (given, readiness) => {
@@ -54,7 +65,14 @@ describe('what tells that a model has loaded', () => {
   });
 
   it('is part of a model with every default filled in', () => {
-    expect(compile({ url: URL })).toEqual({ url: URL, log: null, logs: {}, health: null, readiness: 'none' });
+    expect(compile({ url: URL })).toEqual({
+      url: URL,
+      command: null,
+      log: null,
+      logs: {},
+      health: null,
+      readiness: 'none',
+    });
   });
 });
 

@@ -35,7 +35,7 @@ describe('how a process has ended, in words', () => {
 
   it('has the sentence alone in its first line, and what was said last below', () => {
     const ending = endingOf({ ...EXIT, code: 1, lastLines: ['loading', 'no such model'] });
-    expect(withLastLines('it died', ending)).toBe('it died; its last lines:\nloading\nno such model');
+    expect(withLastLines('it died', ending)).toBe('it died\nits last lines:\nloading\nno such model');
     expect(withLastLines('it died', NO_ENDING)).toBe('it died');
   });
 });

@@ -60,6 +60,7 @@ const hasFailed = {
   type: 'backend.failed',
   message: 'the model server is not well: no answer within 5000 ms',
 };
+const unwell = { type: 'model.unwell' };
 const recovered = { type: 'backend.recovered' };
 const NOTHING_SENT =
   'the model server has sent nothing for 600 s although requests wait for it (TSWORKER_STALL_TIMEOUT)';
@@ -104,25 +105,25 @@ const TABLE: Record<Given, Record<When, Then>> = {
     'a probe succeeds': ['well', 0],
     'a probe fails': ['doubtful', 1, strike(1)],
     'a probe fails while bytes flow': ['well', 0, busy],
-    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled],
-    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs],
+    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled, unwell],
+    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs, unwell],
     'the effect itself fails': ['doubtful', 1, strike(1)],
   },
   'once struck': {
     'a probe succeeds': ['well', 0],
     'a probe fails': ['doubtful', 2, strike(2)],
     'a probe fails while bytes flow': ['well', 0, busy],
-    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled],
-    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs],
+    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled, unwell],
+    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs, unwell],
     'the effect itself fails': ['doubtful', 2, strike(2)],
   },
   'twice struck': {
     'a probe succeeds': ['well', 0],
-    'a probe fails': ['failed', 3, strike(3), hasFailed],
+    'a probe fails': ['failed', 3, strike(3), hasFailed, unwell],
     'a probe fails while bytes flow': ['well', 0, busy],
-    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled],
-    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs],
-    'the effect itself fails': ['failed', 3, strike(3), hasFailed],
+    'a probe succeeds, but nothing comes': ['failed', 3, stalled, hasStalled, unwell],
+    'a probe fails, and nothing comes': ['failed', 3, stalled, hasStalledAndHangs, unwell],
+    'the effect itself fails': ['failed', 3, strike(3), hasFailed, unwell],
   },
   failed: {
     'a probe succeeds': ['well', 0, recovered],
@@ -180,7 +181,7 @@ describe('health', () => {
     const health = start();
     const waits = [await health.next(HUNG), await health.next(HUNG), await health.next(HUNG)];
     expect(waits).toEqual([INTERVAL_MS, SOONER_MS, SOONER_MS]);
-    expect(health.told).toEqual([hasFailed]);
+    expect(health.told).toEqual([hasFailed, unwell]);
   });
 
   it('recovery leads back to serving: a failed server is asked on, and its first 200 is told once', async () => {
@@ -188,9 +189,9 @@ describe('health', () => {
     await GIVEN.failed(health);
     const waits = [await health.next(HUNG), await health.next(WELL), await health.next(WELL)];
     expect(waits).toEqual([INTERVAL_MS, INTERVAL_MS, INTERVAL_MS]);
-    expect(health.told).toEqual([hasFailed, recovered]);
+    expect(health.told).toEqual([hasFailed, unwell, recovered]);
     for (let strikes = 0; strikes < 3; strikes++) await health.next(HUNG);
-    expect(health.told).toEqual([hasFailed, recovered, hasFailed]);
+    expect(health.told).toEqual([hasFailed, unwell, recovered, hasFailed, unwell]);
   });
 
   it('a busy engine that misses health checks is not failed while bytes flow', async () => {
@@ -198,7 +199,7 @@ describe('health', () => {
     for (let probes = 0; probes < 20; probes++) expect(await health.next(BUSY)).toBe(INTERVAL_MS);
     expect(health.told).toEqual([]);
     await GIVEN.failed(health);
-    expect(health.told).toEqual([hasFailed]);
+    expect(health.told).toEqual([hasFailed, unwell]);
   });
 
   it('strikes that are not in a row never add up', async () => {
@@ -213,7 +214,7 @@ describe('health', () => {
   it('fails at the first strike where one is enough', async () => {
     const health = start({ strikes: 1 });
     await health.next(HUNG);
-    expect(health.told).toEqual([hasFailed]);
+    expect(health.told).toEqual([hasFailed, unwell]);
   });
 
   it.each([
@@ -242,7 +243,7 @@ describe('a model server that sends nothing although requests wait for it', () =
     }
     expect([health.state, health.told]).toEqual(['well', []]);
     await health.next(SILENT);
-    expect([health.state, health.told, health.emitted]).toEqual(['failed', [hasStalled], [stalled]]);
+    expect([health.state, health.told, health.emitted]).toEqual(['failed', [hasStalled, unwell], [stalled]]);
   });
 
   it('is told once, and is well again when something comes, or nothing waits any more', async () => {
@@ -250,11 +251,11 @@ describe('a model server that sends nothing although requests wait for it', () =
     for (let quietMs = STALL_TIMEOUT_MS; quietMs < 2 * STALL_TIMEOUT_MS; quietMs += INTERVAL_MS) {
       await health.next({ ok: true, quietMs });
     }
-    expect([health.state, health.told]).toEqual(['failed', [hasStalled]]);
+    expect([health.state, health.told]).toEqual(['failed', [hasStalled, unwell]]);
     await health.next(WELL);
-    expect([health.state, health.told]).toEqual(['well', [hasStalled, recovered]]);
+    expect([health.state, health.told]).toEqual(['well', [hasStalled, unwell, recovered]]);
     await health.next(SILENT);
-    expect(health.told).toEqual([hasStalled, recovered, hasStalled]);
+    expect(health.told).toEqual([hasStalled, unwell, recovered, hasStalled, unwell]);
   });
 
   it('is tried again after as long again, since one request may just be lost, and so on in turn', async () => {
@@ -267,10 +268,13 @@ describe('a model server that sends nothing although requests wait for it', () =
     expect(failedAt).toEqual([1, 1.5, 3, 3.5, 5, 5.5]);
     expect(health.told.map(({ type }) => type)).toEqual([
       'backend.failed',
+      'model.unwell',
       'backend.recovered',
       'backend.failed',
+      'model.unwell',
       'backend.recovered',
       'backend.failed',
+      'model.unwell',
     ]);
   });
 
@@ -278,9 +282,9 @@ describe('a model server that sends nothing although requests wait for it', () =
     const health = start();
     const quiet = (share: number): ProbeResult => ({ ok: true, quietMs: share * STALL_TIMEOUT_MS });
     for (const share of [1, 0.5, 1]) await health.next(quiet(share));
-    expect(health.told).toEqual([hasStalled, recovered, hasStalled]);
+    expect(health.told).toEqual([hasStalled, unwell, recovered, hasStalled, unwell]);
     for (const share of [2, 0, 1]) await health.next(quiet(share));
-    expect(health.told.slice(3)).toEqual([recovered, hasStalled]);
+    expect(health.told.slice(5)).toEqual([recovered, hasStalled, unwell]);
   });
 
   it('is not tried again while its health route fails', async () => {
@@ -288,13 +292,13 @@ describe('a model server that sends nothing although requests wait for it', () =
     for (let quietMs = 0; quietMs < 6 * STALL_TIMEOUT_MS; quietMs += STALL_TIMEOUT_MS / 2) {
       await health.next({ ...HUNG, quietMs });
     }
-    expect(health.told.map(({ type }) => type)).toEqual(['backend.failed']);
+    expect(health.told.map(({ type }) => type)).toEqual(['backend.failed', 'model.unwell']);
   });
 
   it('has failed at once where its health route fails as well, however many strikes there may be', async () => {
     const health = start({ strikes: 1_000 });
     await health.next(HUNG_AND_SILENT);
-    expect(health.told).toEqual([hasStalledAndHangs]);
+    expect(health.told).toEqual([hasStalledAndHangs, unwell]);
   });
 
   it('is not well again by a 200 alone while requests go on waiting', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Exit } from '../../machines/endings.js';
 import type { ProbeResult } from '../../machines/health.js';
 import type { WorkState } from '../../machines/life.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
@@ -11,8 +12,10 @@ import {
   HEALTH_INPUT,
   LAST_WORDS_MS,
   type LifecycleOptions,
+  RESTART_AFTER_MS,
   type RunningLifecycle,
   SERVE_UNREPORTED_AFTER_MS,
+  SUPERVISOR_INPUT,
   startLifecycle,
 } from '../support/machines/lifecycle.js';
 import { PEM, PUBLIC_KEY_INPUT } from '../support/machines/public-key.js';
@@ -329,6 +332,7 @@ describe('what each event does in each state', () => {
       work: 'loading',
       report: expected,
       watch: 'unwatched',
+      server: 'unsupervised',
     });
   });
 
@@ -379,6 +383,7 @@ describe('from loading to serving', () => {
       work: 'serving',
       report: 'quiet',
       watch: 'unwatched',
+      server: 'unsupervised',
     });
     expect(worker.emitted.at(-1)).toEqual(enters('serving', 'the autoscaler knows that it has loaded'));
   });
@@ -475,6 +480,7 @@ describe('failing and recovery', () => {
       work: 'failing',
       report: 'reporting',
       watch: 'unwatched',
+      server: 'unsupervised',
     });
     await worker.answer();
     await worker.answer();
@@ -1070,6 +1076,249 @@ describe('watching the model server', () => {
     const { signal } = worker.probe.last;
     worker.actor.send(stop());
     expect(signal.aborted).toBe(true);
+  });
+});
+
+describe('a model server that the worker runs', () => {
+  const UNWELL: ProbeResult = { ok: false, reason: 'it answered 503', bytesFlowed: false, quietMs: 0 };
+  const WELL: ProbeResult = { ok: true, quietMs: 0 };
+  const DIED: Exit = { code: 1, signal: null, outOfMemory: false, lastLines: ['CUDA error'] };
+  const hasDied = (times: number) => `the model server has died (${times} of 3): exit code 1`;
+  const supervised = (options: LifecycleOptions = {}) =>
+    start({
+      supervisor: SUPERVISOR_INPUT,
+      health: HEALTH_INPUT,
+      reporter: { plan: MUTE },
+      ...options,
+    });
+  const settled = (act: () => void) => {
+    act();
+    return turn();
+  };
+  const nothingWasLeft = (worker: RunningLifecycle) =>
+    settled(() => worker.process.find.last.resolve({ orphan: null }));
+  const dies = (worker: RunningLifecycle, exit = DIED) =>
+    settled(() => worker.process.run.last.resolve(exit));
+  const isGone = (worker: RunningLifecycle) => settled(() => worker.process.gone.last.resolve());
+  const isStartedAgain = async (worker: RunningLifecycle) => {
+    const runs = worker.process.run.calls.length;
+    await isGone(worker);
+    await worker.clock.until(() => worker.process.run.calls.length > runs, 60_000);
+  };
+  const probed = async (worker: RunningLifecycle, result: ProbeResult) => {
+    const asked = worker.probe.calls.length;
+    await worker.clock.until(() => worker.probe.calls.length > asked, 400_000);
+    worker.probe.last.resolve(result);
+    await turn();
+  };
+  const serving = async (options?: LifecycleOptions) => {
+    const worker = supervised(options);
+    await nothingWasLeft(worker);
+    await worker.loaded();
+    await settled(() => worker.actor.send(told('loaded', 'state')));
+    return worker;
+  };
+  const isStruckOut = async (worker: RunningLifecycle) => {
+    for (let strikes = 0; strikes < HEALTH_INPUT.strikes; strikes++) await probed(worker, UNWELL);
+  };
+  const failsToLoad = (worker: RunningLifecycle) =>
+    settled(() => worker.load.last.reject(new Error('it did not load in time')));
+
+  it('is looked for, started while the backend loads, and up from then on', async () => {
+    const worker = supervised();
+    expect([worker.work, worker.server]).toEqual(['loading', { supervised: 'down' }]);
+    await nothingWasLeft(worker);
+    expect([worker.work, worker.server, worker.load.calls.length]).toEqual([
+      'loading',
+      { supervised: 'up' },
+      1,
+    ]);
+  });
+
+  it('that dies leads to failing with what it said last, and when it is started again over loading to serving', async () => {
+    const worker = await serving();
+    await dies(worker);
+    expect([worker.work, worker.server, worker.watch]).toEqual([
+      'failing',
+      { supervised: 'down' },
+      'unwatched',
+    ]);
+    const whole = `${hasDied(1)}\nits last lines:\nCUDA error`;
+    expect(worker.toReporter.at(-1)).toEqual(tells({ ...FAILING, errorMessage: whole }));
+    await isStartedAgain(worker);
+    expect(worker.emitted.at(-1)).toEqual(enters('loading', 'the model server is started again'));
+    expect(worker.toReporter.at(-1)).toEqual(tells({ ...LOADED, phase: 'loading', loadTimeSeconds: 0 }));
+    await worker.loaded(7);
+    expect(worker.toReporter.at(-1)).toEqual(tells({ ...LOADED, loadTimeSeconds: 7 }));
+    await settled(() => worker.actor.send(told('loaded', 'state')));
+    expect([worker.server, worker.watch]).toEqual([{ supervised: 'up' }, 'watched']);
+    expect(worker.entered).toEqual([
+      'loading',
+      'loaded',
+      'serving',
+      'failing',
+      'loading',
+      'loaded',
+      'serving',
+    ]);
+  });
+
+  it('that dies while it loads ends the load, which begins anew with it', async () => {
+    const worker = supervised();
+    await nothingWasLeft(worker);
+    await dies(worker);
+    expect([worker.work, worker.load.last.signal.aborted]).toEqual(['failing', true]);
+    await isStartedAgain(worker);
+    expect([worker.work, worker.load.calls.length]).toEqual(['loading', 2]);
+  });
+
+  it('is waited for anew in the log, and its speed is told anew, when it is started again', async () => {
+    const worker = supervised({ readiness: { waitsFor: { ...NOTHING, log: true, benchmark: true } } });
+    await nothingWasLeft(worker);
+    worker.actor.send({ type: 'model.told', what: { type: 'model.loaded', maxPerf: 77 } });
+    await worker.loaded();
+    expect([worker.work, worker.actor.getSnapshot().context.status.maxPerf]).toEqual(['loaded', 77]);
+    await dies(worker);
+    await isStartedAgain(worker);
+    await worker.loaded();
+    expect(worker.work).toBe('loading');
+    worker.actor.send({ type: 'model.told', what: { type: 'model.loaded', maxPerf: 78 } });
+    await turn();
+    expect([worker.work, worker.actor.getSnapshot().context.status.maxPerf]).toEqual(['loaded', 78]);
+  });
+
+  it('in a crash loop is given up with the reason, and nothing is asked or loaded any more', async () => {
+    const worker = await serving();
+    await dies(worker);
+    await isStartedAgain(worker);
+    await dies(worker);
+    await isStartedAgain(worker);
+    await dies(worker);
+    await isGone(worker);
+    const reason =
+      'the model server is not started again, since it has died 3 times in a row: exit code 1\nits last lines:\nCUDA error';
+    expect(worker.emitted.at(-1)).toEqual(enters('failing', reason));
+    const [asked, loads] = [worker.probe.calls.length, worker.load.calls.length];
+    await worker.clock.advance(3_600_000);
+    worker.actor.send(recovered);
+    expect([worker.work, worker.server, worker.watch]).toEqual([
+      'failing',
+      { supervised: 'down' },
+      'unwatched',
+    ]);
+    expect([worker.probe.calls.length, worker.load.calls.length]).toEqual([asked, loads]);
+  });
+
+  it("is not thought to be back while it is down, whatever the author's own code says", async () => {
+    const worker = await serving();
+    await dies(worker);
+    worker.actor.send(recovered);
+    expect(worker.work).toBe('failing');
+  });
+
+  it('that failed to load and then ends is awaited no more but started again', async () => {
+    const worker = supervised();
+    await nothingWasLeft(worker);
+    await failsToLoad(worker);
+    expect([worker.watch, worker.server]).toEqual(['awaited', { supervised: 'unwell' }]);
+    await dies(worker);
+    expect([worker.watch, worker.server]).toEqual(['unwatched', { supervised: 'down' }]);
+    await isStartedAgain(worker);
+    expect(worker.work).toBe('loading');
+  });
+
+  it('that is unwell for too long is ended as one that has died, and started again', async () => {
+    const worker = await serving();
+    await isStruckOut(worker);
+    expect([worker.work, worker.server]).toEqual(['failing', { supervised: 'unwell' }]);
+    await worker.clock.advance(RESTART_AFTER_MS - 1);
+    expect(worker.process.signal.calls).toEqual([]);
+    await worker.clock.advance(1);
+    expect(worker.process.signal.last.input).toEqual({ signal: 'SIGTERM' });
+    expect(worker.actor.getSnapshot().context.status.errorMessage).toBe(
+      'the model server has died (1 of 3): it was ended because it hung: the model server is not well: it answered 503',
+    );
+    expect([worker.server, worker.watch]).toEqual([{ supervised: 'down' }, 'unwatched']);
+    await isStartedAgain(worker);
+    expect([worker.work, worker.server]).toEqual(['loading', { supervised: 'up' }]);
+  });
+
+  it('that hangs each time is given up', async () => {
+    const worker = await serving();
+    for (let hangs = 1; hangs <= SUPERVISOR_INPUT.maxCrashes; hangs++) {
+      await isStruckOut(worker);
+      await worker.clock.advance(RESTART_AFTER_MS);
+      if (hangs === SUPERVISOR_INPUT.maxCrashes) break;
+      await isStartedAgain(worker);
+      await worker.loaded();
+    }
+    await isGone(worker);
+    await worker.clock.advance(3_600_000);
+    expect([worker.work, worker.process.run.calls.length]).toEqual(['failing', SUPERVISOR_INPUT.maxCrashes]);
+    expect(worker.actor.getSnapshot().context.reason).toMatch(
+      /^the model server is not started again, .* hung/,
+    );
+  });
+
+  it('that is well again in time is left to run', async () => {
+    const worker = await serving();
+    await isStruckOut(worker);
+    await probed(worker, WELL);
+    expect([worker.work, worker.server]).toEqual(['loaded', { supervised: 'up' }]);
+    await worker.clock.advance(RESTART_AFTER_MS - 20_000);
+    expect(worker.process.signal.calls).toEqual([]);
+  });
+
+  it('that did not load is asked on before it is ended, and not ended when it loads then', async () => {
+    const worker = supervised();
+    await nothingWasLeft(worker);
+    await failsToLoad(worker);
+    for (let probes = 0; probes < 5; probes++) await probed(worker, UNWELL);
+    await probed(worker, WELL);
+    expect([worker.work, worker.server]).toEqual(['loading', { supervised: 'up' }]);
+    await worker.clock.advance(RESTART_AFTER_MS);
+    expect(worker.process.signal.calls).toEqual([]);
+  });
+
+  it.each([
+    [HEALTH_INPUT, HEALTH_INPUT.intervalMs],
+    [null, 10_000],
+  ])(
+    'that does not load is ended a while after the rest of a load that failed: %j',
+    async (health, restMs) => {
+      const worker = supervised({ health });
+      await nothingWasLeft(worker);
+      await failsToLoad(worker);
+      await worker.clock.advance(restMs + RESTART_AFTER_MS - 1);
+      expect(worker.process.signal.calls).toEqual([]);
+      await worker.clock.advance(1);
+      expect(worker.process.signal.last.input).toEqual({ signal: 'SIGTERM' });
+    },
+  );
+
+  it("of which the author says that it is broken is not ended: that is the author's to take back", async () => {
+    const worker = await serving();
+    worker.actor.send(failed('no licence'));
+    expect(worker.server).toEqual({ supervised: 'up' });
+    for (let probes = 0; probes < 30; probes++) await probed(worker, WELL);
+    expect([worker.work, worker.process.signal.calls]).toEqual(['failing', []]);
+  });
+
+  it('is not ended for being unwell while the worker drains', async () => {
+    const worker = await serving({ drainTimeoutMs: 10 * RESTART_AFTER_MS });
+    await isStruckOut(worker);
+    worker.actor.send(stop());
+    expect(worker.server).toEqual({ supervised: 'up' });
+    await worker.clock.advance(2 * RESTART_AFTER_MS);
+    expect([worker.work, worker.process.signal.calls]).toEqual([{ draining: 'finishing' }, []]);
+  });
+
+  it('has ended for good when its supervisor was asked to stop', async () => {
+    const worker = await serving();
+    worker.actor.getSnapshot().children.supervisor?.send({ type: 'stop' });
+    expect(worker.server).toEqual({ supervised: 'down' });
+    await isGone(worker);
+    expect(worker.server).toBe('ended');
   });
 });
 

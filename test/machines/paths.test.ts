@@ -5,7 +5,7 @@ import { getShortestPaths, getSimplePaths } from 'xstate/graph';
 import { cut, openLedger } from '../../machines/ledger.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { reporterMachine } from '../../machines/reporter.js';
-import { HEALTH_INPUT, LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
+import { HEALTH_INPUT, LIFECYCLE_INPUT, SUPERVISOR_INPUT } from '../support/machines/lifecycle.js';
 import { DELIVERY, FAILING, LOADED, NO_ANSWER, REPORTER_INPUT } from '../support/machines/reporter.js';
 
 /**
@@ -115,10 +115,37 @@ describe('paths through the lifecycle', () => {
     expect(namesOf(paths.map(({ state }) => state))).toEqual(
       WORK_STATES.flatMap((work) =>
         ['quiet', 'reporting'].flatMap((report) =>
-          watchesOf(work).map((watch) => JSON.stringify({ work, report, watch })),
+          watchesOf(work).map((watch) => JSON.stringify({ work, report, watch, server: 'unsupervised' })),
         ),
       ).toSorted(),
     );
+  });
+
+  it('reach each state of a model server that the worker runs, and lead there again when they are replayed', () => {
+    const input = { ...lifecycleInput, supervisor: SUPERVISOR_INPUT };
+    const events = [
+      ...lifecycleEvents,
+      { type: 'model.started', restarts: 0 },
+      { type: 'model.ended' },
+      { type: 'model.unwell' },
+    ] as EventFromLogic<typeof lifecycleMachine>[];
+    const paths = getShortestPaths(lifecycleMachine, { ...options, input, events });
+    const servers = new Set(paths.map(({ state }) => JSON.stringify(state.value.server)));
+    expect([...servers].toSorted()).toEqual(
+      ['ended', { supervised: 'down' }, { supervised: 'unwell' }, { supervised: 'up' }].map((server) =>
+        JSON.stringify(server),
+      ),
+    );
+    for (const { state, steps } of paths) {
+      const again = steps
+        .slice(1)
+        .reduce(
+          (snapshot, { event }) => transition(lifecycleMachine, snapshot, event)[0],
+          initialTransition(lifecycleMachine, input)[0],
+        );
+      expect(options.serializeState(again)).toBe(options.serializeState(state));
+      expect(again.status).toBe('active');
+    }
   });
 
   // The simple paths leave the report region out: it doubles their steps, and has a table of its own.

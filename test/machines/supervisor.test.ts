@@ -113,6 +113,7 @@ const GIVEN = {
 
 const WHEN = {
   'it is asked to stop': (model) => model.send({ type: 'stop' }),
+  'it hangs': (model) => model.send({ type: 'hung', reason: 'it answered 503' }),
   'it is asked for a restart': (model) => model.send({ type: 'restart', reason: 'it hangs' }),
   'nothing was left': (model) => model.finds(),
   'something was left': (model) => model.finds('process 7'),
@@ -142,9 +143,11 @@ const TERMINATING = { ending: 'terminating' };
 const KILLING = { ending: 'killing' };
 const STILL_THERE = 'the processes of the model server are still there 5 s after they were killed';
 const UNKNOWN = 'whether the processes of the model server have ended is not known: EACCES';
-const LINES = '; its last lines:\nno such model';
+const LINES = '\nits last lines:\nno such model';
 
 const failed = (message: string) => ({ type: 'backend.failed', message });
+const ended = { type: 'model.ended' };
+const HUNG = 'it was ended because it hung: it answered 503';
 const started = (restarts: number) => ({ type: 'model.started', restarts });
 const died = (crashes: number, reason = 'exit code 1', lastLines = DIED.lastLines) => ({
   type: 'model.died',
@@ -188,21 +191,27 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'nothing may be started': stopped,
   },
   running: {
-    'it is asked to stop': { state: TERMINATING },
+    'it is asked to stop': { state: TERMINATING, told: [ended] },
+    'it hangs': {
+      state: TERMINATING,
+      crashes: 1,
+      told: [ended, failed(`the model server has died (1 of 3): ${HUNG}`)],
+      emitted: [died(1, HUNG, [])],
+    },
     'it is asked for a restart': {
       state: TERMINATING,
-      told: [failed('the model server is started anew: it hangs')],
+      told: [ended, failed('the model server is started anew: it hangs')],
     },
     'it dies': {
       state: TERMINATING,
       crashes: 1,
-      told: [failed(`the model server has died (1 of 3): exit code 1${LINES}`)],
+      told: [ended, failed(`the model server has died (1 of 3): exit code 1${LINES}`)],
       emitted: [died(1)],
     },
     'it could not be started': {
       state: TERMINATING,
       crashes: 1,
-      told: [failed('the model server has died (1 of 3): it could not be started: EAGAIN')],
+      told: [ended, failed('the model server has died (1 of 3): it could not be started: EAGAIN')],
       emitted: [died(1, 'it could not be started: EAGAIN', [])],
     },
   },

@@ -22,10 +22,11 @@ function modelOf(
     }),
     log: new RecordingLog(),
     now: () => 0,
-    benchmarkFile: '/nowhere',
     init: async () => {},
     answerHere: async () => {},
     tell: () => {},
+    env: {},
+    isDown: () => false,
   });
   onTestFinished(() => model.close());
   return model;
@@ -52,6 +53,9 @@ describe('what has to happen before the worker is ready', () => {
     [HEALTH, undefined, false, true],
     [HEALTH, 'none', false, false],
     [{ ...LOG, ...HEALTH }, undefined, true, true],
+    [{ command: 'serve' }, undefined, false, false],
+    [{ command: 'serve' }, 'log', true, false],
+    [{ command: 'serve', logs: { loaded: ['ready'] } }, undefined, true, false],
     [{ ...LOG, ...HEALTH }, 'health', false, true],
     [{ ...LOG, ...HEALTH }, 'none', false, false],
   ])('%j, set to %s', (server, set, log, health) => {
@@ -84,6 +88,14 @@ describe('what has to happen before the worker is ready', () => {
       key: false,
     });
     expect([model.upstream, model.healthInput()]).toEqual([null, null]);
+  });
+
+  it('is told to the lifecycle with whether the worker runs the model server', () => {
+    const facts = (server: object) =>
+      modelOf({ model: { url: 'http://127.0.0.1:9', ...server }, routes }).lifecycleFacts(false);
+    const [unsupervised, supervised] = [facts({}), facts({ command: 'serve' })];
+    expect([unsupervised.isSupervised, supervised.isSupervised]).toEqual([false, true]);
+    expect(supervised).toEqual({ ...unsupervised, isSupervised: true });
   });
 });
 

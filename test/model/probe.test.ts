@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createActor, toPromise } from 'xstate';
 import { createHealthProbe, type HealthProbeOptions, untilHealthy } from '../../src/model/health.js';
-import { createProbe, type Probe } from '../../src/model/probe.js';
+import { createProbe, type Probe, unlessDown } from '../../src/model/probe.js';
 import { nobody, serveModel } from '../support/model-server.js';
 import { leftBehindBy } from '../support/resources.js';
 
@@ -185,5 +185,19 @@ describe('waiting for health', () => {
     await expect(
       untilHealthy({ probe: probeOf(model.url), pauseMs: 60_000, signal: abort.signal, onUnwell }),
     ).rejects.toThrow();
+  });
+});
+
+describe('a model server that the worker runs', () => {
+  it('is not asked while it does not run: another server could answer in its place', async () => {
+    const other = await serveModel((_, response) => response.end());
+    let isDown = true;
+    const probe = unlessDown(probeOf(other.url), () => isDown);
+    await expect(probe.once(never)).rejects.toThrow('it does not run');
+    expect(other.requests).toEqual([]);
+    isDown = false;
+    await probe.once(never);
+    expect(other.requests).toEqual(['GET /health']);
+    await probe.close();
   });
 });

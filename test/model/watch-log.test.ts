@@ -18,6 +18,7 @@ it("tells what the lines of a model's log mean, and passes them on", async () =>
   const watching = watchLog({
     model: {
       url: 'http://127.0.0.1:9',
+      command: null,
       log: path,
       logs: { loaded: ['is ready'], failed: [/^out of memory/], info: [{ prefix: 'INFO:' }] },
       health: null,

@@ -102,14 +102,15 @@ describe('a model server that the worker runs', () => {
     await model.reaches('given up');
     const died = model.told.filter(({ type }) => type === 'backend.failed');
     expect(died.map(({ message }) => message.split('\n')[0])).toEqual([
-      'the model server has died (1 of 3): exit code 1; its last lines:',
-      'the model server has died (2 of 3): exit code 1; its last lines:',
-      'the model server has died (3 of 3): exit code 1; its last lines:',
-      'the model server is not started again, since it has died 3 times in a row: exit code 1; its last lines:',
+      'the model server has died (1 of 3): exit code 1',
+      'the model server has died (2 of 3): exit code 1',
+      'the model server has died (3 of 3): exit code 1',
+      'the model server is not started again, since it has died 3 times in a row: exit code 1',
     ]);
     for (const { message } of died) {
       // The two streams come one by one, in no order that is sure.
       expect(message.split('\n').slice(1).toSorted()).toEqual([
+        'its last lines:',
         'no such model',
         'starting',
         'using [redacted]',
@@ -138,6 +139,7 @@ describe('a model server that the worker runs', () => {
     expect([await lives(first), await lives(second)]).toEqual([false, true]);
     expect(model.told).toEqual([
       { type: 'model.started', restarts: 0 },
+      { type: 'model.ended' },
       { type: 'backend.failed', message: 'the model server is started anew: it hangs' },
       { type: 'model.started', restarts: 1 },
     ]);

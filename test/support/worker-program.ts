@@ -30,6 +30,7 @@ export async function startWorkerProgram(backend: string, env: Readonly<Record<s
       REPORT_ADDR: autoscaler.url,
       TSWORKER_REPORT_INTERVAL: '1s',
       TSWORKER_BENCHMARK_FILE: join(temporaryFolder(), 'benchmarks.json'),
+      TSWORKER_STATE_DIR: join(temporaryFolder(), 'state'),
       WORKER_PORT: String(port),
       WORKER_HTTP_PORT: String(internalPort),
       PUBLIC_IPADDR: '127.0.0.1',

@@ -6,6 +6,7 @@ import {
   type CompletionsInput,
   completionsMachine,
 } from '../../../machines/completions.js';
+import type { Exit } from '../../../machines/endings.js';
 import { type HealthInput, healthMachine, type ProbeResult } from '../../../machines/health.js';
 import { cut, type Ledger, type Window } from '../../../machines/ledger.js';
 import type { LifecycleEmitted, LifecycleInput } from '../../../machines/life.js';
@@ -16,6 +17,8 @@ import { readinessMachine } from '../../../machines/readiness.js';
 import { reloadMachine } from '../../../machines/reload.js';
 import { type ReporterInput, reporterMachine } from '../../../machines/reporter.js';
 import type { Attempt, Delivery } from '../../../machines/reports.js';
+import type { Found, SignalInput, SupervisorInput } from '../../../machines/supervision.js';
+import { supervisorMachine } from '../../../machines/supervisor.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
 import { SteppedClock, turn } from './clock.js';
 import { COMPLETIONS_INPUT, completion } from './completions.js';
@@ -27,7 +30,18 @@ import { LOADED, NO_ANSWER, REPORTER_INPUT } from './reporter.js';
 export const SERVE_UNREPORTED_AFTER_MS = 2_000;
 export const DRAIN_TIMEOUT_MS = 30_000;
 export const LAST_WORDS_MS = 5_000;
+export const RESTART_AFTER_MS = 60_000;
 export const HEALTH_INPUT: HealthInput = { intervalMs: 10_000, strikes: 3, stallTimeoutMs: 600_000 };
+
+/** As often as it takes, and a second between. */
+export const SUPERVISOR_INPUT: SupervisorInput = {
+  backOff: { baseMs: 1_000, capMs: 60_000 },
+  seed: 1,
+  stableAfterMs: 600_000,
+  maxCrashes: 3,
+  graceMs: 10_000,
+  killedWithinMs: 5_000,
+};
 
 /** A worker that is ready once its `init` has ended, and whose model is not watched. */
 export const LIFECYCLE_INPUT: LifecycleInput = {
@@ -41,6 +55,8 @@ export const LIFECYCLE_INPUT: LifecycleInput = {
   publicKey: PUBLIC_KEY_INPUT,
   readiness: { ...READINESS_INPUT, waitsFor: NOTHING, maxPerf: LOADED.maxPerf },
   health: null,
+  supervisor: null,
+  restartAfterMs: RESTART_AFTER_MS,
 };
 
 type Parts = 'reporter' | 'completions' | 'readiness';
@@ -66,6 +82,13 @@ export interface RunningLifecycle {
   readonly post: Effect<CompletionsDelivery, CompletionsAttempt>;
   readonly fetchKey: Effect<string, FetchKeyInput>;
   readonly probe: Effect<ProbeResult>;
+  /** What the worker does with the model server, where it runs it. */
+  readonly process: {
+    readonly find: Effect<Found>;
+    readonly run: Effect<Exit>;
+    readonly signal: Effect<void, SignalInput>;
+    readonly gone: Effect<void>;
+  };
   readonly emitted: LifecycleEmitted[];
   /** What the lifecycle told its children. */
   readonly toReporter: AnyEventObject[];
@@ -75,6 +98,7 @@ export interface RunningLifecycle {
   readonly work: unknown;
   readonly report: 'quiet' | 'reporting';
   readonly watch: 'unwatched' | 'watched' | 'awaited';
+  readonly server: unknown;
   /** The states of the work region, in the order in which they were entered. */
   readonly entered: readonly string[];
   ledger(): Ledger;
@@ -107,6 +131,12 @@ export function startLifecycle({
   const post = new Effect<CompletionsDelivery, CompletionsAttempt>();
   const fetchKey = new Effect<string, FetchKeyInput>();
   const probe = new Effect<ProbeResult>();
+  const process = {
+    find: new Effect<Found>(),
+    run: new Effect<Exit>(),
+    signal: new Effect<void, SignalInput>(),
+    gone: new Effect<void>(),
+  };
   let loadTime = LOADED.loadTimeSeconds;
   // As the effect behind the reporter does, each attempt cuts its own window when it begins.
   const windows = new Map<Attempt, Window>();
@@ -132,6 +162,14 @@ export function startLifecycle({
       publicKey: publicKeyMachine.provide({ actors: { fetchKey: fetchKey.logic } }),
       health: healthMachine.provide({ actors: { probe: probe.logic } }),
       reload: reloadMachine.provide({ actors: { probe: probe.logic } }),
+      supervisor: supervisorMachine.provide({
+        actors: {
+          find: process.find.logic,
+          run: process.run.logic,
+          signal: process.signal.logic,
+          gone: process.gone.logic,
+        },
+      }),
     },
   });
   const actor = createActor(machine, {
@@ -177,6 +215,7 @@ export function startLifecycle({
     post,
     fetchKey,
     probe,
+    process,
     emitted,
     toReporter: told.reporter,
     toMetrics: told.metrics,
@@ -190,6 +229,9 @@ export function startLifecycle({
     },
     get watch() {
       return actor.getSnapshot().value.watch;
+    },
+    get server() {
+      return actor.getSnapshot().value.server;
     },
     get entered() {
       return emitted.map(({ state }) => state);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -138,4 +138,10 @@ export async function pidsIn(session: number): Promise<readonly number[]> {
 
 export function readLog(path: string): string[] {
   return readFileSync(path, 'utf8').split('\n').slice(0, -1);
+}
+
+/** The files in which it is written down which processes run. */
+export function runFiles(stateDirectory: string): string[] {
+  const files = existsSync(stateDirectory) ? readdirSync(stateDirectory) : [];
+  return files.filter((name) => name.startsWith('model-'));
 }

@@ -1,0 +1,117 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { sumsOf } from '../conformance/scribe.js';
+import { anInstance, before, Crowd, since } from '../support/faults-journal.js';
+import { temporaryFolder } from '../support/worker-program.js';
+
+/** What a crash may cost. */
+const HELD_MS = 500;
+
+/** One who comes after the crash, with an index that nobody had. */
+const LATE = 1_000_000;
+
+it('a worker that is killed while the autoscaler is away: its next life tells what it owed, once', async () => {
+  const { autoscaler, start } = await anInstance();
+  const first = await start();
+  const crowd = new Crowd(first);
+  const gone = crowd.come();
+  await crowd.untilAnswered(200);
+  await autoscaler.until(() => autoscaler.finished.length >= 100);
+  autoscaler.misdeed = () => 503;
+  const awaySinceMs = performance.now();
+  await crowd.untilAnswered(300, awaySinceMs + 2 * HELD_MS);
+  first.kill('SIGKILL');
+  const killedAtMs = performance.now();
+  await gone;
+  const known = autoscaler.statuses.at(-1)?.num_requests_recieved ?? 0;
+  autoscaler.misdeed = () => undefined;
+
+  const second = await start();
+  const [{ died = 0 } = {}] = second.told('journal.died');
+  expect(await new Crowd(second, LATE).ask()).toBe(true);
+  second.kill('SIGTERM');
+  expect(await second.exited).toEqual({ code: 0, signal: null });
+
+  const { num_requests_recieved: recieved = 0 } = autoscaler.statuses.at(-1) ?? {};
+  const kept = before(crowd.answeredAtMs, killedAtMs - HELD_MS);
+  expect(recieved).toBeGreaterThan(known);
+  expect(recieved).toBeGreaterThanOrEqual(kept.length + 1);
+  expect(recieved).toBeLessThanOrEqual(crowd.sentAtMs.size + 1);
+  // Of what was kept each unit is told once, over both lives, and as finished once.
+  const { new_load, cur_perf } = sumsOf(autoscaler.statuses);
+  const told = autoscaler.finished;
+  const succeeded = told.filter(({ status }) => status === 'Success');
+  expect({ new_load, cur_perf, finished: told.length }).toEqual({
+    new_load: recieved,
+    cur_perf: succeeded.length,
+    finished: recieved,
+  });
+  expect(new Set(told.map(({ request_idx }) => request_idx)).size).toBe(told.length);
+  const names = new Set(succeeded.map(({ request_idx }) => request_idx));
+  expect(kept.filter((idx) => !names.has(idx))).toEqual([]);
+  // What was in the worker died with it.
+  expect(told.filter(({ status }) => status === 'Error')).toHaveLength(Number(died));
+  expect(died).toBeGreaterThan(0);
+});
+
+it('a worker that is killed while it reports: what is lost or told again is of the last half second', async () => {
+  const { autoscaler, start } = await anInstance();
+  const first = await start();
+  const crowd = new Crowd(first);
+  const gone = crowd.come();
+  await crowd.untilAnswered(200);
+  await crowd.untilAnswered(400, performance.now() + HELD_MS);
+  first.kill('SIGKILL');
+  const killedAtMs = performance.now();
+  await gone;
+  const second = await start();
+  second.kill('SIGTERM');
+  expect(await second.exited).toEqual({ code: 0, signal: null });
+
+  const inDoubt = since(crowd.sentAtMs, killedAtMs - HELD_MS).length;
+  const { num_requests_recieved: recieved = 0 } = autoscaler.statuses.at(-1) ?? {};
+  expect(recieved).toBeGreaterThanOrEqual(before(crowd.answeredAtMs, killedAtMs - HELD_MS).length);
+  expect(recieved).toBeLessThanOrEqual(crowd.sentAtMs.size);
+  const { new_load } = sumsOf(autoscaler.statuses);
+  expect(Math.abs(new_load - crowd.sentAtMs.size)).toBeLessThanOrEqual(inDoubt);
+  const tellings = new Map<number, number>();
+  for (const { request_idx } of autoscaler.finished) {
+    tellings.set(request_idx, (tellings.get(request_idx) ?? 0) + 1);
+  }
+  // One that was told before the last half second is not told again, and none that had ended by then is missing.
+  const notOnce = [...crowd.sentAtMs.keys()].filter((idx) => tellings.get(idx) !== 1);
+  expect(notOnce.length).toBeLessThanOrEqual(inDoubt);
+});
+
+it('a journal that is damaged is put aside and told, and the worker serves', async () => {
+  const { stateDir, journal, start } = await anInstance();
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(journal, 'not a journal\nat all\n');
+  const worker = await start();
+  expect(worker.told('journal.corrupt').map(({ level }) => level)).toEqual([40]);
+  expect(await new Crowd(worker).ask()).toBe(true);
+  worker.kill('SIGTERM');
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect(readdirSync(stateDir).toSorted()).toEqual([
+    expect.stringMatching(/^journal-7-\d+$/),
+    expect.stringMatching(/^journal-7-\d+\.corrupt-/),
+  ]);
+  expect((await start()).told('journal.corrupt')).toEqual([]);
+});
+
+it('a disk that can not be written is told once, and the worker serves and tells', async () => {
+  const taken = join(temporaryFolder(), 'a-file');
+  writeFileSync(taken, '');
+  const { autoscaler, start } = await anInstance(join(taken, 'state'));
+  const worker = await start();
+  const crowd = new Crowd(worker);
+  for (let asked = 0; asked < 3; asked++) {
+    expect(await crowd.ask()).toBe(true);
+    await autoscaler.untilFinished(asked + 1);
+  }
+  worker.kill('SIGTERM');
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect(worker.told('journal.unwritable').map(({ level }) => level)).toEqual([50]);
+  expect(sumsOf(autoscaler.statuses).new_load).toBe(3);
+});
