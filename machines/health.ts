@@ -38,7 +38,11 @@ export type ProbeResult = { readonly quietMs: number } & (
 );
 
 /** What the health machine tells the machine that invoked it. */
-export type HealthToParent = { type: 'backend.failed'; message: string } | { type: 'backend.recovered' };
+export type HealthToParent =
+  | { type: 'backend.failed'; message: string }
+  /** That failure is the model server's own. */
+  | { type: 'model.unwell' }
+  | { type: 'backend.recovered' };
 
 export type HealthEmitted =
   | { type: 'health.strike'; strikes: number; reason: string }
@@ -109,6 +113,7 @@ export const healthMachine = setup({
     'say that it has stalled': sendParent(({ context }) =>
       tellParent({ type: 'backend.failed', message: stallIn(context) }),
     ),
+    'say whose failure it is': sendParent(tellParent({ type: 'model.unwell' })),
     'say that it has recovered': sendParent(tellParent({ type: 'backend.recovered' })),
   },
 }).createMachine({
@@ -174,6 +179,7 @@ export const healthMachine = setup({
             'bear the silence for as long again',
             'announce that it has stalled',
             'say that it has stalled',
+            'say whose failure it is',
           ],
         },
         { guard: 'it is well', target: 'well', actions: 'forget the strikes' },
@@ -185,7 +191,12 @@ export const healthMachine = setup({
         {
           guard: 'that is the last strike',
           target: 'failed',
-          actions: ['count the strike', 'announce the strike', 'say that it has failed'],
+          actions: [
+            'count the strike',
+            'announce the strike',
+            'say that it has failed',
+            'say whose failure it is',
+          ],
         },
         {
           guard: 'that is not the last strike',

@@ -8,13 +8,15 @@ import { acknowledge, type Ledger, openLedger, record, recordDisk, type Window }
  * one turn of the event loop come as one event.
  */
 export const metrics = fromTransition(reduce, ({ input }: { input: MetricsInput }) => ({
-  ledger: openLedger(input.startedAtMs),
+  ledger: input.ledger ?? openLedger(input.startedAtMs),
   working: 0,
 }));
 
 export interface MetricsInput {
   /** When the first interval begins, in ms of the worker's monotonic clock. */
   readonly startedAtMs: number;
+  /** What an earlier life has left; without it all begins at nothing. */
+  readonly ledger?: Ledger | undefined;
 }
 
 export interface Metrics {

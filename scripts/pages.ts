@@ -3,6 +3,7 @@ import { SETTINGS, type Setting } from '../src/config/index.js';
 import { ERRORS } from '../src/errors.js';
 import { machines } from '../src/graph/machines.js';
 import { table, toMarkdown } from '../src/graph/markdown.js';
+import { operationsParts } from './operations-page.js';
 
 /** The pages of docs/ that are made from the code, by file name. `npm run docs` writes them. */
 export function generatedPages(): Readonly<Record<string, string>> {
@@ -11,7 +12,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
       'lifecycle',
       'The life of a worker, drawn from `machines/lifecycle.ts`. The `work` region is what the worker does for its ' +
         'clients, the `report` region whether a report is on its way, the `watch` region whether the health of the ' +
-        'model is watched; the three run side by side.',
+        'model is watched, the `server` region whether the worker runs the model server itself; the four run side by side.',
     ),
     'reporter.md': machinePage(
       'reporter',
@@ -47,6 +48,7 @@ export function generatedPages(): Readonly<Record<string, string>> {
     ),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
+    'operations.md': page('Operations', ...operationsParts()),
   };
 }
 

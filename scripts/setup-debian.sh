@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian's (or Ubuntu's) packages what the tests need beside Node: a browser for the
-# page, fonts for its screenshot, and the linter of shell scripts. Only what is missing; when all is
-# there it does nothing, asks nobody, and takes a few milliseconds.
+# page, fonts for its screenshot, the linter of shell scripts, and Prometheus, which the tests run
+# themselves. Only what is missing; when all is there it does nothing, asks nobody, and takes a few
+# milliseconds.
 set -euo pipefail
 
 say() { printf 'setup-debian: %s\n' "$*"; }
@@ -14,7 +15,7 @@ die() {
 missing=()
 
 # Programs are looked for by name, not by package: where they came from does not matter.
-for program in chromium shellcheck; do
+for program in chromium shellcheck prometheus; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 
@@ -36,6 +37,11 @@ as_root=()
 if ((EUID != 0)); then
   command -v sudo >/dev/null || die "run as root, or install sudo; missing: ${missing[*]}"
   as_root=(sudo)
+fi
+
+# The tests run a Prometheus of their own; the service of the package would be one more, for ever.
+if [[ " ${missing[*]} " == *' prometheus '* && -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl mask --quiet prometheus.service
 fi
 
 say "installing ${missing[*]}"

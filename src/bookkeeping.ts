@@ -1,10 +1,17 @@
+import type { ActorRefFrom } from 'xstate';
+import type { completionsMachine } from '../machines/completions.js';
 import type { RequestEvent } from '../machines/events.js';
+import type { Ledger } from '../machines/ledger.js';
+import type { MetricsActor } from '../machines/metrics.js';
 import type { Completion } from '../machines/outbox.js';
 import type { Bus } from './bus.js';
 import { childOf, type Lifecycle } from './children.js';
 import { completionOf } from './completion.js';
 import type { Dialect } from './dialects/dialect.js';
 import { Gathering } from './gathering.js';
+import { Journal } from './journal/journal.js';
+import type { NextLife } from './journal/next-life.js';
+import type { Log } from './log.js';
 import { Settle } from './settle.js';
 import { unixClock } from './unix-seconds.js';
 
@@ -17,6 +24,11 @@ export interface BookkeepingOptions {
   readonly dialect: Dialect | null;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  readonly log: Log;
+  /** What the worker begins with. */
+  readonly life: NextLife;
+  /** Where it is kept what must outlive a crash; null: nowhere. */
+  readonly journalPath: string | null;
 }
 
 /**
@@ -28,9 +40,20 @@ export class Bookkeeping {
   readonly #happened: Gathering<RequestEvent>;
   readonly #settle: Settle | null;
   readonly #stopListening: () => void;
+  /** Goes on after that: what is acknowledged at the very end need not be told by the next life. */
+  readonly #stopHearingAnswers: () => void;
+  readonly #journal: Journal | null;
+  readonly #options: BookkeepingOptions;
+  // Held, since a lifecycle that has stopped knows its children no more.
+  readonly #metrics: MetricsActor;
+  readonly #outbox: ActorRefFrom<typeof completionsMachine>;
 
-  constructor({ bus, lifecycle, dialect, now }: BookkeepingOptions) {
+  constructor(options: BookkeepingOptions) {
+    const { bus, lifecycle, dialect, now } = options;
+    this.#options = options;
     const [metrics, outbox] = [childOf(lifecycle, 'metrics'), childOf(lifecycle, 'completions')];
+    this.#metrics = metrics;
+    this.#outbox = outbox;
     const unixSeconds = unixClock(now);
     const { settleMs = null, tellsRequests = false } = dialect ?? {};
     this.#happened = new Gathering(GATHER_MS, (events) => {
@@ -42,7 +65,28 @@ export class Bookkeeping {
     this.#stopListening = bus.on('request', (event: RequestEvent) => {
       this.#happened.add(event);
       this.#settle?.changed();
+      this.#journal?.note(event);
     });
+    this.#journal = this.#createJournal(unixSeconds);
+    this.#stopHearingAnswers = this.#hearAnswers(bus);
+  }
+
+  /** Takes up what the last life has left. To be called once the lifecycle has started. */
+  open(): void {
+    const { log, life } = this.#options;
+    const { untold: completions, died } = life;
+    if (died > 0) {
+      const message = `the worker before ended with ${died} requests or sessions in it, which count as failed`;
+      log.warn(message, { event: 'journal.died', died });
+    }
+    if (completions.length > 0) this.#outbox.send({ type: 'requests.finished', completions });
+    this.#journal?.begin();
+  }
+
+  /** Up to this moment: what was gathered for it is handed over first. */
+  ledger(): Ledger {
+    this.flush();
+    return this.#metrics.getSnapshot().context.ledger;
   }
 
   /** Has everything told that came until now. */
@@ -54,6 +98,36 @@ export class Bookkeeping {
   stop(): void {
     this.#stopListening();
     this.#settle?.stop();
+  }
+
+  /** Leaves to the next life what the autoscaler does not know. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#journal?.end();
+    this.#stopHearingAnswers();
+  }
+
+  #createJournal(unixSeconds: (atMs: number) => number): Journal | null {
+    const { journalPath: path, log, now } = this.#options;
+    if (path === null) return null;
+    // The ledger first: to read it brings both up to date.
+    const take = () => ({ ledger: this.ledger(), outbox: this.#outbox.getSnapshot().context.outbox });
+    return new Journal({ path, log, now, unixSeconds, take });
+  }
+
+  #hearAnswers(bus: Bus): () => void {
+    const stops = [
+      bus.on('report', ({ type }) => {
+        if (type === 'report.delivered') this.#journal?.acknowledged();
+      }),
+      bus.on('completions', ({ type }) => {
+        if (type === 'completions.delivered') this.#journal?.acknowledged();
+        if (type === 'completions.dropped' || type === 'completions.refused') this.#journal?.changed();
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }
 }
 

@@ -1,8 +1,9 @@
 import type { ModelEvent } from './bus.js';
 import { inWords } from './in-words.js';
 import type { Log } from './log.js';
+import { tellSupervision } from './supervisor/narrate.js';
 
-/** Tells the log how the model loads, how fast it is, and how it is. */
+/** Tells the log how the model loads, how fast it is, how it is, and how its server is run. */
 export function tellModel(event: ModelEvent, log: Log): void {
   const { type, ...rest } = event;
   const fields = { event: type, ...rest };
@@ -42,5 +43,8 @@ export function tellModel(event: ModelEvent, log: Log): void {
       return;
     case 'health.busy':
       log.debug(`the model server is busy: ${event.reason}`, fields);
+      return;
+    default:
+      tellSupervision(event, log);
   }
 }

@@ -4,6 +4,7 @@ import type { PublicKeyEmitted } from '../machines/public-key.js';
 import type { ReporterEmitted } from '../machines/reports.js';
 import type { Bus } from './bus.js';
 import { messageOf } from './errors.js';
+import { firstLineOf } from './first-line.js';
 import { inWords } from './in-words.js';
 import type { Log } from './log.js';
 import { tellModel } from './narrate-model.js';
@@ -72,7 +73,8 @@ function tellKey(event: PublicKeyEmitted, log: Log): void {
   }
 }
 
-function tellState({ state, reason }: LifecycleEmitted, log: Log): void {
+function tellState({ state, ...entered }: LifecycleEmitted, log: Log): void {
+  const reason = firstLineOf(entered.reason);
   const level = state === 'failing' ? 'error' : 'info';
   log[level](`${state}: ${reason}`, { event: 'state.entered', state, reason });
 }

@@ -13,14 +13,15 @@ export const autoscaler: Check = {
         ask(pathOn(address, '/pubkey/'), signal).then(
           () => ok(`${address} answers`),
           (error: unknown) =>
-            warning(
-              `${address} does not answer: ${messageOf(error)}`,
-              'correct REPORT_ADDR, or open the way to it',
-            ),
+            warning(`${address} does not answer: ${messageOf(error)}`, changeFor(address)),
         ),
       ),
     );
     if (answers.some(({ level }) => level === 'ok')) return answers;
-    return answers.map(({ found }) => fatal(found, 'correct REPORT_ADDR, or open the way to it'));
+    return answers.map(({ found, change }) => fatal(found, change ?? ''));
   },
 };
+
+function changeFor(address: string): string {
+  return `correct REPORT_ADDR; if it is right, see why this machine does not get there: "curl -v ${pathOn(address, '/pubkey/')}"`;
+}

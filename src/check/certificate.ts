@@ -5,6 +5,8 @@ import { type Check, type Found, fatal, ok, warning } from './finding.js';
 
 const DAY_MS = 86_400_000;
 const WARNING_DAYS = 7;
+const RENEW =
+  'put a renewed certificate and its key where TSWORKER_TLS_CERT and TSWORKER_TLS_KEY name them; a worker that runs takes them up by itself';
 
 /** Whether the certificate can be used, and for how long. */
 export const certificate: Check = {
@@ -27,11 +29,11 @@ export function judgeDates(fromMs: number, toMs: number, nowMs: number): Found {
   const day = (atMs: number) => new Date(atMs).toISOString().slice(0, 10);
   if (nowMs < fromMs)
     return fatal(`it is not valid before ${day(fromMs)}`, 'set the clock, or take another certificate');
-  if (nowMs >= toMs) return fatal(`it expired on ${day(toMs)}`, 'renew it');
+  if (nowMs >= toMs) return fatal(`it expired on ${day(toMs)}`, RENEW);
   const days = Math.floor((toMs - nowMs) / DAY_MS);
   const found = `it is valid until ${day(toMs)}, for ${days} days`;
   return days < WARNING_DAYS
-    ? warning(found, 'renew it: a renewed one is taken up without a restart')
+    ? warning(found, RENEW)
     : ok(found);
 }
 

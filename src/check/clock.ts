@@ -24,7 +24,8 @@ export const clock: Check = {
 export function judgeSkew(seconds: number): Found {
   const off = Math.abs(Math.round(seconds));
   const found = `this clock is ${off} s ${seconds < 0 ? 'behind' : 'ahead of'} the autoscaler's`;
-  const change = 'set the clock of the machine, as by NTP';
+  const change =
+    'set the clock, as "timedatectl set-ntp true" or "chronyc makestep" do; on a rented machine that is for its host to do';
   if (off >= FATAL_SECONDS) return fatal(found, change);
   return off >= WARNING_SECONDS ? warning(found, change) : ok("it agrees with the autoscaler's");
 }

@@ -30,7 +30,7 @@ export const key: Check = {
     return [
       fatal(
         `there is no public key (${problems.join('; ')})`,
-        'let REPORT_ADDR lead to the autoscaler that signs requests',
+        'let REPORT_ADDR name the autoscaler that signs the requests: its /pubkey/ must answer a public key in PEM',
       ),
     ];
   },

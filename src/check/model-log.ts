@@ -10,7 +10,9 @@ export const modelLog: Check = {
   async look({ backend }) {
     const log = backend?.model?.log ?? null;
     if (log === null) return [ok('no log is watched')];
-    const change = 'let MODEL_LOG name the file that the model server writes, readable for this user';
+    if (backend?.model?.command != null) return [ok(`${log} is written by the worker`)];
+    const change =
+      'let MODEL_LOG name the file that the model server writes, and let this user read it ("chmod a+r")';
     try {
       if (!(await stat(log)).isFile()) return [fatal(`${log} is not a file`, change)];
       await access(log, constants.R_OK);
@@ -25,6 +27,6 @@ export const modelLog: Check = {
       () => false,
     );
     if (hasFolder) return [ok(`${log} is not there yet; it is waited for`)];
-    return [warning(`there is no folder for ${log}`, `make the folder, or ${change}`)];
+    return [warning(`there is no folder for ${log}`, `make it with "mkdir -p ${dirname(log)}", or ${change}`)];
   },
 };

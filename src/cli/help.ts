@@ -56,6 +56,17 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
     ],
     EXIT_CODES,
   ],
+  check: [
+    ['Environment:', [['CONTAINER_ID, REPORT_ADDR, …', 'As for "tsworker start".']]],
+    [
+      'Examples:',
+      [
+        ['tsworker check', 'the worker that BACKEND names, before it is started'],
+        ['tsworker check openai --json', 'for a script; the exit code is 1 when anything is fatal'],
+      ],
+    ],
+    EXIT_CODES,
+  ],
   autoscaler: [
     [
       'Examples:',

@@ -14,3 +14,6 @@ export function dialectFor({ name, hasModel, loadForm }: DialectChoice): Dialect
   if (name === 'current') return current;
   return hasModel ? legacyWithModel(loadForm) : legacy;
 }
+
+/** What a worker would speak that speaks to nobody. */
+export const NOBODY: Dialect = legacy;

@@ -3,6 +3,7 @@ import { Server as TlsServer } from 'node:https';
 import type { Config } from '../config/index.js';
 import type { WorkerError } from '../errors.js';
 import type { Log } from '../log.js';
+import { followingPort } from '../net/following-port.js';
 import { close, createHttpServer, listen } from '../net/server.js';
 import type { Ports } from './ports.js';
 import { readTls, type Tls, watchTls } from './tls.js';
@@ -86,8 +87,4 @@ export class Front {
       },
     });
   }
-}
-
-function followingPort(port: number): number {
-  return port === 0 || port === 65_535 ? 0 : port + 1;
 }

@@ -10,39 +10,43 @@ export interface Lag {
   readonly maxSeconds: number;
 }
 
+const NONE: Lag = { p99Seconds: 0, maxSeconds: 0 };
+
 /**
  * How late the event loop runs. It tells of the last full period rather than of the time since somebody asked, so that
  * several who ask do not take it from one another.
  */
 export class LoopLag {
-  readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #histogram: IntervalHistogram | undefined;
   #timer: NodeJS.Timeout | undefined;
   #last: Lag | undefined;
 
   start(): void {
-    this.#histogram.enable();
-    this.#timer ??= setInterval(() => {
-      this.#last = this.#read();
-      this.#histogram.reset();
+    if (this.#histogram !== undefined) return;
+    const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    histogram.enable();
+    this.#histogram = histogram;
+    this.#timer = setInterval(() => {
+      this.#last = lagIn(histogram);
+      histogram.reset();
     }, PERIOD_MS).unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#histogram.disable();
+    this.#histogram?.disable();
+    this.#histogram = this.#timer = undefined;
   }
 
   /** Of the last full period; in the first one, up to now. */
   get last(): Lag {
-    return this.#last ?? this.#read();
+    return this.#last ?? (this.#histogram === undefined ? NONE : lagIn(this.#histogram));
   }
+}
 
-  #read(): Lag {
-    const { count, max } = this.#histogram;
-    if (count === 0) return { p99Seconds: 0, maxSeconds: 0 };
-    return { p99Seconds: lateness(this.#histogram.percentile(99)), maxSeconds: lateness(max) };
-  }
+function lagIn(histogram: IntervalHistogram): Lag {
+  if (histogram.count === 0) return NONE;
+  return { p99Seconds: lateness(histogram.percentile(99)), maxSeconds: lateness(histogram.max) };
 }
 
 function lateness(nanoseconds: number): number {

@@ -99,6 +99,17 @@ const PORTS = {
   takes: PORT,
 } as const;
 
+const SIZES = {
+  accepted: [
+    ['1B', 1],
+    ['64KiB', 65_536],
+    ['2 MiB', 2_097_152],
+    ['1024GiB', 2 ** 40],
+  ],
+  refused: ['0B', '10', '1MB', '1mib', '-1B', '1.5MiB', '1025GiB', 'B', '1  B'],
+  takes: SIZE,
+} as const;
+
 const TEXTS = {
   accepted: [
     ['a', 'a'],
@@ -184,6 +195,18 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   host: { variable: 'TSWORKER_HOST', fallback: '0.0.0.0', ...TEXTS },
   workerPort: { variable: 'WORKER_PORT', fallback: 3000, ...PORTS },
   internalPort: { variable: 'WORKER_HTTP_PORT', fallback: undefined, ...PORTS },
+  internalHost: {
+    variable: 'TSWORKER_INTERNAL_HOST',
+    fallback: '127.0.0.1',
+    accepted: [
+      ['127.0.0.2', '127.0.0.2'],
+      ['localhost', 'localhost'],
+      ['::1', '::1'],
+    ],
+    refused: [],
+    takes: 'any text',
+  },
+  internalToken: { variable: 'TSWORKER_INTERNAL_TOKEN', fallback: '', ...TEXTS },
   useTls: { variable: 'USE_SSL', fallback: false, ...FLAGS },
   tlsCertificate: { variable: 'TSWORKER_TLS_CERT', fallback: '/etc/instance.crt', ...TEXTS },
   tlsKey: { variable: 'TSWORKER_TLS_KEY', fallback: '/etc/instance.key', ...TEXTS },
@@ -194,18 +217,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   serveUnreported: { variable: 'TSWORKER_SERVE_UNREPORTED', fallback: true, ...FLAGS },
   drainTimeoutMs: { variable: 'TSWORKER_DRAIN_TIMEOUT', fallback: 30_000, ...DURATIONS },
   sessionGraceMs: { variable: 'TSWORKER_SESSION_GRACE', fallback: 5_000, ...DURATIONS },
-  bodyLimitBytes: {
-    variable: 'TSWORKER_BODY_LIMIT',
-    fallback: 67_108_864,
-    accepted: [
-      ['1B', 1],
-      ['64KiB', 65_536],
-      ['2 MiB', 2_097_152],
-      ['1024GiB', 2 ** 40],
-    ],
-    refused: ['0B', '10', '1MB', '1mib', '-1B', '1.5MiB', '1025GiB', 'B', '1  B'],
-    takes: SIZE,
-  },
+  bodyLimitBytes: { variable: 'TSWORKER_BODY_LIMIT', fallback: 67_108_864, ...SIZES },
   publicIp: { variable: 'PUBLIC_IPADDR', fallback: undefined, ...TEXTS },
   extraUrls: {
     variable: 'TSWORKER_EXTRA_URLS',
@@ -233,7 +245,15 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
     refused: ['a', 'ftp://a', 'http://', 'http://a?x=1', 'http://a#x', 'http://user:word@a', 'http://a b'],
     takes: ADDRESS,
   },
+  modelCommand: { variable: 'TSWORKER_MODEL_COMMAND', fallback: undefined, ...TEXTS },
   modelLog: { variable: 'MODEL_LOG', fallback: undefined, ...TEXTS },
+  modelLogBytes: { variable: 'TSWORKER_MODEL_LOG_SIZE', fallback: 67_108_864, ...SIZES },
+  modelLogKeep: { variable: 'TSWORKER_MODEL_LOG_KEEP', fallback: 3, ...INTEGERS },
+  modelGraceMs: { variable: 'TSWORKER_MODEL_GRACE', fallback: 10_000, ...DURATIONS },
+  modelMaxCrashes: { variable: 'TSWORKER_MODEL_MAX_CRASHES', fallback: 5, ...COUNTS },
+  modelStableAfterMs: { variable: 'TSWORKER_MODEL_STABLE_AFTER', fallback: 600_000, ...DURATIONS },
+  modelMaxBackOffMs: { variable: 'TSWORKER_MODEL_MAX_BACKOFF', fallback: 60_000, ...DURATIONS },
+  stateDir: { variable: 'TSWORKER_STATE_DIR', fallback: undefined, ...TEXTS },
   modelHealth: {
     variable: 'MODEL_HEALTH_ENDPOINT',
     fallback: undefined,
@@ -438,6 +458,20 @@ describe('reading', () => {
       }),
     );
   });
+
+  it.each(['0.0.0.0', '192.168.0.7', '::', 'example.org', '127.0.0.1.example.org'])(
+    'the internal port listens on %s with a token alone',
+    (host) => {
+      const env = { TSWORKER_INTERNAL_HOST: host };
+      const problem = `TSWORKER_INTERNAL_HOST is "${host}"; it takes an address of loopback such as 127.0.0.1, unless TSWORKER_INTERNAL_TOKEN is set to a secret.`;
+      expect(problemsOf(env)).toEqual([problem]);
+      expect(problemsOf({ ...env, TSWORKER_INTERNAL_TOKEN: 'mtoken' })).toEqual([problem]);
+      expect(configOf({ ...env, TSWORKER_INTERNAL_TOKEN: 'a-secret' })).toMatchObject({
+        internalHost: host,
+        internalToken: 'a-secret',
+      });
+    },
+  );
 
   it('a duration is the time that it says', () => {
     const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

@@ -14,6 +14,8 @@ afterEach(() => sandbox.remove());
 
 function have(programs: readonly string[], packages: readonly string[]): void {
   for (const program of programs) sandbox.program(sandbox.bin, program, '#!/usr/bin/env bash\n');
+  // Where systemd runs, the service is masked before the package comes.
+  sandbox.program(sandbox.bin, 'systemctl', '#!/usr/bin/env bash\n');
   sandbox.program(
     sandbox.bin,
     'dpkg-query',
@@ -23,7 +25,7 @@ function have(programs: readonly string[], packages: readonly string[]): void {
 
 describe('setup-debian.sh', () => {
   test('does nothing when all is there', async () => {
-    have(['chromium', 'shellcheck'], FONTS.split(' '));
+    have(['chromium', 'shellcheck', 'prometheus'], FONTS.split(' '));
     expect(await sandbox.run(SETUP)).toMatchObject({
       code: 0,
       stdout: 'setup-debian: all that the tests need is installed\n',
@@ -33,9 +35,14 @@ describe('setup-debian.sh', () => {
   });
 
   test.each([
-    { programs: [], packages: [], missing: `chromium shellcheck ${FONTS}` },
-    { programs: ['chromium', 'shellcheck'], packages: ['fonts-dejavu-core'], missing: 'fonts-liberation' },
-    { programs: ['chromium'], packages: FONTS.split(' '), missing: 'shellcheck' },
+    { programs: [], packages: [], missing: `chromium shellcheck prometheus ${FONTS}` },
+    {
+      programs: ['chromium', 'shellcheck', 'prometheus'],
+      packages: ['fonts-dejavu-core'],
+      missing: 'fonts-liberation',
+    },
+    { programs: ['chromium', 'shellcheck'], packages: FONTS.split(' '), missing: 'prometheus' },
+    { programs: ['chromium', 'prometheus'], packages: FONTS.split(' '), missing: 'shellcheck' },
   ])('installs $missing, and only that', async ({ programs, packages, missing }) => {
     have(programs, packages);
     const { code, stdout } = await sandbox.run(SETUP);
@@ -52,6 +59,6 @@ describe('setup-debian.sh', () => {
     const { code, stderr } = await sandbox.run(SETUP, [], { APT_UPDATE_FAILS: '1', APT_FAILS: '1' });
     expect(code).toBe(1);
     expect(stderr).toContain('apt-get update failed');
-    expect(stderr).toContain(`apt-get could not install chromium shellcheck ${FONTS}`);
+    expect(stderr).toContain(`apt-get could not install chromium shellcheck prometheus ${FONTS}`);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { send } from '../support/client.js';
 import { installLlama, LlamaServer } from '../support/llama.js';
 import { startWorkerProgram, textOf, untilSums, type WorkerProgram } from '../support/worker-program.js';
@@ -99,6 +99,34 @@ describe('a real model behind tsworker start openai', () => {
     await started.autoscaler.waitForCompletion(({ status }) => status === 'Rejected');
     await first.return();
     expect(await untilSums(started, ({ rej_load }) => rej_load === 5)).toMatchObject({ rej_load: 5 });
+  });
+
+  it('is asked one thing at a time where its route is serial: the next waits in the worker, one more is refused', async () => {
+    const started = await startWorkerProgram('test/e2e/serial-backend.ts', { MODEL_SERVER_URL: model.url });
+    const { client, internalPort } = started;
+    const view = async () => (await send(internalPort, '/status')).body;
+    const before = await model.stats();
+    const endless = { prompt: 'This License', max_tokens: 100_000, stream: true, units: 10 };
+    const first = client.stream(COMPLETIONS, endless, { cost: 10 });
+    await first.next();
+    const short = { prompt: 'A', max_tokens: 5, units: 1_000 };
+    const second = client.request(COMPLETIONS, short, { cost: 1_000, retry: false });
+    await vi.waitFor(async () => expect(await view()).toMatchObject({ requestsQueued: 1 }), 20_000);
+
+    // A thousand and ten units at ten a second are 41 s more than it may wait.
+    const refused = await client.request(COMPLETIONS, short, { cost: 1_000, retry: false });
+    expect(refused).toMatchObject({ status: 429, body: { error: 'queue_time_exceeded' } });
+    expect(Number(refused.headers['retry-after'])).toBe(41);
+    expect(await view()).toMatchObject({ requestsQueued: 1, requestsUnderWay: 2 });
+    const { completed, aborted } = before;
+    expect(await model.stats()).toMatchObject({ generating: 1, waiting: 0, completed, aborted });
+
+    await first.return();
+    expect(await second).toMatchObject({ status: 200, body: { usage: { completion_tokens: 5 } } });
+    await model.untilStats({ generating: 0, completed: completed + 1, aborted: aborted + 1 });
+    const sums = await untilSums(started, ({ cur_perf }) => cur_perf === 1_000);
+    expect(sums).toMatchObject({ cur_perf: 1_000, rej_load: 1_000, num_requests_recieved: 3 });
+    expect(await view()).toMatchObject({ requestsQueued: 0, requestsUnderWay: 0 });
   });
 
   it('measures how fast the model is, once: a restart knows it', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { send } from '../support/client.js';
 import { Program, ROOT } from '../support/process.js';
 import { startWorkerProgram, temporaryFolder, textOf, untilSums } from '../support/worker-program.js';
 
@@ -53,6 +54,47 @@ describe('tsworker start tgi', () => {
     for await (const _ of started.client.stream('/generate_stream', tgiPayload(50), { cost: 50 })) break;
     expect(await told(program, 'ended', 1)).toMatchObject({ outcome: 'aborted' });
     await started.autoscaler.waitForCompletion(({ status }) => status === 'Cancelled');
+  });
+
+  it('lets who may wait in at once, since the engine has a queue of its own, and refuses one more', async () => {
+    const { env, program } = await startModel('tgi', { pauseAfterTokens: 3 });
+    const limits = { TSWORKER_MAX_QUEUE_TIME: '5s', TSWORKER_MAX_PERF: '10' };
+    const started = await startWorkerProgram('tgi', { ...env, ...limits });
+    const { client, internalPort } = started;
+    const ask = (tokens: number) =>
+      client.request('/generate', tgiPayload(tokens), { cost: tokens, retry: false });
+    const first = ask(40);
+    await told(program, 'request', 1);
+    const second = ask(20);
+    await told(program, 'request', 2);
+    const { body: view } = await send(internalPort, '/status');
+    expect(view).toMatchObject({ requestsUnderWay: 2, requestsQueued: 0, pendingWorkload: 60 });
+
+    // Sixty tokens at ten a second are one second more than it may wait.
+    const refused = await ask(5);
+    expect(refused).toMatchObject({ status: 429, body: { error: 'queue_time_exceeded' } });
+    expect(refused.headers['retry-after']).toBe('1');
+
+    program.type('{"pauseAfterTokens": null}\n');
+    const whole = { status: 200, body: { generated_text: expect.any(String) } };
+    expect(await Promise.all([first, second])).toMatchObject([whole, whole]);
+    const sums = await untilSums(started, ({ cur_perf }) => cur_perf === 60);
+    expect(sums).toMatchObject({ new_load: 60, cur_perf: 60, rej_load: 5, num_requests_recieved: 3 });
+    expect(program.lines.filter((line) => JSON.parse(line).event === 'request')).toHaveLength(2);
+  });
+
+  it('refuses who would wait for too long, and says when to come again', async () => {
+    const { env } = await startModel('tgi', { pauseAfterTokens: 3 });
+    const limits = { TSWORKER_MAX_QUEUE_TIME: '1s', TSWORKER_MAX_PERF: '10' };
+    const started = await startWorkerProgram('tgi', { ...env, ...limits });
+    const first = started.client.stream('/generate_stream', tgiPayload(1_000), { cost: 1_000 });
+    await first.next();
+    const refused = await started.client.request('/generate', tgiPayload(5), { cost: 5, retry: false });
+    expect(refused).toMatchObject({ status: 429, body: { error: 'queue_time_exceeded' } });
+    expect(Number(refused.headers['retry-after'])).toBe(99);
+    await started.autoscaler.waitForCompletion(({ status }) => status === 'Rejected');
+    await first.return();
+    expect(await untilSums(started, ({ rej_load }) => rej_load === 5)).toMatchObject({ rej_load: 5 });
   });
 });
 

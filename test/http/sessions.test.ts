@@ -73,10 +73,18 @@ describe('a session', () => {
     expect(roster.presence()).toEqual({ load: 5, requests: 1, requestIdxs: [7] });
     clock.ms = 3_000;
     expect(sessions.end(session.id)).toBe(true);
-    const facts = { id: 1, kind: 'session', workload: 5, requestIdx: 7 };
+    const facts = { id: 1, kind: 'session', route: '/session/create', workload: 5, requestIdx: 7 };
+    const untouched = { firstByteAtMs: null, receivedBytes: 0, sentBytes: 0 };
     expect(events).toEqual([
       { type: 'request.started', ...facts, atMs: 1_000 },
-      { type: 'request.succeeded', ...facts, atMs: 3_000, enteredAtMs: 1_000, workStartedAtMs: 1_000 },
+      {
+        type: 'request.succeeded',
+        ...facts,
+        ...untouched,
+        atMs: 3_000,
+        enteredAtMs: 1_000,
+        workStartedAtMs: 1_000,
+      },
     ]);
     expect(roster.presence()).toEqual({ load: 0, requests: 0, requestIdxs: [] });
     expect(told).toEqual([{ ...session, state: 'closing' }]);

@@ -69,7 +69,7 @@ describe('the hello backend counts', () => {
     const { port, requests } = await serve(helloautoscaler);
     expect((await send(port, path, sent)).status).toBe(status);
     const atMs = expect.any(Number);
-    const event = { id: 1, kind: 'request', workload: 1, requestIdx: null, atMs };
+    const event = { id: 1, kind: 'request', route: path, workload: 1, requestIdx: null, atMs };
     expect(requests).toEqual(
       counted === null
         ? []
@@ -80,6 +80,9 @@ describe('the hello backend counts', () => {
               type: `request.${counted}`,
               enteredAtMs: atMs,
               workStartedAtMs: expect.toBeOneOf([null, atMs]),
+              firstByteAtMs: counted === 'succeeded' ? atMs : null,
+              receivedBytes: counted === 'succeeded' ? (sent.body?.length ?? 0) : expect.any(Number),
+              sentBytes: counted === 'succeeded' ? expect.any(Number) : 0,
             },
           ],
     );

@@ -26,6 +26,7 @@ const FACTS: LifecycleFacts = {
   config: CONFIG,
   dialect: null,
   needsKey: false,
+  isSupervised: false,
   seed: 40,
 };
 
@@ -41,6 +42,8 @@ it.each([
     startedAtMs: 100,
     readiness: READINESS,
     health: { intervalMs: 1, strikes: 2, stallTimeoutMs: 3 },
+    supervisor: null,
+    restartAfterMs: 60_000,
     serveUnreported: false,
     serveUnreportedAfterMs: 2_000,
     drainTimeoutMs: 9_000,
@@ -73,4 +76,26 @@ it.each([
     minRefetchMs: 60_000,
     eager: needsKey,
   });
+});
+
+it('a worker that runs its model server', () => {
+  const config = configOf({
+    TSWORKER_HEALTH_INTERVAL: '1s',
+    TSWORKER_MODEL_GRACE: '2s',
+    TSWORKER_MODEL_STABLE_AFTER: '3s',
+    TSWORKER_MODEL_MAX_CRASHES: '4',
+    TSWORKER_MODEL_MAX_BACKOFF: '5s',
+  });
+  const { supervisor, restartAfterMs } = lifecycleInput({ ...FACTS, config, isSupervised: true });
+  expect([supervisor, restartAfterMs]).toEqual([
+    {
+      backOff: { baseMs: 1_000, capMs: 5_000 },
+      seed: 43,
+      stableAfterMs: 3_000,
+      maxCrashes: 4,
+      graceMs: 2_000,
+      killedWithinMs: 5_000,
+    },
+    6_000,
+  ]);
 });

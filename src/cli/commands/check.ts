@@ -1,11 +1,15 @@
+import { styleText } from 'node:util';
 import { configure } from '../../backend/index.js';
 import { judgeSettings } from '../../check/environment.js';
 import type { Finding, Subject } from '../../check/finding.js';
 import { runChecks } from '../../check/run-checks.js';
 import { type Config, type Overrides, readConfig } from '../../config/index.js';
+import { dialectOf } from '../../dialect-of.js';
+import { dialectFor } from '../../dialects/index.js';
 import { messageOf } from '../../errors.js';
+import { mustBeSigned } from '../../must-be-signed.js';
 import { EXIT } from '../exit.js';
-import { type Io, print } from '../io.js';
+import { hasColors, type Io, print } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { checkFor, loadSettings } from '../settings.js';
 
@@ -18,7 +22,9 @@ export async function check(
 ): Promise<number> {
   const findings = await findingsOf(name, given, io);
   const isFatal = findings.some(({ level }) => level === 'fatal');
-  const text = json ? `${JSON.stringify({ ok: !isFatal, findings }, null, 2)}\n` : tableOf(findings);
+  const text = json
+    ? `${JSON.stringify({ ok: !isFatal, findings }, null, 2)}\n`
+    : tableOf(findings, hasColors(io));
   await print(text, io);
   return isFatal ? EXIT.failed.code : EXIT.ok.code;
 }
@@ -53,16 +59,24 @@ async function subjectOf(
   } catch (error) {
     problems.push(...messageOf(error).split('\nerror: '));
   }
-  const dialect = backend?.dialect ?? config.dialect ?? 'current';
-  const needsKey =
-    dialect !== 'none' && !config.unsecured && (dialect === 'current' || config.requireSignature);
-  return { subject: { config, backend, reports: dialect !== 'none', needsKey }, problems };
+  // Of one that could not be loaded nothing is known: the most that it might need is looked at.
+  const dialect =
+    backend === null
+      ? dialectFor({ name: config.dialect ?? 'current', hasModel: false, loadForm: 'sum' })
+      : dialectOf(backend);
+  const needsKey = mustBeSigned(dialect, config);
+  return { subject: { config, backend, reports: dialect !== null, needsKey }, problems };
 }
 
-function tableOf(findings: readonly Finding[]): string {
+const COLORS = { ok: 'green', warning: 'yellow', fatal: 'red' } as const;
+
+function tableOf(findings: readonly Finding[], isColored: boolean): string {
+  // Whether there are colours is said by what it writes to, not by this process's own output.
+  const paint = (level: Finding['level'], text: string) =>
+    isColored ? styleText(COLORS[level], text, { validateStream: false }) : text;
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, level, found, change }) => [
-    `${level.padEnd(7)}  ${check.padEnd(width)}  ${found}`,
+    `${paint(level, level.padEnd(7))}  ${check.padEnd(width)}  ${found}`,
     ...(change === null ? [] : [`${' '.repeat(width + 11)}→ ${change}`]),
   ]);
   const count = (level: Finding['level']) => findings.filter((one) => one.level === level).length;
