@@ -7,21 +7,25 @@ import { type Rig, startRig } from '../conformance/rig.js';
 /** Fixed, so that a failure is the same each time; another seed in the environment looks elsewhere. */
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_124);
 
-/** What a second request would be that is hidden in the body of the first: it would be told apart by its 404. */
-const HIDDEN = 'GET /hidden-in-another HTTP/1.1\r\nHost: x\r\n\r\n';
+/**
+ * For who reads it by its length a body; for who reads it in chunks an empty one, and behind it a second request,
+ * which would be told apart by its 404.
+ */
+const HIDDEN = '0\r\n\r\nGET /hidden-in-another HTTP/1.1\r\nHost: x\r\n\r\n';
+const LENGTH = HIDDEN.length;
 
 /** Headers from which two readers could take two different ends of the body, or of the headers. */
 const AMBIGUOUS = [
-  'Content-Length: 0\r\nContent-Length: 47\r\n',
-  'Content-Length: 47, 0\r\n',
-  'Content-Length: +47\r\n',
-  'Content-Length: 0x2f\r\n',
+  `Content-Length: 0\r\nContent-Length: ${LENGTH}\r\n`,
+  `Content-Length: ${LENGTH}, 0\r\n`,
+  `Content-Length: +${LENGTH}\r\n`,
+  `Content-Length: 0x${LENGTH.toString(16)}\r\n`,
   'Content-Length: -1\r\n',
-  'Content-Length: 47\r\nTransfer-Encoding: chunked\r\n',
-  'Transfer-Encoding: chunked\r\nContent-Length: 47\r\n',
+  `Content-Length: ${LENGTH}\r\nTransfer-Encoding: chunked\r\n`,
+  `Transfer-Encoding: chunked\r\nContent-Length: ${LENGTH}\r\n`,
   'Transfer-Encoding: chunked, identity\r\n',
   'Transfer-Encoding : chunked\r\n',
-  'Content-Length: 0\r\nX-Folded: a\r\n b: c\r\nContent-Length: 5\r\n',
+  `X-Folded: a\r\n Content-Length: ${LENGTH}\r\n`,
   'X-Nul: a\u0000b\r\nContent-Length: 0\r\n',
   'X-Bare: a\nTransfer-Encoding: chunked\nContent-Length: 0\r\n',
   `X-Huge: ${'x'.repeat(100_000)}\r\n`,
