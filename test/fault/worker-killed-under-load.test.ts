@@ -28,7 +28,7 @@ it('a worker that is killed while the autoscaler is away: its next life tells wh
   autoscaler.misdeed = () => undefined;
 
   const second = await start();
-  const [{ died = 0 } = {}] = second.told('journal.died');
+  const died = Number(second.told('journal.died')[0]?.died ?? 0);
   expect(await new Crowd(second, LATE).ask()).toBe(true);
   second.kill('SIGTERM');
   expect(await second.exited).toEqual({ code: 0, signal: null });
@@ -51,7 +51,7 @@ it('a worker that is killed while the autoscaler is away: its next life tells wh
   const names = new Set(succeeded.map(({ request_idx }) => request_idx));
   expect(kept.filter((idx) => !names.has(idx))).toEqual([]);
   // What was in the worker died with it.
-  expect(told.filter(({ status }) => status === 'Error')).toHaveLength(Number(died));
+  expect(told.filter(({ status }) => status === 'Error')).toHaveLength(died);
   expect(died).toBeGreaterThan(0);
 });
 
