@@ -31,6 +31,7 @@ import { publicUrl } from './public-url.js';
 import { type Channel, createChannel } from './report/channel.js';
 import { touch } from './touch.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
+import { watcherReports } from './watcher-reports.js';
 
 export interface WorkerOptions {
   readonly log: Log;
@@ -210,14 +211,13 @@ export class Worker {
       state: () => this.#host.state,
       context: this.#host.context,
       operator: this.#operations,
-      watcher: {
-        loading: () => this.#tellLoad({ type: 'log.progress' }),
-        loaded: (maxPerf) => this.#tellLoad({ type: 'model.loaded', ...(maxPerf && { maxPerf }) }),
-        failed: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
-        observed: (what) => {
+      watcher: watcherReports({
+        lifecycle: () => this.#lifecycle,
+        tell: (what) => this.#tellLoad(what),
+        observe: (what) => {
           this.#observed = { ...this.#observed, ...what };
         },
-      },
+      }),
       onUpdate: () => this.#noteUpdate(),
     });
   }

@@ -12,8 +12,7 @@ export const autoscaler: Check = {
       config.reportAddresses.map((address) =>
         ask(pathOn(address, '/pubkey/'), signal).then(
           () => ok(`${address} answers`),
-          (error: unknown) =>
-            warning(`${address} does not answer: ${messageOf(error)}`, changeFor(address)),
+          (error: unknown) => warning(`${address} does not answer: ${messageOf(error)}`, changeFor(address)),
         ),
       ),
     );

@@ -32,9 +32,7 @@ export function judgeDates(fromMs: number, toMs: number, nowMs: number): Found {
   if (nowMs >= toMs) return fatal(`it expired on ${day(toMs)}`, RENEW);
   const days = Math.floor((toMs - nowMs) / DAY_MS);
   const found = `it is valid until ${day(toMs)}, for ${days} days`;
-  return days < WARNING_DAYS
-    ? warning(found, RENEW)
-    : ok(found);
+  return days < WARNING_DAYS ? warning(found, RENEW) : ok(found);
 }
 
 function datesOf({ validFrom, validTo }: X509Certificate) {

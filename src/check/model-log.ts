@@ -27,6 +27,8 @@ export const modelLog: Check = {
       () => false,
     );
     if (hasFolder) return [ok(`${log} is not there yet; it is waited for`)];
-    return [warning(`there is no folder for ${log}`, `make it with "mkdir -p ${dirname(log)}", or ${change}`)];
+    return [
+      warning(`there is no folder for ${log}`, `make it with "mkdir -p ${dirname(log)}", or ${change}`),
+    ];
   },
 };

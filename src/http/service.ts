@@ -4,7 +4,7 @@ import { RepeatGuard, ReplayWindow } from '../auth/replay.js';
 import type { Backend, BackendContext } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Dialect, Presence } from '../dialects/dialect.js';
-import { messageOf, type WorkerError } from '../errors.js';
+import { messageOf, WorkerError } from '../errors.js';
 import type { Log } from '../log.js';
 import { mustBeSigned } from '../must-be-signed.js';
 import type { Upstream } from '../upstream.js';
@@ -205,7 +205,7 @@ function callBackOver(upstream: Upstream | null, log: Log) {
       log.warn('the model server could not be told that a session has ended', {
         event: 'session.callback.failed',
         route: onCloseRoute,
-        reason: messageOf(error),
+        reason: messageOf(error instanceof WorkerError ? (error.cause ?? error) : error),
       });
     }
   };

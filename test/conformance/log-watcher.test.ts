@@ -86,6 +86,23 @@ describe('what it tells', () => {
     expect((await post(internalPort, '/report_done', { mtoken, ...body })).status).toBe(200);
   });
 
+  it('/report_error while it loads: the load has failed, until /report_loaded says that it has loaded', async () => {
+    const rig = await startRig(SILENT);
+    await post(rig.internalPort, '/report_error', { mtoken, error_msg: 'out of memory' });
+    await untilState(rig.worker, 'failing');
+    await post(rig.internalPort, '/report_loaded', { mtoken, loadtime: 3 });
+    await untilState(rig.worker, 'serving');
+    expect((await rig.ask('/v1/completions', { max_tokens: 1 })).status).toBe(200);
+  });
+
+  it('/report_error while it serves: /report_loaded leads back', async () => {
+    const rig = await startRig();
+    await post(rig.internalPort, '/report_error', { mtoken, error_msg: 'out of memory' });
+    await untilState(rig.worker, 'failing');
+    await post(rig.internalPort, '/report_loaded', { mtoken });
+    await untilState(rig.worker, 'serving');
+  });
+
   it('/report_error {error_msg}: the worker has failed, and says why', async () => {
     const rig = await startRig();
     await post(rig.internalPort, '/report_error', { mtoken, error_msg: 'out of memory' });

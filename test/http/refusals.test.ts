@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { WorkerError } from '../../src/errors.js';
+import { Refusals } from '../../src/http/refusals.js';
+import { RecordingLog } from '../support/recording-log.js';
+
+function refusals() {
+  const log = new RecordingLog();
+  return { log, refusals: new Refusals(log) };
+}
+
+const failed = (reason: string) => new WorkerError('model_failed', undefined, { cause: new Error(reason) });
+
+it('the reason of a failure of the model server is in the log, each reason once in a while', () => {
+  const { log, refusals: told } = refusals();
+  for (const reason of ['connect ECONNREFUSED', 'read ECONNRESET', 'connect ECONNREFUSED']) {
+    told.error(failed(reason));
+  }
+  expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'answered 500 model_failed: connect ECONNREFUSED'],
+    ['warn', 'answered 500 model_failed: read ECONNRESET'],
+  ]);
+  told.flush();
+  expect(log.lines.at(-1)?.message).toBe(
+    'and within 10 s, not told one by one: 1 model_failed (connect ECONNREFUSED)',
+  );
+});
+
+it('one failure of a handler does not hide another', () => {
+  const { log, refusals: told } = refusals();
+  for (const cause of [new Error('boom'), new TypeError('no BigInt')]) {
+    told.error(new WorkerError('backend_error', undefined, { cause }));
+  }
+  expect(log.lines.map(({ message }) => message.split('\n', 1)[0])).toEqual([
+    'the backend failed: Error: boom',
+    'the backend failed: TypeError: no BigInt',
+  ]);
+  told.flush();
+});
+
+it('reasons that never end are told apart up to a limit', () => {
+  const { log, refusals: told } = refusals();
+  for (let index = 0; index < 150; index++) told.error(failed(`reason ${index}`));
+  expect(log.lines).toHaveLength(101);
+  told.flush();
+  expect(log.lines.at(-1)?.message).toBe('and within 10 s, not told one by one: 49 model_failed');
+});
+
+it('what a client wrote is not in the log', () => {
+  const { log, refusals: told } = refusals();
+  told.error(new WorkerError('invalid_request', 'the secret of a client'));
+  told.flush();
+  expect(log.text).not.toContain('secret');
+});
