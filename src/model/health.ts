@@ -21,12 +21,18 @@ export function createHealthProbe({ probe, bytesSoFar, takeQuietMs }: HealthProb
       await probe?.once(signal);
       return { ok: true, quietMs: takeQuietMs() };
     } catch (error) {
-      const bytesFlowed = bytesSoFar() > bytesBefore;
+      // Whoever refuses connections is not there, whatever it has sent before.
+      const bytesFlowed = !isRefused(error) && bytesSoFar() > bytesBefore;
       return { ok: false, reason: messageOf(error), bytesFlowed, quietMs: takeQuietMs() };
     } finally {
       bytesBefore = bytesSoFar();
     }
   });
+}
+
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 export interface UntilHealthyOptions {

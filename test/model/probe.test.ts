@@ -123,6 +123,13 @@ describe('the effect behind the health machine', () => {
     expect(await toPromise(createActor(effect).start())).toEqual({ ok: true, quietMs: 7 });
   });
 
+  it('does not take a server that refuses connections for a busy one, whatever it has sent before', async () => {
+    let bytes = 0;
+    const effect = effectOf(probeOf((await nobody()).url), { bytesSoFar: () => bytes });
+    bytes = 100;
+    expect(await toPromise(createActor(effect).start())).toMatchObject({ ok: false, bytesFlowed: false });
+  });
+
   it.each([well, sick])('tells how long the silence is, whatever the health route says', async (probe) => {
     const effect = effectOf(probe, { takeQuietMs: () => 9 });
     expect(await toPromise(createActor(effect).start())).toMatchObject({ quietMs: 9 });
