@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { post, RawClient, send } from '../support/client.js';
 import { installLlama, LLAMA, LlamaServer } from '../support/llama.js';
 import { Program, ROOT } from '../support/process.js';
@@ -248,8 +248,13 @@ describe('the process', () => {
       body: { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
     });
     await server.untilLoaded();
-    expect(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)).toBe(
-      `main: server is listening on ${server.url} - starting the main loop`,
+    // It is written by a stream, which may be a moment later than the first 200.
+    await vi.waitFor(
+      () =>
+        expect(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)).toBe(
+          `main: server is listening on ${server.url} - starting the main loop`,
+        ),
+      { timeout: 10_000 },
     );
   });
 
