@@ -79,7 +79,7 @@ describe('what a worker leaves that was killed with SIGKILL', () => {
     const runFile = join(folder(), 'model.json');
     const { keeper, pid, says } = await keep(runFile, WITH_CHILD);
     const child = await says('child ');
-    await expect.poll(() => written(runFile)).toContain(`"pid":${child},`);
+    await expect.poll(() => written(runFile), { timeout: 10_000 }).toContain(`"pid":${child},`);
     keeper.kill('SIGKILL');
     await keeper.exited;
     process.kill(pid, 'SIGKILL');

@@ -69,8 +69,10 @@ describe('a model server that the worker runs', () => {
     const { model, backend, env } = await modelAndBackend();
     const running = await serve(backend, env);
     const { worker, log, port } = running;
+    // Its health route may be found closed a moment before.
+    const died = next(worker, 'lifecycle', ({ reason }) => /has died/.test(reason));
     await model.tell('die');
-    await untilState(worker, 'failing');
+    await died;
     const { reason, errorMessage, maxPerf } = worker.view();
     expect(reason).toBe('the model server has died (1 of 5): exit code 3');
     expect(errorMessage.split('\n')).toEqual([
