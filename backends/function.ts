@@ -2,6 +2,7 @@ import {
   type Backend,
   defineBackend,
   isStream,
+  nearestTo,
   type Route,
   type RouteRequest,
 } from '../src/backend/index.js';
@@ -10,10 +11,16 @@ import {
 export type FunctionContext = Pick<RouteRequest<undefined, unknown>, 'signal' | 'log' | 'query'>;
 
 /** What the route of a function may say of itself. */
-export type FunctionOptions<Payload> = Pick<
-  Route<undefined, Payload>,
-  'parseRequest' | 'workload' | 'example' | 'parallel' | 'maxQueueTime' | 'benchmark'
->;
+export type FunctionOptions<Payload> = Pick<Route<undefined, Payload>, (typeof OPTIONS)[number]>;
+
+const OPTIONS = [
+  'parseRequest',
+  'workload',
+  'example',
+  'parallel',
+  'maxQueueTime',
+  'benchmark',
+] as const satisfies readonly (keyof Route<undefined, unknown>)[];
 
 /**
  * A function that is served, with what its route says of itself as properties. What it returns is answered as
@@ -28,11 +35,12 @@ const DEFAULT_MAX_PERF = 100;
 /**
  * Serves each function of a module by POST at its name. What else the module holds is let be.
  *
- * @throws {TypeError} when it has no function, or one of them says what can't work
+ * @throws {TypeError} when it has no function, or one of them says what can't work or is a slip of the pen
  */
 export function functionBackend(handlers: Readonly<Record<string, unknown>>): Backend {
   const functions = Object.entries(handlers).filter(isNamedFunction);
   if (functions.length === 0) throw new TypeError('there is no exported function to serve');
+  for (const [name, handler] of functions) refuseSlips(name, handler);
   const isMeasured = functions.some(([, handler]) => handler.benchmark !== undefined);
   return defineBackend<undefined, Record<string, unknown>>({
     name: 'function',
@@ -45,6 +53,15 @@ export function functionBackend(handlers: Readonly<Record<string, unknown>>): Ba
 
 function isNamedFunction(entry: [string, unknown]): entry is [string, FunctionHandler<unknown>] {
   return typeof entry[1] === 'function' && entry[0] !== 'default';
+}
+
+/** A function may have properties of its own, but one that is nearly an option is meant to be it. */
+function refuseSlips(name: string, handler: FunctionHandler<unknown>): void {
+  const options: readonly string[] = OPTIONS;
+  for (const property of Object.keys(handler)) {
+    const meant = options.includes(property) ? undefined : nearestTo(property, options);
+    if (meant !== undefined) throw new TypeError(`${name}.${property} is unknown; did you mean ${meant}?`);
+  }
 }
 
 function routeOf(handler: FunctionHandler<unknown>): Route<undefined, unknown> {

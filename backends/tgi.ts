@@ -17,6 +17,7 @@ export function tgi({ dialect = 'current' }: TgiSettings = {}): Backend {
     name: 'tgi',
     description: 'In front of Text Generation Inference.',
     dialect,
+    legacyCapacity: true,
     model: {
       url: 'http://127.0.0.1:8080',
       health: '/health',

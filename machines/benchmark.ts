@@ -1,6 +1,7 @@
-import { assign, sendParent, setup } from 'xstate';
+import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import { port } from './ports.js';
 import { reasonOf } from './reason.js';
+import { NOTHING_SAID, type Repeats, repeated } from './repeats.js';
 
 /**
  * How fast the model is, in units of work per second.
@@ -39,7 +40,7 @@ export type BenchmarkOutput =
 /** What the benchmark tells the machine that invoked it, for the log. */
 export type BenchmarkToParent =
   | { type: 'benchmark.reused'; maxPerf: number }
-  /** The model does not take requests yet. */
+  /** The model does not take requests yet. Told at once, when there is another reason, and now and then. */
   | { type: 'benchmark.waits'; reason: string }
   | { type: 'benchmark.began' }
   /** A measurement came to nothing; the next attempt is made in so many ms. */
@@ -48,8 +49,8 @@ export type BenchmarkToParent =
   | { type: 'benchmark.unsaved'; maxPerf: number; reason: string };
 
 export interface BenchmarkContext extends BenchmarkInput {
-  /** Why the model did not take requests when it was last tried, or empty. */
-  readonly notReady: string;
+  /** Why the model did not take requests when it was last tried, or empty; and when that is to be told. */
+  readonly notReady: Repeats;
   /** How many measurements came to nothing, and why the last one did; empty: none did. */
   readonly failures: number;
   readonly failure: string;
@@ -91,8 +92,9 @@ export const benchmarkMachine = setup({
   },
   actions: {
     'keep the result': assign((_, result: BenchmarkOutput) => ({ result })),
-    'note why it is not ready': assign((_, result: WarmUpResult) => ({
-      notReady: result.ready ? '' : reasonOf(result.reason),
+    'note that it is ready': assign({ notReady: NOTHING_SAID }),
+    'note why it is not ready': assign(({ context }, result: WarmUpResult) => ({
+      notReady: repeated(context.notReady, result.ready ? '' : reasonOf(result.reason), context.probeRetryMs),
     })),
     'note why it came to nothing': assign(({ context }, { error }: { error: unknown }) => ({
       failures: context.failures + 1,
@@ -104,9 +106,10 @@ export const benchmarkMachine = setup({
     'say that the result is used again': sendParent(({ context }) =>
       tellParent({ type: 'benchmark.reused', maxPerf: speedOf(context) }),
     ),
-    'say that it waits': sendParent(({ context }) =>
-      tellParent({ type: 'benchmark.waits', reason: context.notReady }),
-    ),
+    'say that it waits': enqueueActions(({ context: { notReady }, enqueue }) => {
+      if (notReady.quietMs > 0) return;
+      enqueue.sendParent(tellParent({ type: 'benchmark.waits', reason: notReady.said }));
+    }),
     'say that it is tried again': sendParent(({ context }) =>
       tellParent({ type: 'benchmark.failed', reason: context.failure, retryMs: retryMs(context) }),
     ),
@@ -122,7 +125,7 @@ export const benchmarkMachine = setup({
   id: 'benchmark',
   context: ({ input }) => ({
     ...input,
-    notReady: '',
+    notReady: NOTHING_SAID,
     failures: 0,
     failure: '',
     result: { ok: false, reason: 'it was not measured' },
@@ -167,7 +170,7 @@ export const benchmarkMachine = setup({
               {
                 guard: { type: 'the model takes requests', params: ({ event }) => event.output },
                 target: 'measuring',
-                actions: { type: 'note why it is not ready', params: ({ event }) => event.output },
+                actions: 'note that it is ready',
               },
               {
                 target: 'pausing',
@@ -274,8 +277,8 @@ function retryMs({ probeRetryMs, failures }: BenchmarkContext): number {
 /** Why nothing is known when the time is over: what stood in the way last, as far as anything did. */
 function reasonOfTimeout({ timeoutMs, notReady, failures, failure }: BenchmarkContext): string {
   const time = `${timeoutMs / 1000} s`;
-  if (notReady !== '') {
-    return `the benchmark took more than ${time}: the model does not take requests (${notReady})`;
+  if (notReady.said !== '') {
+    return `the benchmark took more than ${time}: the model does not take requests (${notReady.said})`;
   }
   if (failures === 0) return `the benchmark took more than ${time}`;
   return `${failure} (measured ${failures === 1 ? 'once' : `${failures} times`} in ${time})`;

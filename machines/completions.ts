@@ -1,16 +1,16 @@
 import { assign, emit, enqueueActions, sendParent, setup } from 'xstate';
 import type { BackOff } from './back-off.js';
-import { BatchTooLarge, grown, halved } from './batch-size.js';
+import { BatchRefused, grown, halved } from './batch-size.js';
 import {
   acknowledgeBatch,
   add,
   type Batch,
   type Completion,
   cutBatch,
-  dropBatch,
   EMPTY_BATCH,
   type Outbox,
   openOutbox,
+  refuseBatch,
   size,
 } from './outbox.js';
 import { port } from './ports.js';
@@ -25,9 +25,10 @@ import { addressOf, delivered, failedRound, isLast, nextAddress, openRounds, typ
  * gaps between them. An address that fails makes way for the next one; when each has failed the machine backs
  * off. When the worker stops everything is posted without gaps.
  *
- * Nobody says how large a post may be. A batch that is refused because it is too large is posted again in
- * halves, down to a single one; batches grow again with each delivery, little by little, so that few are
- * refused. A single one that is too large even so is dropped once every address has failed, and that is told.
+ * Nobody says how large a post may be, nor which of those in it the autoscaler can't take. A batch that is refused
+ * for what it holds is posted again in halves, down to a single one; batches grow again with each delivery, little
+ * by little, so that few are refused. A single one that is refused even so goes behind all others once every address
+ * has failed; it is dropped in the end, and that is told.
  */
 
 /** What the machine is made with. */
@@ -57,7 +58,7 @@ export interface CompletionsAttempt {
   readonly batch: Batch;
 }
 
-/** An attempt whose 2xx answer was read. One that is too large for its address fails with `BatchTooLarge`. */
+/** An attempt whose 2xx answer was read. One whose batch its address refuses fails with `BatchRefused`. */
 export interface CompletionsDelivery {
   readonly tookMs: number;
 }
@@ -72,13 +73,13 @@ export type CompletionsEmitted =
   | { type: 'completions.outage.ended'; address: string; failedAttempts: number }
   /** The outbox was full. total: over the whole life of the worker, whatever the cause. */
   | { type: 'completions.dropped'; total: number }
-  /** One was dropped because it is too large even alone. */
+  /** One was dropped because it is refused even alone. */
   | { type: 'completions.refused'; requestIdx: number; address: string; total: number };
 
 export interface CompletionsContext extends CompletionsInput, Rounds {
   readonly outbox: Outbox;
   readonly flushing: boolean;
-  /** How many the next post tells at most: `batchLimit`, or less after a batch was too large. */
+  /** How many the next post tells at most: `batchLimit`, or less after a batch was refused. */
   readonly batchSize: number;
   /** The attempt that is under way, or was last. */
   readonly attempt: CompletionsAttempt;
@@ -108,8 +109,8 @@ export const completionsMachine = setup({
     'another address is left': ({ context }) => !isLast(context),
     'a whole batch waits': ({ context }) => size(context.outbox) >= context.batchSize,
     'a smaller batch may be taken': ({ context }, { error }: { error: unknown }) =>
-      error instanceof BatchTooLarge && context.attempt.batch.completions.length > 1,
-    'a single one was too large': (_, { error }: { error: unknown }) => error instanceof BatchTooLarge,
+      error instanceof BatchRefused && context.attempt.batch.completions.length > 1,
+    'a single one was refused': (_, { error }: { error: unknown }) => error instanceof BatchRefused,
   },
   actions: {
     'put them in the outbox': enqueueActions(
@@ -134,9 +135,9 @@ export const completionsMachine = setup({
     'let batches grow': assign(({ context }) => ({
       batchSize: grown(context.batchSize, context.batchLimit),
     })),
-    'drop what nobody takes': enqueueActions(({ context, enqueue }) => {
+    'set aside what nobody takes': enqueueActions(({ context, enqueue }) => {
       const { address, batch } = context.attempt;
-      const outbox = dropBatch(context.outbox, batch);
+      const outbox = refuseBatch(context.outbox, batch);
       enqueue.assign({ outbox });
       const [refused] = batch.completions;
       if (refused === undefined || outbox.dropped === context.outbox.dropped) return;
@@ -237,12 +238,12 @@ export const completionsMachine = setup({
             ],
           },
           {
-            guard: { type: 'a single one was too large', params: ({ event }) => event },
+            guard: { type: 'a single one was refused', params: ({ event }) => event },
             target: 'backing off',
             actions: [
               { type: 'announce the failure', params: ({ event }) => event },
               { type: 'announce the outage if it is new', params: ({ event }) => event },
-              'drop what nobody takes',
+              'set aside what nobody takes',
               'plan the next round',
             ],
           },

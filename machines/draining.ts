@@ -5,6 +5,9 @@ const TIME_IS_OVER = 'the time for draining is over';
 /**
  * How a worker comes to its end: the state `draining` of the lifecycle.
  *
+ * It ends for good, or for an update. The latter can be withdrawn while requests are under way, and then the worker
+ * goes on; a stop that is asked for meanwhile can not be withdrawn any more.
+ *
  * It is finishing what is under way; what is left when the time is over is cut. Then it is flushing: the last reports
  * and the finished requests are told, side by side.
  */
@@ -12,10 +15,21 @@ export const draining = lifecycleSetup.createStateConfig({
   description:
     'The worker is to stop: nothing new is accepted, what is under way finishes, and what was done is reported. Left when both are done, or when the time for it is over.',
   tags: ['draining'],
-  entry: [{ type: 'announce', params: { state: 'draining' } }, 'tell the work', 'watch it no more'],
+  entry: [{ type: 'announce', params: { state: 'draining' } }, 'watch it no more'],
   on: {
-    'stop.requested': {},
-    'backend.failed': {},
+    'stop.requested': [
+      {
+        guard: 'it ends for an update',
+        actions: [
+          { type: 'because', params: ({ event }) => ({ reason: event.reason }) },
+          'note that it ends for good',
+        ],
+      },
+      {},
+    ],
+    'update.asked': {},
+    // It is told to nobody, but heeded if the worker goes on after all.
+    'backend.failed': { actions: 'note that it is to be loaded anew' },
   },
   after: {
     drainTimeout: [
@@ -32,8 +46,28 @@ export const draining = lifecycleSetup.createStateConfig({
   states: {
     finishing: {
       description:
-        'Requests are under way or sessions are held. Left when the last has ended, or when the time for draining is over.',
+        'Requests are under way or sessions are held. Left when the last has ended, when the time for draining is over, or when the update for which the worker ends is withdrawn.',
       entry: 'note that requests are under way',
+      on: {
+        'update.withdrawn': [
+          {
+            guard: 'it ends for an update and is loaded',
+            target: '#lifecycle.work.loaded',
+            actions: [
+              { type: 'because', params: ({ event }) => ({ reason: event.reason }) },
+              'note that it goes on',
+            ],
+          },
+          {
+            guard: 'it ends for an update',
+            target: '#lifecycle.work.loading',
+            actions: [
+              { type: 'because', params: ({ event }) => ({ reason: event.reason }) },
+              'note that it goes on',
+            ],
+          },
+        ],
+      },
       invoke: {
         id: 'finish',
         src: 'finish',

@@ -10,6 +10,9 @@ import { reasonOf } from './reason.js';
  * probe that succeeds makes it well again. A probe that fails although bytes of answers have come since the last
  * one shows a server that is busy, not one that hangs: that is no strike, and wipes out those before it.
  *
+ * A request that nobody listened to has a server that seemed well asked at once, before its turn: once an interval,
+ * however many such requests there are.
+ *
  * A server that sends nothing for too long while requests wait for it has stalled, and has failed at once, whatever
  * its health route says: the loop that answers there need not be the one that works. Such a one is well again when a
  * probe succeeds and something has come, or nothing waits for it any more. Where the silence goes on, it is tried
@@ -37,6 +40,9 @@ export type ProbeResult = { readonly quietMs: number } & (
   | { readonly ok: false; readonly reason: string; readonly bytesFlowed: boolean }
 );
 
+/** A request could not connect to the model server. */
+export type HealthEvent = { type: 'probe.wanted' };
+
 /** What the health machine tells the machine that invoked it. */
 export type HealthToParent =
   | { type: 'backend.failed'; message: string }
@@ -58,6 +64,8 @@ export interface HealthContext extends HealthInput {
   readonly result: ProbeResult;
   /** How long a silence must be for it to count as stalled, or, once it has, to be tried again, in ms. */
   readonly bearsMs: number;
+  /** It was asked before its turn since the last time that it was asked in turn. */
+  readonly hurried: boolean;
 }
 
 const tellParent = (event: HealthToParent) => event;
@@ -69,6 +77,7 @@ export const healthMachine = setup({
   types: {
     input: {} as HealthInput,
     context: {} as HealthContext,
+    events: {} as HealthEvent,
     emitted: {} as HealthEmitted,
   },
   actors: { probe: port<ProbeResult>('probe') },
@@ -77,6 +86,7 @@ export const healthMachine = setup({
     sooner: ({ context }) => context.intervalMs / SOONER,
   },
   guards: {
+    'it was asked in turn': ({ context }) => !context.hurried,
     'it is well': ({ context }) => context.result.ok,
     'it is well again': ({ context }) =>
       context.result.ok && hasFailed(context) && (isHeard(context) || isTooQuiet(context)),
@@ -87,6 +97,8 @@ export const healthMachine = setup({
     'that is not the last strike': ({ context }) => !isLastStrike(context),
   },
   actions: {
+    'note that it is asked in turn': assign({ hurried: false }),
+    'note that it is asked before its turn': assign({ hurried: true }),
     'take the result': assign(({ context }, result: ProbeResult) => ({
       result,
       bearsMs: result.quietMs < context.stallTimeoutMs ? context.stallTimeoutMs : context.bearsMs,
@@ -123,12 +135,21 @@ export const healthMachine = setup({
     struck: 0,
     result: { ok: true, quietMs: 0 },
     bearsMs: input.stallTimeoutMs,
+    hurried: false,
   }),
   initial: 'well',
   states: {
     well: {
-      description: 'The model server does its work. Left when the next probe is due.',
-      after: { interval: 'asking' },
+      description:
+        'The model server does its work. Left when the next probe is due, or when a request could not connect.',
+      after: { interval: { target: 'asking', actions: 'note that it is asked in turn' } },
+      on: {
+        'probe.wanted': {
+          guard: 'it was asked in turn',
+          target: 'asking',
+          actions: 'note that it is asked before its turn',
+        },
+      },
     },
     doubtful: {
       description: 'The last probe failed, but not enough of them in a row. Left soon, for the next one.',

@@ -11,6 +11,14 @@ export interface Heard {
   readonly loaded: boolean;
   /** The speed that was told from outside, in units of work per second; null: none was. */
   readonly toldPerf: number | null;
+  /** The failure with which the log ended when it was first read, or empty. It may be of an earlier run. */
+  readonly oldFailure: string;
 }
 
-export const NOTHING_HEARD: Heard = { keyHeld: false, keyLate: '', loaded: false, toldPerf: null };
+export const NOTHING_HEARD: Heard = {
+  keyHeld: false,
+  keyLate: '',
+  loaded: false,
+  toldPerf: null,
+  oldFailure: '',
+};

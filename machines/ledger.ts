@@ -102,6 +102,13 @@ export function acknowledge(ledger: Ledger, window: Window): Ledger {
   };
 }
 
+/** Whether a window over these accounts would tell work. That the used space has changed is none. */
+export function holdsWork(ledger: Ledger, accounts: readonly Account[]): boolean {
+  return accounts.some(
+    (account) => account !== 'diskGib' && toldOf(ledger, account) > ledger.reported[account],
+  );
+}
+
 /** What no acknowledged report has told yet. */
 export function unreported(ledger: Ledger): Totals {
   return pick(ACCOUNTS, (account) => ledger.totals[account] - ledger.reported[account]) as Totals;

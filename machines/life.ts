@@ -41,6 +41,10 @@ export type LifecycleEvent =
   | { type: 'backend.failed'; message: string }
   | { type: 'backend.recovered' }
   | { type: 'stop.requested'; reason: string }
+  /** The worker is to end, so that it can be started again with new code. */
+  | { type: 'update.asked'; reason: string }
+  /** It is to go on as it is. */
+  | { type: 'update.withdrawn'; reason: string }
   /** Something that matters while the model loads, and at no other time. */
   | { type: 'model.told'; what: ReadinessEvent }
   /** The backend can't be loaded as it is. */
@@ -77,4 +81,6 @@ export interface LifecycleContext extends LifecycleInput {
   readonly reason: string;
   /** How draining would end if it ended now. */
   readonly outcome: Outcome;
+  /** It ends for an update, and not for good. */
+  readonly forUpdate: boolean;
 }

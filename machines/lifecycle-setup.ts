@@ -83,6 +83,9 @@ export const lifecycleSetup = setup({
     'the failure is known': ({ context, event }) =>
       event.type === 'backend.failed' && sentenceOf(event.message) === context.status.errorMessage,
     'requests are under way': ({ context }) => context.outcome === 'cut',
+    'it ends for an update': ({ context }) => context.forUpdate,
+    'it ends for an update and is loaded': ({ context }) =>
+      context.forUpdate && context.hasLoaded && context.status.phase === 'loaded',
     'requests were cut': ({ context }) => context.outcome === 'cut',
     'there was a request to cut': (_, requests: number) => requests > 0,
     'loaded was told': ({ event }) =>
@@ -139,6 +142,10 @@ export const lifecycleSetup = setup({
       status: { ...context.status, phase: 'failing', errorMessage: params.message },
       reason: params.message,
     })),
+    'note that it ends for an update': assign({ forUpdate: true }),
+    'note that it ends for good': assign({ forUpdate: false }),
+    'note that it goes on': assign({ forUpdate: false, outcome: 'clean' }),
+    'note that it is to be loaded anew': assign({ hasLoaded: false }),
     'note that requests are under way': assign({ outcome: 'cut' }),
     'note that all has ended': assign({ outcome: 'unreported' }),
     'note the clean end': assign({ outcome: 'clean', reason: 'everything is finished and reported' }),
@@ -146,7 +153,6 @@ export const lifecycleSetup = setup({
       type: 'status.changed',
       status: context.status,
     })),
-    'tell the work': sendTo('reporter', { type: 'work.due' }),
     'tell everything that is left': sendTo('reporter', { type: 'flush' }),
     'tell all that has finished': sendTo('completions', { type: 'flush' }),
     'move the ledger': sendTo('metrics', (_, { window }: { window: Window }) => ({

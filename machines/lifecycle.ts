@@ -30,6 +30,7 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
     heard: NOTHING_HEARD,
     reason: 'the worker has started',
     outcome: 'clean',
+    forUpdate: false,
   }),
   invoke: [
     {
@@ -49,6 +50,13 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
         'stop.requested': {
           target: '.draining',
           actions: { type: 'because', params: ({ event }) => ({ reason: event.reason }) },
+        },
+        'update.asked': {
+          target: '.draining',
+          actions: [
+            { type: 'because', params: ({ event }) => ({ reason: event.reason }) },
+            'note that it ends for an update',
+          ],
         },
         'backend.failed': {
           target: '.failing',
@@ -187,6 +195,7 @@ export const lifecycleMachine = lifecycleSetup.createMachine({
           entry: { type: 'announce', params: { state: 'stopped' } },
           on: {
             'stop.requested': {},
+            'update.asked': {},
             'backend.failed': {},
           },
         },

@@ -45,6 +45,7 @@ export type PublicKeyToParent =
   /** There has been no key for too long; told once. reason: a sentence that begins with `no_public_key: `. */
   | { type: 'key.late'; reason: string };
 
+/** `key.held`: there is a key, or another than before. */
 export type PublicKeyEmitted =
   | PublicKeyToParent
   | { type: 'key.fetch.failed'; address: string; error: unknown };
@@ -90,10 +91,10 @@ export const publicKeyMachine = setup({
     'stay with the address that works': assign(({ context }) => delivered(context)),
     'keep the key': assign((_, { pem }: { pem: string }) => ({ pem, doubted: false })),
     'doubt the key': assign({ doubted: true }),
-    'tell the key': enqueueActions(({ context, enqueue }) => {
-      const held = tellParent({ type: 'key.held', pem: context.pem });
+    'tell the key': enqueueActions(({ context, enqueue }, { pem }: { pem: string }) => {
+      const held = tellParent({ type: 'key.held', pem });
       enqueue.sendParent(held);
-      enqueue.emit(held);
+      if (pem !== context.pem) enqueue.emit(held);
     }),
     'tell that the key is late': enqueueActions(({ context, enqueue }) => {
       const late = tellParent({ type: 'key.late', reason: whyLate(context) });
@@ -134,8 +135,9 @@ export const publicKeyMachine = setup({
               target: '#public-key.held',
               actions: [
                 'stay with the address that works',
+                // Whether it is another one shows only while the one before is still there.
+                { type: 'tell the key', params: ({ event }) => ({ pem: event.output }) },
                 { type: 'keep the key', params: ({ event }) => ({ pem: event.output }) },
-                'tell the key',
               ],
             },
             onError: [
@@ -193,8 +195,9 @@ export const publicKeyMachine = setup({
               target: 'resting',
               actions: [
                 'stay with the address that works',
+                // Whether it is another one shows only while the one before is still there.
+                { type: 'tell the key', params: ({ event }) => ({ pem: event.output }) },
                 { type: 'keep the key', params: ({ event }) => ({ pem: event.output }) },
-                'tell the key',
               ],
             },
             onError: [

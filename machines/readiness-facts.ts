@@ -20,6 +20,8 @@ export interface ReadinessInput {
   readonly loadTimeoutMs: number;
   /** How long the log may stand still while it is waited for, in ms. */
   readonly stallTimeoutMs: number;
+  /** The address of the health route, as the operator may see it; empty: there is none. */
+  readonly healthUrl: string;
   readonly benchmark: BenchmarkInput;
   /** The speed that the backend says, in units of work per second; what is measured takes its place. */
   readonly maxPerf: number;
@@ -27,12 +29,16 @@ export interface ReadinessInput {
 
 export type ReadinessEvent =
   | { type: 'log.loaded' }
-  /** A line says that it has failed, be it of this run or of one before. */
+  /** A new line says that it has failed. */
   | { type: 'log.failed'; line: string }
+  /** So did the last such line that stood in the log before it was watched, most likely of an earlier run. */
+  | { type: 'log.hadFailed'; line: string }
   /** Nothing has come meanwhile that says another thing than that line. */
   | { type: 'log.failure.stands' }
-  /** The log has a new line, whatever it says. */
+  /** The log has new lines, whatever they say. */
   | { type: 'log.progress' }
+  /** The folder that the model is downloaded to has grown. */
+  | { type: 'disk.progress' }
   /** The health route was asked and is not well yet. */
   | { type: 'health.unwell'; reason: string }
   | { type: 'key.held' }
@@ -50,11 +56,14 @@ export type ReadinessOutput =
 /** What readiness tells the machine that invoked it. An empty message: the trouble is over. */
 export type ReadinessToParent = { type: 'load.trouble'; message: string };
 
+/** `waiting`: something else is waited for, or there is another reason why it has not come. For the operator alone. */
 export type ReadinessEmitted = { type: 'waiting'; waitingFor: string } | BenchmarkToParent;
 
 export interface ReadinessContext extends ReadinessInput {
-  /** What is being waited for now, as people call it. */
+  /** What is being waited for now, as people call it, without any address. */
   readonly waitingFor: string;
+  /** The address that is asked for it, or empty. */
+  readonly waitingAt: string;
   /** The monotonic time when it began, in ms, as `init` read it. */
   readonly startedAtMs: number;
   readonly healthy: boolean;
@@ -75,10 +84,14 @@ export function hear(heard: Heard, event: ReadinessEvent): Heard {
       return { ...heard, keyHeld: true, keyLate: '' };
     case 'key.late':
       return { ...heard, keyHeld: false, keyLate: reasonOf(event.reason) };
+    case 'log.hadFailed':
+      return { ...heard, oldFailure: event.line };
     case 'log.loaded':
-      return { ...heard, loaded: true };
-    case 'model.loaded':
-      return { ...heard, loaded: true, toldPerf: isSpeed(event.maxPerf) ? event.maxPerf : heard.toldPerf };
+      return { ...heard, loaded: true, oldFailure: '' };
+    case 'model.loaded': {
+      const toldPerf = isSpeed(event.maxPerf) ? event.maxPerf : heard.toldPerf;
+      return { ...heard, loaded: true, toldPerf, oldFailure: '' };
+    }
     default:
       return heard;
   }
@@ -132,6 +145,28 @@ export function isLimit(ms: number): boolean {
 
 export function inSeconds(ms: number): string {
   return `${ms / 1000} s`;
+}
+
+/** The line of the log that is waited for, as people call it. */
+export const THE_LINE = "a line in the model's log that says that it has loaded";
+
+/**
+ * What is waited for, with the address that is asked and why it was not well, or the failure of which the log told
+ * before: for the operator alone.
+ */
+export function waitingInDetail(context: ReadinessContext): string {
+  const { waitingFor, waitingAt, heard } = context;
+  if (waitingFor === THE_LINE && heard.oldFailure !== '') {
+    return `${waitingFor}; before the worker began it told of a failure: ${heard.oldFailure}`;
+  }
+  return waitingAt === '' ? waitingFor : `a 200 of ${waitingAt}${lastWordOf(context)}`;
+}
+
+/** The failure of which the log told before, below the reason of another one. Clients are shown the first line alone. */
+export function oldFailureOf({ heard: { oldFailure } }: ReadinessContext): string {
+  return oldFailure === ''
+    ? ''
+    : `\nBefore the worker began the model's log told of a failure: ${oldFailure}`;
 }
 
 /** Why the health route was not well when it was last asked, as the end of a sentence. */

@@ -9,6 +9,7 @@ import {
   lastWordOf,
   logHasSaidSo,
   modelHasLoaded,
+  oldFailureOf,
   type ReadinessContext,
   type ReadinessEmitted,
   type ReadinessEvent,
@@ -17,6 +18,7 @@ import {
   type ReadinessToParent,
   speedIsKnown,
   troubleIn,
+  waitingInDetail,
 } from './readiness-facts.js';
 import { reasonOf } from './reason.js';
 
@@ -28,8 +30,8 @@ const tellParent = (event: ReadinessToParent) => event;
 const LINE_LIMIT = 500;
 
 /**
- * How long a line that says that the model has failed may be taken back. A log is read from its beginning, so the
- * line may be of an earlier run, and what this run has said stands further down.
+ * How long a line that says that the model has failed may be taken back. It may be the line of a request, or of a
+ * run that has just been replaced by another, and then the health route or a later line says so.
  */
 const FAILURE_STANDS_AFTER_MS = 2_000;
 
@@ -45,6 +47,7 @@ export const readinessSetup = setup({
     children: {} as {
       init: 'init';
       healthy: 'healthy';
+      growth: 'growth';
       benchmark: 'benchmark';
       loadTime: 'loadTime';
     },
@@ -54,6 +57,8 @@ export const readinessSetup = setup({
     init: port<{ readonly startedAtMs: number }>('init'),
     /** Resolves at the first 200 of the health route. */
     healthy: port<void>('healthy'),
+    /** Tells while the folder grows that the model is downloaded to, until it is aborted. */
+    growth: port<void>('growth'),
     benchmark: benchmarkMachine,
     /** Resolves with the seconds since then. */
     loadTime: port<number, { readonly startedAtMs: number }>('loadTime'),
@@ -73,6 +78,7 @@ export const readinessSetup = setup({
     'the log has said so': ({ context }) => context.heard.loaded,
     'the log has not said so': ({ context }) => !logHasSaidSo(context),
     'it is not known to be well': ({ context }) => !isWell(context),
+    'that is another reason': ({ context }, { reason }: { reason: string }) => reason !== context.unwell,
     'the speed is known': ({ context }) => speedIsKnown(context),
     'the speed is not known': ({ context }) => !speedIsKnown(context),
     'nothing is left to wait for': ({ context }) =>
@@ -83,10 +89,14 @@ export const readinessSetup = setup({
     'the key is needed': ({ context }) => context.waitsFor.key,
   },
   actions: {
-    'wait for': assign((_, { waitingFor }: { waitingFor: string }) => ({ waitingFor })),
+    'wait for': assign((_, { waitingFor }: { waitingFor: string }) => ({ waitingFor, waitingAt: '' })),
+    'wait for the health route': assign(({ context }) => ({
+      waitingFor: "a 200 of the model's health route",
+      waitingAt: context.healthUrl,
+    })),
     'announce what is waited for': emit(({ context }) => ({
       type: 'waiting',
-      waitingFor: context.waitingFor,
+      waitingFor: waitingInDetail(context),
     })),
     'pass it on to the log': emit((_, progress: BenchmarkToParent) => progress),
     'note the beginning': assign((_, { startedAtMs }: { startedAtMs: number }) => ({ startedAtMs })),
@@ -108,10 +118,10 @@ export const readinessSetup = setup({
       reason: reasonOf(reason, 'the backend did not say why it failed'),
     })),
     'note that the time is over': assign(({ context }) => ({
-      reason: `the model did not load within ${inSeconds(context.loadTimeoutMs)} (TSWORKER_LOAD_TIMEOUT); it still waited for ${context.waitingFor}${lastWordOf(context)}`,
+      reason: `the model did not load within ${inSeconds(context.loadTimeoutMs)} (TSWORKER_LOAD_TIMEOUT); it still waited for ${context.waitingFor}${lastWordOf(context)}${oldFailureOf(context)}`,
     })),
     'note that it stands still': assign(({ context }) => ({
-      reason: `the model's log has had no new line for ${inSeconds(context.stallTimeoutMs)} (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${context.waitingFor}`,
+      reason: `the model's log has had no new line for ${inSeconds(context.stallTimeoutMs)} (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${context.waitingFor}${oldFailureOf(context)}`,
     })),
     'note that the failure stands': assign(({ context }) => ({
       reason: `the model server said: ${context.failureLine}`,

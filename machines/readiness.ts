@@ -1,4 +1,4 @@
-import { reasonIn, speedIn, speedOf } from './readiness-facts.js';
+import { reasonIn, speedIn, speedOf, THE_LINE } from './readiness-facts.js';
 import { readinessSetup } from './readiness-setup.js';
 
 /**
@@ -9,8 +9,8 @@ import { readinessSetup } from './readiness-setup.js';
  * so, and what happens before its turn counts. Whatever fails before the model is ready, takes longer than the
  * load may take, or lets the log stand still for too long, ends in `failed` with a reason. A line of the log that
  * says that the model has failed counts when nothing takes it back in the next moments: a later line that it has
- * loaded, or its health route. The key alone is waited for without an end, since nothing that loads anew would
- * bring it; the parent is told of the trouble.
+ * loaded, or its health route. One that stood there before the log was watched is named and fails nothing. The key
+ * alone is waited for without an end, since nothing that loads anew would bring it; the parent is told of the trouble.
  */
 
 export type {
@@ -27,6 +27,7 @@ export const readinessMachine = readinessSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     waitingFor: '',
+    waitingAt: '',
     startedAtMs: 0,
     healthy: false,
     unwell: '',
@@ -54,6 +55,7 @@ export const readinessMachine = readinessSetup.createMachine({
         'see no more whether something takes it back',
       ],
     },
+    'log.hadFailed': { actions: { type: 'note what is said', params: ({ event }) => event } },
     'key.held': [
       {
         guard: 'the parent knows of trouble',
@@ -133,18 +135,23 @@ export const readinessMachine = readinessSetup.createMachine({
         'waiting for the log': {
           description:
             'A line that says that the model has loaded is waited for. Left when it is there, or when the log stands still for too long.',
-          entry: [
-            {
-              type: 'wait for',
-              params: { waitingFor: "a line in the model's log that says that it has loaded" },
-            },
-            'announce what is waited for',
-          ],
+          entry: [{ type: 'wait for', params: { waitingFor: THE_LINE } }, 'announce what is waited for'],
           always: { guard: 'the log has said so', target: 'deciding' },
+          on: {
+            'log.hadFailed': {
+              actions: [
+                { type: 'note what is said', params: ({ event }) => event },
+                'announce what is waited for',
+              ],
+            },
+          },
+          // It ends in no way that matters: what it sees, it tells.
+          invoke: { id: 'growth', src: 'growth', onError: {} },
           initial: 'watching',
           states: {
             watching: {
-              description: 'The time since the last line runs. Begun anew with each line.',
+              description:
+                'The time since the last line runs. Begun anew with each line, and when the folder has grown that the model is downloaded to.',
               after: {
                 stallTimeout: {
                   guard: 'a stall has a time limit',
@@ -152,16 +159,17 @@ export const readinessMachine = readinessSetup.createMachine({
                   actions: 'note that it stands still',
                 },
               },
-              on: { 'log.progress': { target: 'watching', reenter: true } },
+              on: {
+                'log.progress': { target: 'watching', reenter: true },
+                'disk.progress': { target: 'watching', reenter: true },
+              },
             },
           },
         },
         'waiting for health': {
-          description: 'The health route is asked until it answers 200. Left then.',
-          entry: [
-            { type: 'wait for', params: { waitingFor: "a 200 of the model's health route" } },
-            'announce what is waited for',
-          ],
+          description:
+            'The health route is asked until it answers 200, and each new reason why it does not is told. Left then.',
+          entry: ['wait for the health route', 'announce what is waited for'],
           invoke: {
             id: 'healthy',
             src: 'healthy',
@@ -173,7 +181,11 @@ export const readinessMachine = readinessSetup.createMachine({
           },
           on: {
             'health.unwell': {
-              actions: { type: 'note why it is not well', params: ({ event }) => event },
+              guard: { type: 'that is another reason', params: ({ event }) => event },
+              actions: [
+                { type: 'note why it is not well', params: ({ event }) => event },
+                'announce what is waited for',
+              ],
             },
           },
         },

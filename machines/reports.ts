@@ -19,12 +19,22 @@ export interface WorkerStatus {
 /** What a worker is that has just begun. */
 export const LOADING: WorkerStatus = { phase: 'loading', loadTimeSeconds: 0, maxPerf: 0, errorMessage: '' };
 
-/** A message tells the worker's state, or its work; in some dialects every message tells both. */
-export type ReportKind = 'state' | 'work';
+const KINDS = ['state', 'capacity', 'work'] as const;
 
-/** When a dialect tells what. Kinds stand in the order in which they are sent. */
+/**
+ * A message tells the worker's state, the batch capacity of its model server, or its work; in some dialects every
+ * message tells both state and work.
+ */
+export type ReportKind = (typeof KINDS)[number];
+
+/** Some kinds and more, each once, in the order in which they are sent. */
+export function merged(some: readonly ReportKind[], more: readonly ReportKind[]): readonly ReportKind[] {
+  return KINDS.filter((kind) => some.includes(kind) || more.includes(kind));
+}
+
+/** When a dialect tells what. */
 export interface ReportPlan {
-  /** What one message of a kind tells. */
+  /** What one message of a kind tells. Nothing: the dialect has no such message, and it is never due. */
   readonly covers: Readonly<Record<ReportKind, readonly ReportKind[]>>;
   /** What is due at once when the worker enters a phase. */
   readonly onEnter: Readonly<Record<Phase, readonly ReportKind[]>>;

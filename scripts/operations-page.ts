@@ -1,17 +1,17 @@
-import { EXIT } from '../src/cli/exit.js';
 import { ERRORS } from '../src/errors.js';
 import { table } from '../src/graph/markdown.js';
 import { METRICS, type MetricRow, OUTCOMES } from '../src/metrics/table.js';
 import { LOG_EVENTS } from '../src/operations/log-events.js';
 import { QUERIES } from '../src/operations/queries.js';
 import { STATES } from '../src/operations/states.js';
+import { exitCodesParts } from './exit-codes.js';
 
 const PORT = [
   'The internal port (`WORKER_HTTP_PORT`, by default the one after `WORKER_PORT`) listens on 127.0.0.1. `TSWORKER_INTERNAL_HOST` ' +
     'takes another address; then `TSWORKER_INTERNAL_TOKEN` must be set, else the worker does not start. Where a token is set, each ' +
     'page wants `Authorization: Bearer <token>`, from this machine too, and answers 401 without it. There is no TLS on this port: ' +
     'let its address be one of a private network.',
-  'What has a secret of its own (`/session/end`, and the `/report_…` of the legacy log watchers) needs no token from this machine.',
+  'What has a secret of its own (`/session/end`, `/pyworker/update`, and the `/report_…` of the legacy log watchers) needs no token from this machine.',
 ].join('\n\n');
 
 const PAGES = [
@@ -27,7 +27,28 @@ const PAGES = [
       '(`pendingWorkload` ÷ `maxPerf`: seconds of work; 0 while the speed is not known), `rejectedLastMinute`. 200 in every state, draining too.',
   ],
   ['`/status`', 'Everything that the worker knows of itself, the accounts of its ledger included.'],
+  [
+    '`DELETE /pyworker/update`',
+    'Withdraws an update that was asked for, and is for this machine alone: see [Updates](#updates).',
+  ],
 ] as const;
+
+const UPDATES = [
+  'When the autoscaler asks for an update (`POST /pyworker/update` on the public port, with `Authorization: Bearer <MASTER_TOKEN>`), ' +
+    'the worker touches `TSWORKER_UPDATE_FILE` and drains as on SIGTERM. Its exit code is 75 then, whether or not requests were cut, ' +
+    'so that whoever has started it knows to start it again with the new code:',
+  `\`\`\`bash
+code=75
+while [ "$code" -eq 75 ]; do
+  npm install tsworker@latest
+  npx tsworker start openai && code=0 || code=$?
+done
+exit "$code"
+\`\`\``,
+  'As long as requests are under way the update can be withdrawn, from this machine: `DELETE /pyworker/update` on the internal port, ' +
+    'with the same `Authorization`. The worker tells the autoscaler anew that it has loaded, and serves. What was touched stays. ' +
+    '409 `nothing_to_withdraw` says that it does not drain for an update, that it was told to stop meanwhile, or that it is too late.',
+].join('\n\n');
 
 const SCRAPING = `\`\`\`yaml
 scrape_configs:
@@ -50,11 +71,9 @@ export function operationsParts(): readonly string[] {
       ['state', 'what it means', 'what to do'],
       Object.entries(STATES).map(([state, { meaning, toDo }]) => [code(state), meaning, toDo]),
     ),
-    '## Exit codes',
-    table(
-      ['code', 'meaning'],
-      Object.values(EXIT).map(({ code: number, about }) => [String(number), about]),
-    ),
+    ...exitCodesParts(),
+    '## Updates',
+    UPDATES,
     '## Metrics',
     'Labels take values that the backend and this package have fixed, never any that a client chose. Requests to routes that need ' +
       'no signature are no work and are not counted; a request that was refused before its signature was found genuine stands in ' +

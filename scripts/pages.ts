@@ -1,8 +1,8 @@
-import { EXIT } from '../src/cli/exit.js';
 import { SETTINGS, type Setting } from '../src/config/index.js';
 import { ERRORS } from '../src/errors.js';
 import { machines } from '../src/graph/machines.js';
 import { table, toMarkdown } from '../src/graph/markdown.js';
+import { exitCodesParts } from './exit-codes.js';
 import { operationsParts } from './operations-page.js';
 
 /** The pages of docs/ that are made from the code, by file name. `npm run docs` writes them. */
@@ -73,7 +73,8 @@ function configurationPage(): string {
   return page(
     'Configuration',
     'A worker reads its settings from the environment; an option on the command line goes over it. An empty variable ' +
-      'counts as one that is not set. A wrong value ends the start with exit code 2 and a line that names the variable.',
+      'counts as one that is not set. With a wrong value nothing is started: a line names the variable, and the exit code is 2. ' +
+      'A worker on an instance first stays to tell its autoscaler so ([exit codes](errors.md#exit-codes)).',
     table(['variable', 'option', 'takes', 'default', 'what it is about'], rows),
   );
 }
@@ -84,14 +85,12 @@ function errorsPage(): string {
     String(status),
     message,
   ]);
-  const exits = Object.values(EXIT).map(({ code, about }) => [String(code), about]);
   return page(
     'Errors',
     'Every error that a client is told is JSON: `{"error": "<code>", "message": "<for people>"}`. Programs go by the code. ' +
       'Only `invalid_envelope` is told as the wire wants it: `{"<field>": "<what is wrong>"}`.',
     table(['code', 'status', 'message where there is no better one'], errors),
-    '## Exit codes',
-    table(['code', 'meaning'], exits),
+    ...exitCodesParts(),
   );
 }
 

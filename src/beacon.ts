@@ -2,6 +2,7 @@ import { createActor, setup } from 'xstate';
 import { openLedger } from '../machines/ledger.js';
 import { type ReporterInput, reporterMachine } from '../machines/reporter.js';
 import type { Config } from './config/index.js';
+import { NOTHING_OBSERVED } from './dialects/dialect.js';
 import { dialectFor } from './dialects/index.js';
 import { messageOf } from './errors.js';
 import { checkKey } from './key-ring.js';
@@ -35,7 +36,7 @@ const alone = setup({
  * silent would be waited for. Answers the function that ends it.
  */
 export function lightBeacon({ config, dialect: name, message, log }: BeaconOptions): () => Promise<void> {
-  const dialect = dialectFor({ name, hasModel: false, loadForm: 'sum' });
+  const dialect = dialectFor({ name, hasModel: false, loadForm: 'sum', tellsCapacity: false });
   const now = () => performance.now();
   const nothing = openLedger(now());
   const channel = createChannel({
@@ -45,7 +46,7 @@ export function lightBeacon({ config, dialect: name, message, log }: BeaconOptio
     checkKey,
     ledger: () => nothing,
     present: () => ({ load: 0, requests: 0, requestIdxs: [] }),
-    observed: () => ({ tokensPerSecond: 0, maxBatchTokens: 0 }),
+    observed: () => NOTHING_OBSERVED,
     url: () => '',
     onDiskMeasured: () => {},
   });

@@ -1,11 +1,12 @@
 import type { ActorRefFrom } from 'xstate';
 import type { completionsMachine } from '../machines/completions.js';
 import type { RequestEvent } from '../machines/events.js';
-import type { Ledger } from '../machines/ledger.js';
+import { type Account, holdsWork, type Ledger } from '../machines/ledger.js';
 import type { MetricsActor } from '../machines/metrics.js';
 import type { Completion } from '../machines/outbox.js';
+import { LOADING } from '../machines/reports.js';
 import type { Bus } from './bus.js';
-import { childOf, type Lifecycle } from './children.js';
+import { childOf, type Lifecycle, tellReporter } from './children.js';
 import { completionOf } from './completion.js';
 import type { Dialect } from './dialects/dialect.js';
 import { Gathering } from './gathering.js';
@@ -16,6 +17,8 @@ import { Settle } from './settle.js';
 import { unixClock } from './unix-seconds.js';
 
 const GATHER_MS = 20;
+
+const WORK_IS_DUE = { type: 'work.due' } as const;
 
 export interface BookkeepingOptions {
   readonly bus: Bus;
@@ -37,6 +40,8 @@ export interface BookkeepingOptions {
  * a bundle no more; whoever reads the books has them brought up to date first.
  */
 export class Bookkeeping {
+  /** The accounts of the ledger that the autoscaler is told of the work at all. */
+  readonly accounts: readonly Account[];
   readonly #happened: Gathering<RequestEvent>;
   readonly #settle: Settle | null;
   readonly #stopListening: () => void;
@@ -56,12 +61,14 @@ export class Bookkeeping {
     this.#outbox = outbox;
     const unixSeconds = unixClock(now);
     const { settleMs = null, tellsRequests = false } = dialect ?? {};
+    this.accounts = dialect?.accounts('work', { ...LOADING, phase: 'loaded' }) ?? [];
     this.#happened = new Gathering(GATHER_MS, (events) => {
       metrics.send({ type: 'requests.happened', events });
       const completions = tellsRequests ? completionsOf(events, unixSeconds) : [];
       if (completions.length > 0) outbox.send({ type: 'requests.finished', completions });
     });
-    this.#settle = settleMs === null ? null : new Settle(settleMs, () => tellReporter(lifecycle));
+    const tell = () => tellReporter(lifecycle, WORK_IS_DUE);
+    this.#settle = settleMs === null ? null : new Settle(settleMs, tell);
     this.#stopListening = bus.on('request', (event: RequestEvent) => {
       this.#happened.add(event);
       this.#settle?.changed();
@@ -92,6 +99,13 @@ export class Bookkeeping {
   /** Has everything told that came until now. */
   flush(): void {
     this.#happened.flush();
+  }
+
+  /** Has the reporter tell at once what the autoscaler does not know of the work, if there is anything. */
+  tellNow(): void {
+    // That a request has ended need not show in the ledger: what is in the worker now is told too.
+    this.#settle?.flush();
+    if (holdsWork(this.ledger(), this.accounts)) tellReporter(this.#options.lifecycle, WORK_IS_DUE);
   }
 
   /** Hears of nothing any more. */
@@ -136,9 +150,4 @@ function completionsOf(
   unixSeconds: (atMs: number) => number,
 ): readonly Completion[] {
   return events.flatMap((event) => completionOf(event, unixSeconds) ?? []);
-}
-
-function tellReporter(lifecycle: Lifecycle): void {
-  const { children, status } = lifecycle.getSnapshot();
-  if (status === 'active') children.reporter?.send({ type: 'work.due' });
 }

@@ -5,6 +5,7 @@ import type { HealthEmitted } from '../machines/health.js';
 import type { LifecycleEmitted } from '../machines/life.js';
 import type { PublicKeyEmitted } from '../machines/public-key.js';
 import type { ReadinessEmitted } from '../machines/readiness-facts.js';
+import type { ReloadEmitted } from '../machines/reload.js';
 import type { ReporterEmitted } from '../machines/reports.js';
 import type { SupervisorEmitted } from '../machines/supervision.js';
 
@@ -19,7 +20,7 @@ export interface BusEvents {
 }
 
 /** What is seen of the model while it loads, while it is watched, and of its server where the worker runs it. */
-export type ModelEvent = ReadinessEmitted | HealthEmitted | SupervisorEmitted;
+export type ModelEvent = ReadinessEmitted | HealthEmitted | ReloadEmitted | SupervisorEmitted;
 
 export type Topic = keyof BusEvents;
 

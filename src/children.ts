@@ -1,5 +1,6 @@
 import { type Actor, waitFor } from 'xstate';
 import type { lifecycleMachine } from '../machines/lifecycle.js';
+import type { ReporterEvent } from '../machines/reporter.js';
 import type { Bus } from './bus.js';
 import type { Log } from './log.js';
 
@@ -23,12 +24,25 @@ export function putOnBus(lifecycle: Lifecycle, bus: Bus): void {
   // The actors that look after the model come and go: each is listened to from when it is there.
   const heard = new WeakSet<object>();
   const isNew = (actor: object) => !heard.has(actor) && heard.add(actor) !== undefined;
-  lifecycle.subscribe(({ children: { load, health, supervisor } }) => {
+  lifecycle.subscribe(({ children: { load, health, reload, supervisor } }) => {
     if (load !== undefined && isNew(load)) load.on('*', (event) => bus.emit('model', event));
     if (health !== undefined && isNew(health)) health.on('*', (event) => bus.emit('model', event));
+    if (reload !== undefined && isNew(reload)) reload.on('*', (event) => bus.emit('model', event));
     if (supervisor !== undefined && isNew(supervisor))
       supervisor.on('*', (event) => bus.emit('model', event));
   });
+}
+
+/** Tells the reporter, as long as there is one. */
+export function tellReporter(lifecycle: Lifecycle, event: ReporterEvent): void {
+  const { children, status } = lifecycle.getSnapshot();
+  if (status === 'active') children.reporter?.send(event);
+}
+
+/** Has the model server asked whether it is well, if it is watched: a request could not connect to it. */
+export function wantProbe(lifecycle: Lifecycle): void {
+  const { status, children } = lifecycle.getSnapshot();
+  if (status === 'active') children.health?.send({ type: 'probe.wanted' });
 }
 
 /** Whether the worker runs the model server, and no process of it runs at this moment. */

@@ -19,6 +19,7 @@ export const ERRORS = {
   not_found: { status: 404, message: 'There is nothing at this path.' },
   method_not_allowed: { status: 405, message: 'This path does not take this method.' },
   request_timeout: { status: 408, message: 'The request did not arrive in time.' },
+  nothing_to_withdraw: { status: 409, message: 'There is no update that can still be withdrawn.' },
   session_gone: { status: 410, message: 'The session does not exist, or has ended.' },
   payload_too_large: { status: 413, message: 'The body is over the size limit.' },
   unsupported_media_type: { status: 415, message: 'This content type or encoding is not taken here.' },
@@ -33,7 +34,12 @@ export const ERRORS = {
     status: 500,
     message: 'The update file can not be written: choose another with TSWORKER_UPDATE_FILE.',
   },
+  model_gone: {
+    status: 502,
+    message: 'The model server closed the connection before it answered, and may have read the request.',
+  },
   no_public_key: { status: 503, message: 'The worker can not check signatures yet: it has no public key.' },
+  too_many_bodies: { status: 503, message: 'Too much is being sent to the worker at once. Try again.' },
   not_accepting: { status: 503, message: 'The worker is not accepting requests.' },
   model_timeout: { status: 504, message: 'The model server did not answer in time.' },
 } as const satisfies Record<string, { status: number; message: string }>;

@@ -38,7 +38,7 @@ const UNWELL_INTERVALS = 6;
 
 /** A plan by which nothing is ever told. */
 const NOTHING = {
-  covers: { state: ['state'], work: ['work'] },
+  covers: { state: ['state'], capacity: [], work: ['work'] },
   onEnter: { loading: [], loaded: [], failing: [] },
   heartbeat: { loading: [], loaded: [], failing: [] },
 } as const;

@@ -32,6 +32,9 @@ export function tellModel(event: ModelEvent, log: Log): void {
         fields,
       );
       return;
+    case 'health.unwell':
+      log.info(`the model server is not well yet: ${event.reason}`, fields);
+      return;
     case 'health.strike':
       log.warn(`the model server is not well (strike ${event.strikes}): ${event.reason}`, fields);
       return;

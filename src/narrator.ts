@@ -57,7 +57,7 @@ function tellCompletions(event: CompletionsEmitted, log: Log): void {
     case 'completions.refused': {
       const { requestIdx, address, total } = event;
       log.error(
-        `that request ${requestIdx} has finished is too large a message for ${address}, even alone: ${total} have been given up so far`,
+        `that request ${requestIdx} has finished is refused by ${address}, even alone: ${total} have been given up so far`,
         { event: event.type, requestIdx, address, total },
       );
     }
@@ -125,11 +125,10 @@ function tellReport(event: ReporterEmitted, log: Log, outageSeconds: number): vo
       );
       return;
     }
-    case 'address.changed':
-      log.warn(`reports go to ${event.to} now, since ${event.from} did not take them`, {
-        ...event,
-        event: event.type,
-      });
+    case 'address.changed': {
+      const { from, to } = event;
+      log.warn(`reports go to ${to} now, since ${from} did not take them`, { event: event.type, from, to });
+    }
   }
 }
 

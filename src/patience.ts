@@ -1,11 +1,13 @@
+import type { Abortable } from './cancellation.js';
+
 /** The time limits of one exchange: a signal that is aborted when one of them is over, or with the signal given. */
 export class Patience {
   readonly #controller = new AbortController();
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #given: AbortSignal;
+  readonly #given: Abortable;
   readonly #giveUp = () => this.#controller.abort(this.#given.reason);
 
-  constructor(given: AbortSignal) {
+  constructor(given: Abortable) {
     this.#given = given;
     if (given.aborted) this.#giveUp();
     else given.addEventListener('abort', this.#giveUp);
@@ -15,13 +17,20 @@ export class Patience {
     return this.#controller.signal;
   }
 
-  /** Sets a limit, in the place of the one of that name. Without a time there is none. */
-  limit(name: string, ms: number | undefined, missing: string): void {
+  /**
+   * Sets a limit, in the place of the one of that name. Without a time there is none.
+   *
+   * @param missing what had not come when it is over; or makes the reason of the abort
+   */
+  limit(name: string, ms: number | undefined, missing: string | (() => Error)): void {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
     if (ms === undefined || !Number.isFinite(ms)) return;
-    const late = () => this.#controller.abort(new Error(`${missing} within ${ms} ms`));
-    this.#timers.set(name, setTimeout(late, ms));
+    const late = () => (typeof missing === 'string' ? new Error(`${missing} within ${ms} ms`) : missing());
+    this.#timers.set(
+      name,
+      setTimeout(() => this.#controller.abort(late()), ms),
+    );
   }
 
   /** Lifts all limits. */

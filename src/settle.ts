@@ -16,6 +16,13 @@ export class Settle {
     }, this.#afterMs).unref();
   }
 
+  /** Tells now of a change that is not told yet. */
+  flush(): void {
+    if (this.#timer === undefined) return;
+    this.stop();
+    this.#tell();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

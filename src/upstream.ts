@@ -33,7 +33,7 @@ export interface Upstream {
   /**
    * Sends the answer into the sink, and resolves with its status when all of it is there.
    *
-   * @throws {WorkerError} `model_failed`, `model_timeout`; or what the signal was aborted with
+   * @throws {WorkerError} `model_failed`, `model_gone`, `model_timeout`; or what the signal was aborted with
    */
   stream(call: UpstreamCall, sink: Sink): Promise<number>;
   /** Resolves when the answer begins. Throws as `stream` does, and so does reading the body. */

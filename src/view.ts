@@ -3,6 +3,7 @@ import { type Account, type Ledger, type Totals, unreported } from '../machines/
 import type { WorkState } from '../machines/life.js';
 import type { lifecycleMachine } from '../machines/lifecycle.js';
 import { size } from '../machines/outbox.js';
+import { waitingInDetail } from '../machines/readiness-facts.js';
 import { owed } from '../machines/reporter.js';
 import type { Phase, ReportKind } from '../machines/reports.js';
 import { firstLineOf } from './first-line.js';
@@ -73,15 +74,12 @@ export function workStateOf(snapshot: Lifecycle): WorkState {
   return typeof work === 'string' ? work : 'draining';
 }
 
-/** Whether clients are let in, and the sentence that tells them why not. */
+/** Whether clients are let in, and the sentence that tells them why not: without the address of the model server. */
 export function admissionOf(snapshot: Lifecycle): Admission {
   return {
     accepting: snapshot.hasTag('accepting'),
     draining: snapshot.hasTag('draining'),
-    // Made when it is asked for: each request asks whether it is accepted, few hear why not.
-    get reason() {
-      return `The worker is ${workStateOf(snapshot)}: ${reasonOf(snapshot)}.`;
-    },
+    reason: () => `The worker is ${workStateOf(snapshot)}: ${reasonForClients(snapshot)}.`,
   };
 }
 
@@ -94,7 +92,7 @@ export function viewOf(snapshot: Lifecycle, ledger: Ledger, facts: ViewFacts): W
     backend: facts.backend,
     state: workStateOf(snapshot),
     inStateMs: Math.round(facts.inStateMs),
-    reason: reasonOf(snapshot),
+    reason: reasonForOperator(snapshot),
     report: snapshot.value.report,
     phase: status.phase,
     loadTimeSeconds: status.loadTimeSeconds,
@@ -130,9 +128,32 @@ function unreportedOf(ledger: Ledger, accounts: readonly Account[]): Totals {
 }
 
 /** Why the worker is in its state, as one line; while it loads, what it waits for. */
-function reasonOf({ context, children }: Lifecycle): string {
+function reasonForClients({ context, children }: Lifecycle): string {
   const waitingFor = children.load?.getSnapshot().context.waitingFor ?? '';
   return waitingFor === '' ? firstLineOf(context.reason) : `it waits for ${waitingFor}`;
+}
+
+/** The same with what is asked, and why it is not well. */
+function reasonForOperator(snapshot: Lifecycle): string {
+  const reason = reasonForClients(snapshot);
+  const load = snapshot.children.load?.getSnapshot();
+  const waitingFor = load === undefined ? '' : waitingInDetail(load.context);
+  if (load === undefined || waitingFor === '') return reason + whatIsAsked(snapshot, reason);
+  const notReady = load.children.benchmark?.getSnapshot().context.notReady.said ?? '';
+  const detail = notReady === '' ? '' : `: the model does not take requests yet: ${notReady}`;
+  return firstLineOf(`it waits for ${waitingFor}${detail}`);
+}
+
+/** Where a model that has failed is looked for, and why it was not well last, unless that is the reason itself. */
+function whatIsAsked(snapshot: Lifecycle, reason: string): string {
+  const { health, reload } = snapshot.children;
+  const { healthUrl } = snapshot.context.readiness;
+  if (workStateOf(snapshot) !== 'failing' || healthUrl === '') return '';
+  const awaited = reload?.getSnapshot().context;
+  const watched = health?.getSnapshot().context.result;
+  const unwell = awaited?.unwell ?? (watched?.ok === false ? watched.reason : '');
+  if (awaited?.byLog !== false && unwell === '') return '';
+  return reason.endsWith(unwell) ? ` (${healthUrl})` : ` (${healthUrl}: ${unwell})`;
 }
 
 function keyOf({ children }: Lifecycle): WorkerView['key'] {

@@ -5,14 +5,13 @@ import { lifecycleMachine } from '../machines/lifecycle.js';
 import { publicKeyMachine } from '../machines/public-key.js';
 import type { ReadinessEvent } from '../machines/readiness-facts.js';
 import { reporterMachine } from '../machines/reporter.js';
-import { LOADING } from '../machines/reports.js';
 import { type Backend, configure } from './backend/index.js';
 import { Bookkeeping } from './bookkeeping.js';
 import { Bus } from './bus.js';
-import { childOf, endModel, isModelDown, type Lifecycle, putOnBus } from './children.js';
+import { childOf, endModel, isModelDown, type Lifecycle, putOnBus, wantProbe } from './children.js';
 import type { Config } from './config/index.js';
 import { dialectOf } from './dialect-of.js';
-import type { Dialect, Observed } from './dialects/dialect.js';
+import type { Dialect } from './dialects/dialect.js';
 import { NOBODY } from './dialects/index.js';
 import { messageOf } from './errors.js';
 import { BackendHost } from './host.js';
@@ -26,10 +25,11 @@ import type { Log } from './log.js';
 import { Model } from './model/model.js';
 import { mustBeSigned } from './must-be-signed.js';
 import { narrate, tellCut, tellWhatIsLeft } from './narrator.js';
+import { Observations } from './observations.js';
 import { Operations } from './operations/operations.js';
 import { publicUrl } from './public-url.js';
 import { type Channel, createChannel } from './report/channel.js';
-import { touch } from './touch.js';
+import { updatesOf } from './update.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
 import { watcherReports } from './watcher-reports.js';
 
@@ -64,7 +64,7 @@ export class Worker {
   readonly #lifecycle: Lifecycle;
   readonly #books: Bookkeeping;
   readonly #operations: Operations;
-  #observed: Observed = { tokensPerSecond: 0, maxBatchTokens: 0 };
+  readonly #observations = new Observations();
   #url = '';
   /** What a signed request may be addressed to; null: it is not known. */
   #urls: ReadonlySet<string> | null = null;
@@ -97,7 +97,7 @@ export class Worker {
       checkKey,
       ledger: () => this.#books.ledger(),
       present: () => this.#service.presence(),
-      observed: () => this.#observed,
+      observed: () => this.#observations.latest,
       url: () => this.#url,
       onDiskMeasured: (usedGib) => {
         if (this.#lifecycle.getSnapshot().status === 'active')
@@ -131,7 +131,10 @@ export class Worker {
     this.#begun = true;
     this.#lifecycle.on('state.entered', (event) => {
       this.#enteredAtMs = this.#now();
-      if (event.state === 'draining') this.#service.drain();
+      if (event.state === 'draining') {
+        this.#service.drain();
+        this.#books.tellNow();
+      } else if (event.state !== 'stopped') this.#service.goOn();
       this.bus.emit('lifecycle', event);
     });
     putOnBus(this.#lifecycle, this.bus);
@@ -150,6 +153,11 @@ export class Worker {
     return this.stopped;
   }
 
+  /** Whether it ends, or has ended, to be started again with new code. */
+  get endsForUpdate(): boolean {
+    return this.#lifecycle.getSnapshot().context.forUpdate;
+  }
+
   /** What the worker is doing. */
   view(): WorkerView {
     return viewOf(this.#lifecycle.getSnapshot(), this.#books.ledger(), {
@@ -161,20 +169,20 @@ export class Worker {
       sessions: this.#service.sessions,
       pendingWorkload: this.#service.presence().load,
       inStateMs: this.#now() - this.#enteredAtMs,
-      accounts: this.#dialect?.accounts('work', { ...LOADING, phase: 'loaded' }) ?? [],
+      accounts: this.#books.accounts,
     });
   }
 
   /** Resolves when nothing is under way and what was is on its way to be told. */
   async #untilFinished(signal: AbortSignal): Promise<void> {
     await this.#service.idle(signal);
-    this.#books.flush();
+    this.#books.tellNow();
   }
 
   /** Cuts what is under way while everybody still listens, so that its end is told like any other. */
   async #cut(signal: AbortSignal): Promise<number> {
     const requests = await this.#service.cut(signal);
-    this.#books.flush();
+    this.#books.tellNow();
     tellCut(requests, this.#log);
     return requests;
   }
@@ -190,6 +198,7 @@ export class Worker {
       tell: (what) => this.#tellLoad(what),
       env: process.env,
       isDown: () => isModelDown(this.#lifecycle),
+      onRefused: () => wantProbe(this.#lifecycle),
     });
   }
 
@@ -214,24 +223,15 @@ export class Worker {
       watcher: watcherReports({
         lifecycle: () => this.#lifecycle,
         tell: (what) => this.#tellLoad(what),
-        observe: (what) => {
-          this.#observed = { ...this.#observed, ...what };
-        },
+        observations: this.#observations,
       }),
-      onUpdate: () => this.#noteUpdate(),
+      updates: updatesOf(() => this.#lifecycle, config.updateFile, this.#log),
     });
   }
 
   /** The log is read to its end when the worker has stopped already, and then nobody listens. */
   #tellLoad(what: ReadinessEvent): void {
     if (this.#lifecycle.getSnapshot().status === 'active') this.#lifecycle.send({ type: 'model.told', what });
-  }
-
-  /** Whoever looks after the worker restarts it with new code when this file is touched. */
-  async #noteUpdate(): Promise<void> {
-    const { updateFile } = this.#config;
-    await touch(updateFile);
-    this.#log.info(`the autoscaler asks for an update: ${updateFile} was touched`, { event: 'update.asked' });
   }
 
   #machine() {

@@ -1,4 +1,5 @@
 import { isObject } from './check.js';
+import { checkFields, type KnownFields } from './known-fields.js';
 import { type CompiledModel, compileModel } from './model.js';
 import { type CompiledRoute, compileRoute } from './route.js';
 import type { BackendContext, BackendDefinition, DialectName, Route } from './types.js';
@@ -16,6 +17,7 @@ export interface Backend {
   readonly maxPerf: number;
   readonly maxSessions: number;
   readonly legacyLoad: 'sum' | 'rate';
+  readonly legacyCapacity: boolean;
   readonly init: (context: BackendContext) => unknown;
   readonly routes: ReadonlyMap<string, CompiledRoute>;
 }
@@ -25,6 +27,19 @@ const BRAND: unique symbol = Symbol.for('tsworker.backend') as never;
 
 const DIALECTS = ['legacy', 'current', 'none'];
 const DEFAULT_MAX_SESSIONS = 10;
+
+const FIELDS: KnownFields<BackendDefinition<unknown, Record<string, unknown>>> = {
+  name: true,
+  description: true,
+  dialect: true,
+  legacyLoad: true,
+  legacyCapacity: true,
+  model: true,
+  maxPerf: true,
+  maxSessions: true,
+  init: true,
+  routes: true,
+};
 
 /**
  * Defines a backend.
@@ -39,8 +54,9 @@ export function defineBackend<
     if (!ok) throw new TypeError(`defineBackend: ${problem}`);
   };
   check(isObject(definition), 'it takes an object with name, routes, ...');
+  checkFields('', definition, FIELDS);
   const { name, description = '', maxPerf = 0, init = () => undefined } = definition;
-  const { maxSessions = DEFAULT_MAX_SESSIONS, legacyLoad = 'sum' } = definition;
+  const { maxSessions = DEFAULT_MAX_SESSIONS, legacyLoad = 'sum', legacyCapacity = false } = definition;
   const model = definition.model === undefined ? null : compileModel(definition.model);
   const { dialect = model === null ? 'legacy' : 'current' } = definition;
   check(typeof name === 'string' && /^[\w.-]+$/.test(name), 'name must be letters, digits, ".", "_" or "-"');
@@ -51,6 +67,7 @@ export function defineBackend<
     'maxSessions must be a whole number; 0 is no limit',
   );
   check(['sum', 'rate'].includes(legacyLoad), 'legacyLoad must be sum or rate');
+  check(typeof legacyCapacity === 'boolean', 'legacyCapacity must be true or false');
   check(typeof init === 'function', 'init must be a function');
   check(isObject(definition.routes), 'routes must be an object of routes by their paths');
   check(Object.keys(definition.routes).length > 0, 'routes must have at least one path');
@@ -74,6 +91,7 @@ export function defineBackend<
     maxPerf,
     maxSessions,
     legacyLoad,
+    legacyCapacity,
     init,
     routes,
   });

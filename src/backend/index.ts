@@ -1,6 +1,8 @@
 export { type Backend, defineBackend, isBackend } from './backend.js';
 export { type BackendSettings, configure } from './configure.js';
+export { nearestTo } from './known-fields.js';
 export { type CompiledModel, isHeard } from './model.js';
+export { RESERVED_PATHS } from './reserved.js';
 export type { CompiledBenchmark, CompiledRoute } from './route.js';
 export { isStream } from './stream.js';
 export type {
@@ -19,4 +21,4 @@ export type {
   RouteRequest,
   RouteTimeouts,
 } from './types.js';
-export { workloadOf } from './workload.js';
+export { isWorkload, MAX_WORKLOAD, workloadOf } from './workload.js';

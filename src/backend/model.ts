@@ -1,4 +1,5 @@
 import { isObject } from './check.js';
+import { checkFields, type KnownFields } from './known-fields.js';
 import type { LogRule, LogRules, ModelServer } from './types.js';
 
 /** A model server as the worker watches it: every default filled in. */
@@ -13,12 +14,24 @@ export interface CompiledModel {
   readonly readiness: 'log' | 'health' | 'both' | 'none';
 }
 
+const FIELDS: KnownFields<ModelServer> = {
+  url: true,
+  command: true,
+  log: true,
+  logs: true,
+  health: true,
+  readiness: true,
+};
+
+const LOG_FIELDS: KnownFields<LogRules> = { loaded: true, failed: true, info: true };
+
 /** @throws {TypeError} when it can't work, naming the field */
 export function compileModel(model: ModelServer): CompiledModel {
   const check = (ok: boolean, problem: string) => {
     if (!ok) throw new TypeError(`defineBackend: model${problem}`);
   };
   check(isObject(model), ' must be an object with a url');
+  checkFields('model', model, FIELDS);
   const { url, command = null, log = null, logs = {}, health = null, readiness } = model;
   check(isBaseAddress(url), '.url must be an http address such as "http://127.0.0.1:8000"');
   check(
@@ -31,11 +44,8 @@ export function compileModel(model: ModelServer): CompiledModel {
     '.health must be a path such as "/health"',
   );
   check(isObject(logs), '.logs must be an object of rules');
+  checkFields('model.logs', logs, LOG_FIELDS);
   for (const [name, rules] of Object.entries(logs)) {
-    check(
-      ['loaded', 'failed', 'info'].includes(name),
-      `.logs.${name} is unknown; it takes loaded, failed, info`,
-    );
     check(
       Array.isArray(rules) && rules.every(isRule),
       `.logs.${name} must be a list of texts, prefixes or regular expressions`,

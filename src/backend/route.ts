@@ -1,7 +1,17 @@
 import { DURATION_TAKES, LONGEST_MS, parseDuration } from '../duration.js';
 import { isObject } from './check.js';
+import { checkFields, type KnownFields } from './known-fields.js';
 import { compileParser, isParser } from './parse.js';
-import type { Benchmark, Duration, Method, ModelAnswer, Route, RouteRequest } from './types.js';
+import { refuseReserved } from './reserved.js';
+import type {
+  Benchmark,
+  Duration,
+  Method,
+  ModelAnswer,
+  Route,
+  RouteRequest,
+  RouteTimeouts,
+} from './types.js';
 import { DEFAULT_WORKLOAD, isWorkload } from './workload.js';
 
 export interface CompiledRoute {
@@ -47,15 +57,45 @@ const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const DEFAULT_QUEUE_MS = 30_000;
 const DEFAULT_BENCHMARK_MS = 600_000;
 
+const FIELDS: KnownFields<Route<unknown, unknown>> = {
+  method: true,
+  public: true,
+  parseRequest: true,
+  rewrite: true,
+  workload: true,
+  example: true,
+  parallel: true,
+  maxQueueTime: true,
+  timeouts: true,
+  benchmark: true,
+  upstreamPath: true,
+  transformResponse: true,
+  handle: true,
+};
+
+const TIMEOUT_FIELDS: KnownFields<RouteTimeouts> = { firstByte: true, betweenBytes: true, total: true };
+
+const BENCHMARK_FIELDS: KnownFields<Benchmark<unknown>> = {
+  dataset: true,
+  generate: true,
+  runs: true,
+  concurrency: true,
+  warmup: true,
+  timeout: true,
+};
+
 /** @throws {TypeError} when the route can't work, naming the field */
 export function compileRoute(path: string, route: Route<never, never>): CompiledRoute {
+  const where = `routes["${path}"]`;
   const check = (ok: boolean, problem: string) => {
-    if (!ok) throw new TypeError(`defineBackend: routes["${path}"]${problem}`);
+    if (!ok) throw new TypeError(`defineBackend: ${where}${problem}`);
   };
   const ms = (value: Duration | undefined, field: string, fallback: number) =>
     compileDuration(value, fallback, (problem) => check(false, `.${field} ${problem}`));
   check(/^\/[\w./~-]*$/.test(path), ' must be a path such as "/generate"');
+  refuseReserved(path);
   check(isObject(route), ' must be an object');
+  checkFields(where, route, FIELDS);
   const { method = 'POST', workload = DEFAULT_WORKLOAD, handle, transformResponse, timeouts = {} } = route;
   const { rewrite } = route;
   const { parallel = handle !== undefined, upstreamPath = path, benchmark } = route;
@@ -80,6 +120,7 @@ export function compileRoute(path: string, route: Route<never, never>): Compiled
   );
   check(/^\/[\w./~-]*$/.test(upstreamPath), '.upstreamPath must be a path such as "/generate"');
   check(isObject(timeouts), '.timeouts must be an object');
+  checkFields(`${where}.timeouts`, timeouts, TIMEOUT_FIELDS);
   const lane = parallel === false ? 'shared' : parallel === true ? Number.POSITIVE_INFINITY : parallel;
   const waits = handle === undefined || lane !== Number.POSITIVE_INFINITY;
   return {
@@ -97,7 +138,7 @@ export function compileRoute(path: string, route: Route<never, never>): Compiled
       betweenBytesMs: ms(timeouts.betweenBytes, 'timeouts.betweenBytes', Number.POSITIVE_INFINITY),
       totalMs: ms(timeouts.total, 'timeouts.total', Number.POSITIVE_INFINITY),
     },
-    benchmark: benchmark === undefined ? null : compileBenchmark(benchmark, lane, ms, check),
+    benchmark: benchmark === undefined ? null : compileBenchmark(where, benchmark, lane, ms, check),
     upstreamPath,
     transformResponse: (transformResponse ?? null) as CompiledRoute['transformResponse'],
     handle: (handle ?? null) as CompiledRoute['handle'],
@@ -105,12 +146,14 @@ export function compileRoute(path: string, route: Route<never, never>): Compiled
 }
 
 function compileBenchmark(
+  where: string,
   benchmark: Benchmark<never>,
   lane: CompiledRoute['lane'],
   ms: (value: Duration | undefined, field: string, fallback: number) => number,
   check: (ok: boolean, problem: string) => void,
 ): CompiledBenchmark {
   check(isObject(benchmark), '.benchmark must be an object');
+  checkFields(`${where}.benchmark`, benchmark, BENCHMARK_FIELDS);
   const { dataset, generate, runs = 8, concurrency = 10, warmup = 1 } = benchmark;
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
   check(

@@ -165,6 +165,11 @@ export interface BackendDefinition<State, Bodies extends Record<string, unknown>
   readonly dialect?: DialectName | 'none';
   /** How a data update of the legacy dialect tells the work that came in. `sum` if left out. */
   readonly legacyLoad?: 'sum' | 'rate';
+  /**
+   * Whether the legacy dialect has a message for the batch capacity that a program tells which watches the model
+   * server's log. `false` if left out.
+   */
+  readonly legacyCapacity?: boolean;
   /** The model server that routes without a `handle` go to. */
   readonly model?: ModelServer;
   /**

@@ -30,7 +30,7 @@ export const disk: Check = {
 function foldersOf({ backend, config, reports }: Subject): readonly Written[] {
   const { model } = backend ?? { model: null };
   const isSupervised = model !== null && model.command !== null;
-  const isMeasured = config.maxPerf === undefined && model !== null;
+  const isMeasured = [...(backend?.routes.values() ?? [])].some(({ benchmark }) => benchmark !== null);
   return [
     ...(reports || isSupervised
       ? [

@@ -24,6 +24,8 @@ export interface Subject {
   readonly reports: boolean;
   /** Whether requests must be signed, so that the public key is needed. */
   readonly needsKey: boolean;
+  /** Where the worker finds the programs that it runs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export type Found = Omit<Finding, 'check'>;

@@ -2,19 +2,22 @@ import { messageOf } from '../errors.js';
 import { createProbe } from '../model/probe.js';
 import { pathOn } from '../net/address.js';
 import { ask } from './ask.js';
+import { judgeCommand } from './command.js';
 import { type Check, type Found, ok, type Subject, warning } from './finding.js';
 
 /**
  * Whether the model server is there. It may come later, so that it is not is no more than a warning. Where the
- * worker runs it, it must not be there yet.
+ * worker runs it, it must not be there yet, but the program that it is started with must.
  */
 export const model: Check = {
   name: 'model',
-  async look({ backend, config }, signal) {
+  async look({ backend, config, env }, signal) {
     const server = backend?.model ?? null;
     if (server === null) return [ok('there is no model server')];
     const url = pathOn(server.url, server.health ?? '/');
-    if (server.command !== null) return [await judgePlace(url, signal)];
+    if (server.command !== null) {
+      return Promise.all([judgeCommand(server.command, env, signal), judgePlace(url, signal)]);
+    }
     try {
       await askOnce(url, server.health, config, signal);
       return [ok(`${url} answers`)];

@@ -22,7 +22,8 @@ const DEFAULT_AUTOSCALER = 'http://127.0.0.1:8080';
 /** Says where everything is and what to try: to a person on a terminal, else to the log. */
 export function showBanner(banner: Banner, log: Log, io: Io): void {
   const { backend, workerUrl, statusUrl, autoscalerUrl, apiKey } = banner;
-  const commands = [...backend.routes.values()].map((route) => commandFor(route, banner));
+  const routes = [...backend.routes.values()].filter((route) => isOpen(route, banner));
+  const commands = routes.map((route) => commandFor(route, banner));
   if (!io.stdout.isTTY) {
     log.info(`${backend.name} listens on ${workerUrl}`, {
       event: 'listening',
@@ -61,6 +62,11 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
 function whereTheKeyIs({ isKeyGiven }: Banner): string {
   if (isKeyGiven) return 'export the TSWORKER_API_KEY that this was started with';
   return 'start again with a TSWORKER_API_KEY of your own, and export the same where you try this: the one that was made up is shown on a terminal only';
+}
+
+/** Whether it can be tried by hand: where requests must be signed, a POST alone is signed by who tries it. */
+function isOpen({ method, public: isPublic }: CompiledRoute, { envelope }: Banner): boolean {
+  return envelope !== 'signed' || method === 'POST' || isPublic;
 }
 
 function commandFor(route: CompiledRoute, { workerUrl, autoscalerUrl, envelope }: Banner): string {

@@ -1,9 +1,16 @@
 /** The exit codes of every command. */
 export const EXIT = {
   ok: { code: 0, about: 'Stopped as asked: every request that was accepted has finished.' },
-  failed: { code: 1, about: 'It could not start, or broke. The last line says why.' },
+  failed: {
+    code: 1,
+    about: 'It could not start, broke, or found something fatal. What it printed says why.',
+  },
   usage: { code: 2, about: 'An unknown command, backend or option, or a setting that is wrong.' },
   cut: { code: 3, about: 'Requests were still under way when the time for draining was over.' },
+  update: {
+    code: 75,
+    about: 'It has made way for an update that the autoscaler asked for: start it with the new code.',
+  },
   interrupted: { code: 130, about: 'Stopped at once by a second Ctrl-C (SIGINT).' },
   terminated: { code: 143, about: 'Stopped at once by a second SIGTERM.' },
 } as const;

@@ -13,7 +13,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     exitCode = code;
   });
   try {
-    await program.parseAsync(args.length > 0 ? args : ['--help'], { from: 'user' });
+    await program.parseAsync(asTaken(args, program), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok.code : EXIT.usage.code;
@@ -24,6 +24,15 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`error: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
     return EXIT.failed.code;
   }
+}
+
+/** Of a command that there is not no help can be asked, either: Commander would answer with that of the program. */
+function asTaken(args: readonly string[], { commands }: Command): readonly string[] {
+  if (args.length === 0) return ['--help'];
+  const name = args[args[0] === 'help' ? 1 : 0];
+  const isUnknown =
+    name !== undefined && !name.startsWith('-') && !commands.some((each) => each.name() === name);
+  return isUnknown ? [name] : args;
 }
 
 function createProgram(io: Io, exitWith: (code: number) => void): Command {
@@ -126,9 +135,8 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .description('Print the help of a command.')
     .argument('[command]')
     .action((name: string | undefined) => {
-      const named = name === undefined ? program : program.commands.find((each) => each.name() === name);
-      if (named === undefined) throw new UserError(`unknown command '${name}'`);
-      named.outputHelp();
+      const named = program.commands.find((each) => each.name() === name);
+      (named ?? program).outputHelp();
     });
 
   return program;

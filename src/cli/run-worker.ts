@@ -26,7 +26,8 @@ export async function runWorker({ worker, config, log, env, onListening }: Run):
   });
   onListening(ports);
   const outcome = await worker.stopped;
-  return uncaught.any ? EXIT.failed.code : exitCodeOf(outcome);
+  if (uncaught.any) return EXIT.failed.code;
+  return worker.endsForUpdate ? EXIT.update.code : exitCodeOf(outcome);
 }
 
 function exitCodeOf(outcome: Outcome): number {

@@ -1,6 +1,6 @@
 import type { LoadSettings } from '../../backends/index.js';
 import { type Backend, configure } from '../backend/index.js';
-import { type Config, type Overrides, readConfig } from '../config/index.js';
+import { type Config, type Overrides, readConfig, SETTINGS, type SettingName } from '../config/index.js';
 import type { Log } from '../log.js';
 import { UserError } from './exit.js';
 import type { Env } from './io.js';
@@ -51,6 +51,22 @@ export function checkFor(backend: Backend, config: Config): void {
     );
   }
   if (problems.length > 0) throw new UserError(problems.join('\nerror: '));
+}
+
+/** What is about a model server alone. `MODEL_SERVER_URL` is not: the file of a backend may read it for its own use. */
+const OF_A_MODEL_SERVER = [
+  'modelCommand',
+  'modelLog',
+  'modelHealth',
+  'readiness',
+] as const satisfies readonly SettingName[];
+
+/** What a backend can not do of what the settings say, a sentence each. */
+export function warningsFor({ name, model }: Backend, config: Config): readonly string[] {
+  if (model !== null) return [];
+  return OF_A_MODEL_SERVER.filter((setting) => config[setting] !== undefined).map(
+    (setting) => `${SETTINGS[setting].variable} is set, but ${name} has no model server; it is ignored.`,
+  );
 }
 
 export function tell(warnings: readonly string[], log: Log): void {

@@ -60,6 +60,13 @@ export const MODEL_SETTINGS = {
     fallback: '1m',
     about: 'The longest wait before a model server that has died is started again.',
   },
+  memoryEvents: {
+    variable: 'TSWORKER_MEMORY_EVENTS',
+    type: text,
+    otherwise: 'that of the cgroup of the worker',
+    about:
+      'The file in which the kernel counts what it kills for want of memory, in a line `oom_kill <count>`: by it a model server that was out of memory is told from one that was killed.',
+  },
   stateDir: {
     variable: 'TSWORKER_STATE_DIR',
     type: text,
@@ -158,6 +165,13 @@ export const MODEL_SETTINGS = {
     type: duration,
     fallback: '20m',
     about: 'How long the log may stand still while the model loads.',
+  },
+  loadWatch: {
+    variable: 'TSWORKER_LOAD_WATCH',
+    type: text,
+    otherwise: 'none',
+    about:
+      'A folder that the model is downloaded to, such as `/root/.cache/huggingface`. While it grows, the load does not stand still, whatever the log says.',
   },
   healthIntervalMs: {
     variable: 'TSWORKER_HEALTH_INTERVAL',

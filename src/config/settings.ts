@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from '../log-levels.js';
 import type { Setting } from './setting.js';
 import { MODEL_SETTINGS } from './settings-model.js';
-import { choice, duration, flag, integer, port, size, text, urlList } from './types.js';
+import { choice, duration, flag, integer, limit, port, size, text, urlList } from './types.js';
 
 /** Every setting of a worker: its variable, what it takes, what holds without it, and what it is about. */
 export const SETTINGS = {
@@ -138,6 +138,13 @@ export const SETTINGS = {
     fallback: '64MiB',
     about: 'The largest body of a request.',
   },
+  uncheckedLimitBytes: {
+    variable: 'TSWORKER_UNCHECKED_BODIES_LIMIT',
+    type: size,
+    fallback: '256MiB',
+    about:
+      'How much of the bodies of all requests is held whose signatures are not checked yet. What would go beyond is refused with 503; one body alone may be as large as `TSWORKER_BODY_LIMIT`.',
+  },
   publicIp: {
     variable: 'PUBLIC_IPADDR',
     type: text,
@@ -193,7 +200,8 @@ export const SETTINGS = {
     variable: 'TSWORKER_BEACON',
     type: flag,
     fallback: 'true',
-    about: 'When the worker can not start, stay to tell the autoscaler why. With false, end at once.',
+    about:
+      'When the worker can not start, stay to tell the autoscaler why until it is stopped. With false, end at once.',
   },
   headersTimeoutMs: {
     variable: 'TSWORKER_HEADERS_TIMEOUT',
@@ -206,6 +214,13 @@ export const SETTINGS = {
     type: duration,
     fallback: '60s',
     about: 'How long a client may take to send its whole request.',
+  },
+  clientTimeoutMs: {
+    variable: 'TSWORKER_CLIENT_TIMEOUT',
+    type: limit,
+    fallback: '60s',
+    about:
+      "How long a client may take nothing of an answer that waits for it. Then its connection is cut, and the model's work for it ends.",
   },
   logLevel: {
     variable: 'TSWORKER_LOG_LEVEL',

@@ -11,11 +11,24 @@ export interface Presence {
   readonly requestIdxs: readonly number[];
 }
 
+/** How much the model server takes in at once, in tokens; 0: nobody has said. */
+export interface BatchCapacity {
+  readonly maxBatchPrefillTokens: number;
+  readonly maxBatchTokens: number;
+  /** What the worker is said to hold in all. */
+  readonly maxCapacity: number;
+}
+
 /** What somebody who watches the model server from outside has told of it; 0: nothing. */
 export interface Observed {
   readonly tokensPerSecond: number;
-  readonly maxBatchTokens: number;
+  readonly capacity: BatchCapacity;
 }
+
+export const NOTHING_OBSERVED: Observed = {
+  tokensPerSecond: 0,
+  capacity: { maxBatchPrefillTokens: 0, maxBatchTokens: 0, maxCapacity: 0 },
+};
 
 /** What a message is made from. */
 export interface ReportFacts {

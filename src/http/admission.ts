@@ -2,6 +2,6 @@
 export interface Admission {
   readonly accepting: boolean;
   readonly draining: boolean;
-  /** A sentence for the client. */
-  readonly reason: string;
+  /** A sentence for the client, made when it is asked for: each request asks whether it is accepted, few hear why not. */
+  readonly reason: () => string;
 }

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { toJson } from '../net/write.js';
+import { writeInPieces } from './pieces.js';
 import type { Sent } from './sent.js';
 import { unlessAborted } from './unless-aborted.js';
 
@@ -25,8 +25,7 @@ export async function answerStream(
       // First of all: the first piece may be one that can't be written.
       const encoded = encode(value);
       if (!response.headersSent) response.writeHead(200, { 'Content-Type': typeOf(value) });
-      sent.add(Buffer.byteLength(encoded));
-      if (!response.write(encoded)) await unlessAborted(once(response, 'drain'), signal);
+      await writeInPieces(response, encoded, signal, sent);
     }
     if (!response.headersSent) response.writeHead(204);
     response.end();

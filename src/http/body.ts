@@ -1,36 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import getRawBody from 'raw-body';
 import { WorkerError } from '../errors.js';
 
 /** Whole texts only, so it has nothing to remember from one to the next. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
-
-/**
- * Reads a body up to the limit. What it says of itself is not looked at here.
- *
- * @throws {WorkerError} `payload_too_large`, `client_closed_request`, `malformed_request`
- */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
-  const length = request.headers['content-length'];
-  try {
-    return await getRawBody(request, { limit: limitBytes, ...(length === undefined ? {} : { length }) });
-  } catch (cause) {
-    throw bodyError(cause, limitBytes);
-  }
-}
-
-function bodyError(cause: unknown, limitBytes: number): WorkerError {
-  const type = cause instanceof Error && 'type' in cause ? cause.type : undefined;
-  if (type === 'entity.too.large') {
-    return new WorkerError('payload_too_large', `The body is over the limit of ${limitBytes} bytes.`, {
-      cause,
-    });
-  }
-  if (type === 'request.aborted') return new WorkerError('client_closed_request', undefined, { cause });
-  return new WorkerError('malformed_request', 'The body does not have the length that was announced.', {
-    cause,
-  });
-}
 
 /**
  * The text of a body that says it is JSON in UTF-8. No content type at all counts as JSON.

@@ -3,7 +3,8 @@ import type { RepeatGuard, ReplayWindow } from '../auth/replay.js';
 import type { CompiledRoute } from '../backend/index.js';
 import type { Auth, Envelope, OpenEnvelope } from '../dialects/envelope.js';
 import { type FieldProblems, WorkerError } from '../errors.js';
-import { decodeBody, parseJson, readBody } from './body.js';
+import type { Bodies } from './bodies.js';
+import { decodeBody, parseJson } from './body.js';
 
 /** What is known of the public key, and who to ask for a newer one. */
 export interface Keys {
@@ -28,7 +29,7 @@ export interface DoorOptions {
   /** Refuses what was taken before; null: it is not looked for. */
   readonly replays: ReplayWindow | null;
   readonly repeats: RepeatGuard | null;
-  readonly bodyLimitBytes: number;
+  readonly bodies: Bodies;
   readonly onUnsigned: () => void;
 }
 
@@ -66,8 +67,17 @@ export class Door {
       return NOTHING;
     }
     this.#expectKey();
-    const { bodyLimitBytes, openEnvelope, unsecured } = this.#options;
-    const body = await readBody(request, bodyLimitBytes);
+    const { bodies } = this.#options;
+    const body = await bodies.read(request);
+    try {
+      return await this.#check(request, body);
+    } finally {
+      bodies.giveBack(body);
+    }
+  }
+
+  async #check(request: IncomingMessage, body: Buffer): Promise<Admitted> {
+    const { openEnvelope, unsecured } = this.#options;
     const text = decodeBody(request, body);
     const bytes = body.length;
     if (openEnvelope === null) return { ...NOTHING, payload: text, json: parseJson(text), bytes };

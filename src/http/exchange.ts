@@ -73,9 +73,10 @@ export function createExchange(options: ExchangeOptions) {
     const { signal } = visit;
     const { opened, body, text, workload } = await read(route, request, visit);
     const sent = new Sent(now);
-    const work = () => workOn({ route, request, response, text, body, signal, sent });
+    const work = (onMade: () => void) =>
+      workOn({ route, request, response, text, body, signal, sent, onMade });
     if (route.public) {
-      await work();
+      await work(() => {});
       return;
     }
     const { sessionId, auth, bytes } = opened;
@@ -121,7 +122,7 @@ export function createExchange(options: ExchangeOptions) {
     kind: RequestFacts['kind'],
     { wasAccepted }: Visit,
   ): WorkerError | undefined {
-    const isOld = kind === 'in-session' || wasAccepted;
+    const isOld = kind === 'in-session' || wasAccepted();
     const refusal = isOld && gate.draining ? undefined : gate.refusal;
     if (kind === 'in-session') return refusal;
     return refusal ?? waitIsTooLong(roster.expectedWaitMs(maxPerf()), route, maxPerf());
@@ -131,7 +132,7 @@ export function createExchange(options: ExchangeOptions) {
   async function count(
     facts: Omit<RequestFacts, 'atMs'>,
     { route, response, signal, sent, bytes }: Counted,
-    work: () => Promise<RequestOutcome>,
+    work: (onMade: () => void) => Promise<RequestOutcome>,
   ): Promise<void> {
     const started: RequestFacts = { ...facts, atMs: now() };
     let workStartedAtMs: number | null = null;
@@ -142,7 +143,10 @@ export function createExchange(options: ExchangeOptions) {
       const leaveLane = await lanes.of(route).enter(signal, route.maxQueueMs);
       try {
         workStartedAtMs = now();
-        outcome = await work();
+        outcome = await work(() => {
+          leaveLane();
+          roster.made(facts.id);
+        });
       } finally {
         leaveLane();
       }

@@ -3,10 +3,11 @@ import { Cancellation } from '../cancellation.js';
 import { WorkerError } from '../errors.js';
 import { answerError } from '../net/write.js';
 import type { Admission } from './admission.js';
+import { Stuck } from './stuck.js';
 import { Waiters } from './waiters.js';
 import { isWhole } from './whole.js';
 
-/** Aborts a request whose client has gone. */
+/** Aborts a request whose client has gone, or is cut because it takes nothing. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
@@ -21,7 +22,7 @@ export interface Visit {
   /** Aborted when the client goes, or when the request is cut. */
   readonly signal: Cancellation;
   /** Whether the worker accepted requests when it came, and has not turned it away since. */
-  readonly wasAccepted: boolean;
+  readonly wasAccepted: () => boolean;
   /** Aborts it for another reason. */
   readonly abort: (reason: Error) => void;
   /** To be called once, when it is here in full and known to be genuine: from then on draining waits for it. */
@@ -54,6 +55,7 @@ export class Gate {
   readonly #admission: () => Admission;
   readonly #underWay = new Set<Inside>();
   readonly #waiting = new Waiters();
+  readonly #stuck = new Stuck<Inside>();
   #letIn = 0;
   /** While strangers, whose requests are still arriving, are waited for after draining has begun. */
   #arrival: NodeJS.Timeout | undefined;
@@ -70,7 +72,7 @@ export class Gate {
   get refusal(): WorkerError | undefined {
     const { accepting, reason } = this.#admission();
     if (accepting) return undefined;
-    return new WorkerError('not_accepting', reason, {
+    return new WorkerError('not_accepting', reason(), {
       headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
     });
   }
@@ -95,11 +97,11 @@ export class Gate {
       if (!isWhole(response)) signal.abort(new ClientGone('the client went away'));
       leave();
     });
+    // No getter: V8 keeps a shape for each literal that has one, and with it all of the request, until it collects
+    // everything. Requests cost a half more then.
     return {
       signal,
-      get wasAccepted() {
-        return inside.wasAccepted;
-      },
+      wasAccepted: () => inside.wasAccepted,
       abort: (reason) => signal.abort(reason),
       letIn: () => {
         inside.isLetIn = true;
@@ -126,6 +128,11 @@ export class Gate {
     }, ARRIVAL_MS).unref();
   }
 
+  /** Takes back what `drain` has begun. */
+  goOn(): void {
+    this.#waitNoMore();
+  }
+
   /**
    * Resolves when no request is under way that was let in, or rejects when the signal is aborted first. Requests
    * that are still arriving are turned away then.
@@ -148,6 +155,16 @@ export class Gate {
       response?.destroy();
     }
     return cut;
+  }
+
+  /** Cuts those whose clients take nothing of their answers, and answers how many. To be called at even intervals. */
+  cutStuck(): number {
+    const stuck = this.#stuck.look(this.#underWay);
+    for (const { signal, response } of stuck) {
+      signal?.abort(new ClientGone('the client took nothing of its answer'));
+      response?.destroy();
+    }
+    return stuck.length;
   }
 
   get #isAtRest(): boolean {

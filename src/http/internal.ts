@@ -1,27 +1,31 @@
 import type { Express } from 'express';
 import { bareApp, closeApp } from './app.js';
+import type { Bodies } from './bodies.js';
 import { addOperatorRoutes, guard, type OperatorPages } from './operator-routes.js';
 import { addSessionEnd, type SessionRoutesOptions } from './session-routes.js';
+import { addUpdateWithdrawal, type UpdateOptions } from './update-route.js';
 import { addWatcherRoutes, type WatcherOptions } from './watcher-routes.js';
 
 export interface InternalOptions {
   readonly pages: OperatorPages;
   /** What is asked of whoever comes; empty: nothing is. */
   readonly token: string;
+  readonly update: UpdateOptions;
   /** Null: this worker has no sessions. */
-  readonly sessions: Pick<SessionRoutesOptions, 'sessions' | 'bodyLimitBytes'> | null;
+  readonly sessions: Pick<SessionRoutesOptions, 'sessions'> | null;
   /** Null: nobody watches the model from outside. */
   readonly watcher: WatcherOptions | null;
-  readonly bodyLimitBytes: number;
+  readonly bodies: Bodies;
 }
 
 /** The app of the internal port: what the operator and the model server may do and clients may not. */
 export function createInternalApp(options: InternalOptions): Express {
-  const { pages, token, sessions, watcher, bodyLimitBytes } = options;
+  const { pages, token, update, sessions, watcher, bodies } = options;
   const app = bareApp();
   if (token !== '') app.use(guard(token));
   addOperatorRoutes(app, pages);
-  if (sessions !== null) addSessionEnd(app, sessions);
-  if (watcher !== null) addWatcherRoutes(app, watcher, bodyLimitBytes);
+  addUpdateWithdrawal(app, update);
+  if (sessions !== null) addSessionEnd(app, { ...sessions, bodies });
+  if (watcher !== null) addWatcherRoutes(app, watcher, bodies);
   return closeApp(app, () => {});
 }

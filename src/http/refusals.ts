@@ -5,7 +5,7 @@ import { Tally } from '../tally.js';
 
 const PERIOD_MS = 10_000;
 
-const MODEL_ERRORS: ReadonlySet<ErrorCode> = new Set(['model_failed', 'model_timeout']);
+const MODEL_ERRORS: ReadonlySet<ErrorCode> = new Set(['model_failed', 'model_gone', 'model_timeout']);
 const CAUSE_MATTERS: ReadonlySet<ErrorCode> = new Set([...MODEL_ERRORS, 'backend_error']);
 
 const MOST_KINDS = 100;
@@ -72,6 +72,16 @@ export class Refusals {
       log.info(
         'served a request that is not signed, as older clients send it; TSWORKER_REQUIRE_SIGNATURE=true refuses them',
         { event: 'request.unsigned' },
+      ),
+    );
+  }
+
+  /** A client that was cut because it took nothing of its answer for so long. */
+  stuck(timeoutMs: number): void {
+    this.#tally.note('client_timeout', (log) =>
+      log.warn(
+        `cut a client that took nothing of its answer for ${timeoutMs / 1000} s (TSWORKER_CLIENT_TIMEOUT)`,
+        { event: 'client.stuck', timeoutMs },
       ),
     );
   }

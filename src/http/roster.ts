@@ -10,6 +10,8 @@ const LEAST_PERF = 0.00001;
  */
 export class Roster {
   readonly #present = new Map<number, RequestFacts>();
+  /** Those of them for which the model works no more. */
+  readonly #made = new Set<number>();
   #load = 0;
   #queueable = 0;
 
@@ -19,12 +21,21 @@ export class Roster {
     if (facts.kind === 'request') this.#queueable += facts.workload;
   }
 
+  /** The whole answer is made: whoever comes now does not wait for this one, though its client still has to take it. */
+  made(id: number): void {
+    const facts = this.#present.get(id);
+    if (facts === undefined || this.#made.has(id)) return;
+    this.#made.add(id);
+    if (facts.kind === 'request') this.#queueable -= facts.workload;
+  }
+
   remove(id: number): void {
+    this.made(id);
     const facts = this.#present.get(id);
     if (facts === undefined) return;
     this.#present.delete(id);
+    this.#made.delete(id);
     this.#load -= facts.workload;
-    if (facts.kind === 'request') this.#queueable -= facts.workload;
     // Sums of fractions are off by a little after a while; nothing is nothing.
     if (this.#present.size === 0) this.#load = this.#queueable = 0;
   }

@@ -10,6 +10,7 @@ import { mustBeSigned } from '../must-be-signed.js';
 import type { Upstream } from '../upstream.js';
 import type { Admission } from './admission.js';
 import { createApp } from './app.js';
+import { Bodies } from './bodies.js';
 import { Door, type Keys } from './door.js';
 import { createExchange } from './exchange.js';
 import { Front } from './front.js';
@@ -21,6 +22,8 @@ import type { Ports } from './ports.js';
 import { Refusals } from './refusals.js';
 import { Roster } from './roster.js';
 import { Sessions } from './sessions.js';
+import { LOOKS } from './stuck.js';
+import type { UpdateCalls } from './update-route.js';
 import type { WatcherReports } from './watcher-routes.js';
 
 export interface ServiceOptions {
@@ -44,7 +47,7 @@ export interface ServiceOptions {
   readonly context: Omit<BackendContext, 'signal'>;
   readonly operator: OperatorPages;
   readonly watcher: WatcherReports;
-  readonly onUpdate: () => Promise<void>;
+  readonly updates: UpdateCalls;
 }
 
 /** The worker's service to its clients: where they come in, who is inside, and how they leave. */
@@ -56,11 +59,14 @@ export class Service {
   readonly #sessions: Sessions;
   readonly #front: Front;
   readonly #sessionGraceMs: number;
+  readonly #clientTimeoutMs: number;
+  #looking: NodeJS.Timeout | undefined;
   #lastId = 0;
 
   constructor(options: ServiceOptions) {
     const { backend, config, dialect, log, now, emit, upstream, operator } = options;
     this.#sessionGraceMs = config.sessionGraceMs;
+    this.#clientTimeoutMs = config.clientTimeoutMs;
     this.#gate = new Gate(options.admission);
     this.#refusals = new Refusals(log);
     this.#lanes = new Lanes(backend.routes.values());
@@ -71,7 +77,8 @@ export class Service {
       max: backend.maxSessions,
       callBack: callBackOver(upstream, log),
     });
-    const door = new Door(doorOptions(options, this.#refusals));
+    const bodies = bodiesOf(config);
+    const door = new Door({ ...doorOptions(options, this.#refusals), bodies });
     const exchange = createExchange({
       ...common,
       door,
@@ -85,27 +92,36 @@ export class Service {
       context: options.context,
       onWorkloadProblem: ({ path }, problem) => this.#refusals.workload(path, problem),
     });
-    const sessions = { sessions: this.#sessions, door, bodyLimitBytes: config.bodyLimitBytes, ...common };
+    const sessions = {
+      ...common,
+      sessions: this.#sessions,
+      door,
+      bodies,
+      hasModel: upstream !== null,
+    };
     const onError = (error: WorkerError) => {
       operator.told(error.code);
       this.#refusals.error(error);
     };
     const hasSessions = dialect?.tellsRequests === true;
+    const update = { masterToken: config.masterToken, calls: options.updates };
     this.#front = new Front(config, {
       clients: createApp({
         routes: backend.routes,
         gate: this.#gate,
         exchange,
         sessions: hasSessions ? sessions : null,
-        update: { masterToken: config.masterToken, onUpdate: options.onUpdate },
+        update,
         onError,
       }),
       operator: createInternalApp({
         pages: options.operator,
         token: config.internalToken,
+        update,
         sessions: hasSessions ? sessions : null,
         watcher: backend.model === null ? null : { ...options.watcher, masterToken: config.masterToken },
-        bodyLimitBytes: config.bodyLimitBytes,
+        // Those on this side are not strangers, who must not keep them out.
+        bodies: bodiesOf(config),
       }),
       onRefused: onError,
       log,
@@ -129,8 +145,12 @@ export class Service {
   }
 
   /** @throws when a port is taken, or the certificate can't be read; nothing is left behind then */
-  open(): Promise<Ports> {
-    return this.#front.open();
+  async open(): Promise<Ports> {
+    const ports = await this.#front.open();
+    if (Number.isFinite(this.#clientTimeoutMs)) {
+      this.#looking = setInterval(() => this.#cutStuck(), this.#clientTimeoutMs / LOOKS).unref();
+    }
+    return ports;
   }
 
   /** From now on connections and sessions are let go of as they fall idle. */
@@ -138,6 +158,12 @@ export class Service {
     this.#gate.drain();
     this.#sessions.drain(this.#sessionGraceMs);
     this.#front.closeIdleConnections();
+  }
+
+  /** Takes back what `drain` has begun. */
+  goOn(): void {
+    this.#gate.goOn();
+    this.#sessions.goOn();
   }
 
   /** Resolves when no request is under way and no session is held, or rejects when the signal is aborted first. */
@@ -162,12 +188,21 @@ export class Service {
     this.#gate.cut();
     await this.#sessions.endAll();
     await this.#front.close();
+    clearInterval(this.#looking);
     this.#refusals.flush();
+  }
+
+  #cutStuck(): void {
+    for (let cut = this.#gate.cutStuck(); cut > 0; cut--) this.#refusals.stuck(this.#clientTimeoutMs);
   }
 }
 
+function bodiesOf({ bodyLimitBytes, uncheckedLimitBytes }: Config): Bodies {
+  return new Bodies({ limitBytes: bodyLimitBytes, uncheckedLimitBytes });
+}
+
 function doorOptions({ config, dialect, keys, urls }: ServiceOptions, refusals: Refusals) {
-  const { unsecured, bodyLimitBytes } = config;
+  const { unsecured } = config;
   const isCurrent = dialect?.tellsRequests === true;
   return {
     openEnvelope: dialect?.openEnvelope ?? null,
@@ -177,7 +212,6 @@ function doorOptions({ config, dialect, keys, urls }: ServiceOptions, refusals: 
     keys,
     replays: dialect === null || isCurrent ? null : new ReplayWindow(),
     repeats: isCurrent && config.refuseRepeats ? new RepeatGuard() : null,
-    bodyLimitBytes,
     onUnsigned: () => refusals.unsigned(),
   } as const;
 }

@@ -3,11 +3,14 @@ import { z } from 'zod';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Session } from '../../machines/sessions.js';
 import { sameJson } from '../auth/equal.js';
+import { isWorkload, MAX_WORKLOAD } from '../backend/index.js';
 import { checkFields } from '../dialects/envelope-fields.js';
-import { WorkerError } from '../errors.js';
+import { parseMembers, readMembers } from '../dialects/envelope-members.js';
+import { type FieldProblems, WorkerError } from '../errors.js';
 import { unixClock } from '../unix-seconds.js';
 import { allowOnly } from './allow-only.js';
-import { decodeBody, parseJson, readBody } from './body.js';
+import type { Bodies } from './bodies.js';
+import { decodeBody } from './body.js';
 import type { Door } from './door.js';
 import type { Gate } from './gate.js';
 import { byField } from './malformed.js';
@@ -17,7 +20,9 @@ export interface SessionRoutesOptions {
   readonly sessions: Sessions;
   readonly gate: Gate;
   readonly door: Door;
-  readonly bodyLimitBytes: number;
+  readonly bodies: Bodies;
+  /** Whether there is a model server, which can be told that a session has ended. */
+  readonly hasModel: boolean;
   /** Monotonic, in ms. */
   readonly now: () => number;
   readonly nextId: () => number;
@@ -29,6 +34,10 @@ const LONGEST_LIFETIME_SECONDS = 86_400;
 /** What is kept of a session is written as JSON again, which goes deeper into the call stack with each level. */
 const DEEPEST = 500;
 const TOO_DEEP = `must not be nested deeper than ${DEEPEST} levels`;
+
+const TOO_MUCH = `must be a number of units from 0 to ${MAX_WORKLOAD}`;
+
+const NOBODY_TO_TELL = 'there is no model server behind this worker that could be called';
 
 const CREATE = { method: 'POST', public: false } as const;
 
@@ -49,7 +58,7 @@ const referenceSchema = z.object({ session_id: z.string(), session_auth: z.unkno
 
 /** The calls with which a client holds the worker for a series of requests. */
 export function addSessionRoutes(app: Express, options: SessionRoutesOptions): void {
-  const { sessions, gate, door, now, nextId, emit } = options;
+  const { sessions, gate, door, hasModel, now, nextId, emit } = options;
   const unixSeconds = unixClock(now);
 
   app.all(SESSION_ROUTE, async (request, response) => {
@@ -58,10 +67,11 @@ export function addSessionRoutes(app: Express, options: SessionRoutesOptions): v
       throw byField(error);
     });
     const { lifetime, on_close_route, on_close_payload } = parse(createSchema, { payload: json }).payload;
-    if (!isShallow(auth?.data)) {
-      throw new WorkerError('invalid_envelope', undefined, { fields: { auth_data: TOO_DEEP } });
-    }
+    if (!hasModel && on_close_route != null) throw invalid('payload.on_close_route', NOBODY_TO_TELL);
+    if (!isShallow(auth?.data)) throw invalid('auth_data', TOO_DEEP);
     const [workload, requestIdx] = [auth?.cost ?? 0, auth?.requestIdx ?? null];
+    // No signature vouches for it, and the sums of the worker would be lost in one that is too large.
+    if (!isWorkload(workload)) throw invalid('auth_data.cost', TOO_MUCH);
     const refusal =
       gate.refusal ?? (sessions.isFull ? new WorkerError('too_many_sessions', undefined, RETRY) : undefined);
     if (refusal !== undefined) {
@@ -103,7 +113,7 @@ export function addSessionRoutes(app: Express, options: SessionRoutesOptions): v
   addSessionEnd(app, options);
 
   async function referenceOf(request: Request) {
-    return readReference(request, options.bodyLimitBytes);
+    return readReference(request, options.bodies);
   }
 
   function expectSession({ session_id, session_auth }: z.infer<typeof referenceSchema>): Session {
@@ -117,10 +127,10 @@ export function addSessionRoutes(app: Express, options: SessionRoutesOptions): v
 /** The call that ends a session. The model server may make it too, on the internal port. */
 export function addSessionEnd(
   app: Express,
-  { sessions, bodyLimitBytes }: Pick<SessionRoutesOptions, 'sessions' | 'bodyLimitBytes'>,
+  { sessions, bodies }: Pick<SessionRoutesOptions, 'sessions' | 'bodies'>,
 ): void {
   app.all('/session/end', async (request: Request, response: Response) => {
-    const { session_id, session_auth } = await readReference(request, bodyLimitBytes);
+    const { session_id, session_auth } = await readReference(request, bodies);
     const session = sessions.find(session_id);
     if (session === undefined && !sessions.wasClosed(session_id)) throw new WorkerError('no_such_session');
     if (session !== undefined) expectAuth(session, session_auth);
@@ -131,14 +141,35 @@ export function addSessionEnd(
 
 const RETRY = { headers: { 'Retry-After': '5' } };
 
-async function readReference(request: Request, limitBytes: number) {
+async function readReference(request: Request, bodies: Bodies) {
   allowOnly('POST', request.path, request);
+  const body = await bodies.read(request);
   try {
-    const json = parseJson(decodeBody(request, await readBody(request, limitBytes)));
-    return parse(referenceSchema, json);
+    return parse(referenceSchema, referenceIn(decodeBody(request, body)));
   } catch (error) {
     throw byField(error);
+  } finally {
+    bodies.giveBack(body);
   }
+}
+
+/**
+ * The members of a reference. The others are not looked into, nor is one that is longer than any that a session was
+ * made of: whoever sends this may be anybody, and to parse a body of megabytes can keep the worker busy for minutes.
+ */
+function referenceIn(text: string): unknown {
+  const found = readMembers(text);
+  const parsed = found.ok ? parseMembers(text, found.members, Object.keys(referenceSchema.shape)) : found;
+  if (parsed.ok) return parsed.values;
+  throw parsed.fields === null ? new WorkerError('invalid_json') : malformed(parsed.fields);
+}
+
+function invalid(field: string, problem: string): WorkerError {
+  return malformed({ [field]: problem });
+}
+
+function malformed(fields: FieldProblems): WorkerError {
+  return new WorkerError('invalid_envelope', undefined, { fields });
 }
 
 function isShallow(value: unknown): boolean {
@@ -161,6 +192,5 @@ function expectAuth(session: Session, given: unknown): void {
 function parse<T>(schema: z.ZodType<T>, json: unknown): T {
   const checked = checkFields(schema, json);
   if (checked.ok) return checked.fields;
-  const { fields } = checked;
-  throw new WorkerError('invalid_envelope', undefined, fields === null ? {} : { fields });
+  throw malformed(checked.fields ?? {});
 }

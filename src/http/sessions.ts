@@ -147,6 +147,15 @@ export class Sessions {
     this.#endExpired();
   }
 
+  /** Takes back what `drain` has begun. */
+  goOn(): void {
+    if (this.#graceMs === undefined) return;
+    this.#graceMs = undefined;
+    if (this.#sweep === undefined) return;
+    clearInterval(this.#sweep);
+    this.#sweep = this.#sweepEvery(SWEEP_MS);
+  }
+
   /** Ends every session, and resolves when the model server was told of each. */
   async endAll(): Promise<void> {
     for (const id of this.#table.rows.keys()) this.end(id);

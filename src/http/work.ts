@@ -33,35 +33,41 @@ export interface Work {
   readonly body: unknown;
   readonly signal: Cancellation;
   readonly sent: Sent;
+  /** Hears when the whole answer is made, though its client may still have to take it. It may hear more than once. */
+  readonly onMade: () => void;
 }
 
 /** Makes the function that answers a request whose turn it is: here, or by the model server. */
 export function createWork({ upstream, publicUpstream, state, context }: WorkOptions) {
   return async (work: Work): Promise<RequestOutcome> => {
-    const { route, response, signal, sent } = work;
+    const { route, response, signal, sent, onMade } = work;
     signal.throwIfAborted();
     if (route.handle !== null) {
       const result = await unlessAborted(route.handle(routeRequest(work)), signal);
-      await answer(response, result, signal.native, sent);
+      await answer(response, result, signal.native, sent, onMade);
       return 'succeeded';
     }
     const model = route.public ? publicUpstream : upstream;
     if (model === null) throw new Error(`${route.path} has no model server.`);
     if (route.transformResponse !== null) return transform(work, model);
     const status = await model.stream(upstreamCall(work), sinkOf(response, sent));
+    onMade();
     await taken(response);
     return outcomeOf(status);
   };
 
   async function transform(work: Work, model: Upstream): Promise<RequestOutcome> {
-    const { route, response, signal, sent } = work;
+    const { route, response, signal, sent, onMade } = work;
     const { discard, ...answered } = await model.request(upstreamCall(work));
     try {
       const result = await unlessAborted(route.transformResponse?.(answered, routeRequest(work)), signal);
-      await answer(response, result, signal.native, sent);
+      await answer(response, result, signal.native, sent, () => {
+        // The author need not have read all of it.
+        discard();
+        onMade();
+      });
       return outcomeOf(answered.status);
     } finally {
-      // The author need not read all of it.
       discard();
     }
   }

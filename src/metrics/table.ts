@@ -256,7 +256,7 @@ export type MetricName = keyof typeof METRICS;
 export const OUTCOMES = {
   succeeded: 'It was answered, and its client has all of the answer.',
   errored: 'The model or the backend failed, or the deadline of draining cut it.',
-  cancelled: 'Its client went away before it had all of the answer.',
+  cancelled: 'Its client went away before it had all of the answer, or took nothing of it for too long.',
   expired: 'It was let in, but waited for its turn longer than its route allows, and got 429.',
   rejected: 'It was genuine, but not let in: the worker does not accept, or the wait would be too long.',
 } as const;

@@ -2,30 +2,46 @@ import { text } from 'node:stream/consumers';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { Abortable } from '../cancellation.js';
 import { messageOf, WorkerError } from '../errors.js';
+import { Patience } from '../patience.js';
 import type { OpenAnswer, Sink, Upstream, UpstreamCall } from '../upstream.js';
+import { Connections } from './connections.js';
+import { isRefused } from './refused.js';
 
 export interface ModelClientOptions {
   /** Base address of the model server. */
   readonly url: string;
   /** As many as requests can be worked on at once; Infinity: as many as are needed. */
   readonly connections: number;
+  /** A request found nobody who listens there. */
+  readonly onRefused: () => void;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * How long an idle connection is kept where the model server does not say how long it keeps its own; where it does,
+ * undici stays two seconds below that. A request that goes out just as the server closes fails, and can't be sent
+ * again, since it may have been read. No usual server closes so early, and who is busy uses its connections sooner.
+ */
+const KEEP_ALIVE_MS = 500;
 
 /** The connections over which clients' requests reach the model server. */
 export class ModelClient implements Upstream {
   readonly #pool: Pool;
   readonly #basePath: string;
+  readonly #connections = new Connections(CONNECT_TIMEOUT_MS);
+  readonly #onRefused: () => void;
   #bytesReceived = 0;
 
-  constructor({ url, connections }: ModelClientOptions) {
+  constructor({ url, connections, onRefused }: ModelClientOptions) {
     const { origin, pathname } = new URL(url);
     this.#basePath = pathname.replace(/\/+$/, '');
     this.#pool = new Pool(origin, {
       connections: Number.isFinite(connections) ? connections : null,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: this.#connections.connect,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     });
+    this.#onRefused = onRefused;
   }
 
   /** How much the model server has sent so far: what grows shows that it is alive. */
@@ -35,20 +51,23 @@ export class ModelClient implements Upstream {
 
   stream(call: UpstreamCall, sink: Sink): Promise<number> {
     return new Promise((resolve, reject) => {
-      const transfer = new Transfer(call, sink, resolve, reject, this.#onBytes);
+      const onUnanswered = (error: unknown) => reject(this.#explainUnanswered(error, call.signal));
+      const transfer = new Transfer(call, sink, resolve, reject, onUnanswered, this.#onBytes);
       this.#pool.dispatch(this.#optionsOf(call), transfer);
     });
   }
 
   async request(call: UpstreamCall): Promise<OpenAnswer> {
-    const deadline = new Deadline(call);
+    const patience = new Patience(call.signal);
+    patience.limit('total', call.timeouts.totalMs, () => timeOut('in all'));
     try {
-      const answer = await this.#pool.request({ ...this.#optionsOf(call), signal: deadline.signal });
+      const answer = await this.#pool.request({ ...this.#optionsOf(call), signal: patience.signal });
       this.#onBytes(1);
-      return answerOf(answer, deadline, this.#onBytes);
+      answer.body.once('close', () => patience.end());
+      return answerOf(answer, call.signal, this.#onBytes);
     } catch (error) {
-      deadline.clear();
-      throw explain(error, call.signal);
+      patience.end();
+      throw this.#explainUnanswered(error, call.signal);
     }
   }
 
@@ -60,6 +79,14 @@ export class ModelClient implements Upstream {
   readonly #onBytes = (bytes: number) => {
     this.#bytesReceived += bytes;
   };
+
+  /** What a client may be told of an error that came before the answer began. */
+  #explainUnanswered(error: unknown, signal: Abortable): unknown {
+    if (isRefused(error)) this.#onRefused();
+    if (signal.aborted || !this.#connections.wasKeptAndClosed(error)) return explain(error, signal);
+    const reason = `the model server closed a connection that it had kept open: ${messageOf(error)}`;
+    return new WorkerError('model_gone', undefined, { cause: new Error(reason, { cause: error }) });
+  }
 
   #optionsOf({ method, path, headers, body, timeouts }: UpstreamCall): Dispatcher.DispatchOptions {
     return {
@@ -80,6 +107,7 @@ class Transfer implements Dispatcher.DispatchHandler {
   readonly #onBytes: (bytes: number) => void;
   readonly #resolve: (status: number) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #onUnanswered: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
@@ -90,12 +118,14 @@ class Transfer implements Dispatcher.DispatchHandler {
     sink: Sink,
     resolve: (status: number) => void,
     reject: (error: unknown) => void,
+    onUnanswered: (error: unknown) => void,
     onBytes: (bytes: number) => void,
   ) {
     this.#call = call;
     this.#sink = sink;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#onUnanswered = onUnanswered;
     this.#onBytes = onBytes;
     const { totalMs } = call.timeouts;
     if (Number.isFinite(totalMs)) this.#timer = setTimeout(() => this.#give(timeOut('in all')), totalMs);
@@ -129,7 +159,9 @@ class Transfer implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#settle()) this.#reject(explain(error, this.#call.signal));
+    if (!this.#settle()) return;
+    if (this.#status === 0) this.#onUnanswered(error);
+    else this.#reject(explain(error, this.#call.signal));
   }
 
   readonly #onAbort = () => this.#give(this.#call.signal.reason);
@@ -159,58 +191,26 @@ class Transfer implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Ends a call when its signal does, or when its time is over. */
-class Deadline {
-  readonly #call: UpstreamCall;
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
-
-  constructor(call: UpstreamCall) {
-    this.#call = call;
-    const { signal, timeouts } = call;
-    if (Number.isFinite(timeouts.totalMs)) {
-      this.#timer = setTimeout(() => this.#controller.abort(timeOut('in all')), timeouts.totalMs);
-    }
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  get call(): UpstreamCall {
-    return this.#call;
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#call.signal.removeEventListener('abort', this.#onAbort);
-  }
-
-  readonly #onAbort = () => this.#controller.abort(this.#call.signal.reason);
-}
-
 function answerOf(
   { statusCode, headers, body }: Dispatcher.ResponseData,
-  deadline: Deadline,
+  signal: Abortable,
   onBytes: (bytes: number) => void,
 ): OpenAnswer {
-  body.once('close', () => deadline.clear());
-  const readText = () => text(piecesOf(body, deadline, onBytes));
+  const readText = () => text(piecesOf(body, signal, onBytes));
   return {
     status: statusCode,
     headers,
-    body: piecesOf(body, deadline, onBytes),
+    body: piecesOf(body, signal, onBytes),
     json: async () => parseJson(await readText()),
     text: readText,
-    discard: () => void body.destroy(),
+    // What is given up is an error to undici, though it was received in full.
+    discard: () => void body.on('error', () => {}).destroy(),
   };
 }
 
 async function* piecesOf(
   body: Dispatcher.ResponseData['body'],
-  { call }: Deadline,
+  signal: Abortable,
   onBytes: (bytes: number) => void,
 ): AsyncIterable<Uint8Array> {
   if (body.bodyUsed) throw new TypeError('the body of an answer can be read once');
@@ -220,7 +220,7 @@ async function* piecesOf(
       yield piece;
     }
   } catch (error) {
-    throw explain(error, call.signal);
+    throw explain(error, signal);
   }
 }
 

@@ -10,6 +10,8 @@ export interface FileListener {
   readonly onBytes: (bytes: Uint8Array) => void;
   /** Nothing more comes of the file as it was: it was replaced or emptied, or it is closed. */
   readonly onEnd: () => void;
+  /** What is old has been told, or there was nothing: all that comes is new. Said once. */
+  readonly onCaughtUp: () => void;
 }
 
 /**
@@ -19,18 +21,27 @@ export interface FileListener {
  * its inode can't be given to the file that comes after it, which therefore is never taken for the old one. It
  * remembers the last bytes that it read: where they are different now, the file was emptied and written anew,
  * though it may have grown beyond the old position since.
+ *
+ * What stood in the file when it was first opened is old. All else is new, and all of a file that was not there at
+ * the first look.
  */
 export class FollowedFile {
   readonly #path: string;
   readonly #listener: FileListener;
+  readonly #signal: AbortSignal;
   readonly #buffer = Buffer.alloc(MEMORY_BYTES + CHUNK_BYTES);
   #handle: FileHandle | undefined;
   #position = 0;
   #memory: Buffer = Buffer.alloc(0);
+  /** Where in the file that was opened first the old bytes end; undefined: none was opened yet. */
+  #oldUntil: number | undefined;
+  #isCaughtUp = false;
 
-  constructor(path: string, listener: FileListener) {
+  /** @param signal ends the reading of what is old, which is of no use then however much is left of it */
+  constructor(path: string, listener: FileListener, signal: AbortSignal) {
     this.#path = path;
     this.#listener = listener;
+    this.#signal = signal;
   }
 
   /**
@@ -41,7 +52,7 @@ export class FollowedFile {
   async follow(): Promise<void> {
     if (this.#handle) await this.#readToEnd(this.#handle);
     if (this.#handle && (await this.#isAt(this.#handle))) return;
-    const next = await openFile(this.#path);
+    const next = await this.#open();
     if (this.#handle) {
       // What was written between the last read and the moment in which the file was replaced.
       await this.#readToEnd(this.#handle);
@@ -58,24 +69,54 @@ export class FollowedFile {
     await handle?.close();
   }
 
+  async #open(): Promise<FileHandle> {
+    try {
+      return await openFile(this.#path);
+    } catch (error) {
+      if (isMissing(error)) this.#catchUp();
+      throw error;
+    }
+  }
+
   async #isAt(handle: FileHandle): Promise<boolean> {
     const [now, held] = await Promise.all([stat(this.#path), handle.stat()]);
     return now.ino === held.ino && now.dev === held.dev;
   }
 
   async #readToEnd(handle: FileHandle): Promise<void> {
+    this.#oldUntil ??= (await handle.stat()).size;
     for (;;) {
+      if (this.#position >= this.#oldUntil) this.#catchUp();
+      if (!this.#isCaughtUp && this.#signal.aborted) return;
       const known = this.#memory.length;
-      const { bytesRead } = await handle.read(this.#buffer, 0, this.#buffer.length, this.#position - known);
-      if (!this.#buffer.subarray(0, Math.min(known, bytesRead)).equals(this.#memory)) {
+      // No read goes beyond where the old bytes end, so that each is wholly old or wholly new.
+      const until = this.#isCaughtUp ? Number.POSITIVE_INFINITY : this.#oldUntil;
+      const bytes = await this.#read(handle, this.#position - known, until);
+      if (!bytes.subarray(0, known).equals(this.#memory)) {
         this.#startAnew();
-        continue;
+        this.#catchUp();
+      } else if (bytes.length > known) {
+        this.#position += bytes.length - known;
+        this.#memory = Buffer.from(bytes.subarray(-MEMORY_BYTES));
+        this.#listener.onBytes(bytes.subarray(known));
+      } else {
+        this.#catchUp();
+        return;
       }
-      if (bytesRead === known) return;
-      this.#position += bytesRead - known;
-      this.#memory = Buffer.from(this.#buffer.subarray(Math.max(0, bytesRead - MEMORY_BYTES), bytesRead));
-      this.#listener.onBytes(this.#buffer.subarray(known, bytesRead));
     }
+  }
+
+  /** As much as the buffer takes of what is there. */
+  async #read(handle: FileHandle, from: number, until: number): Promise<Buffer> {
+    const wanted = Math.min(this.#buffer.length, until - from);
+    const { bytesRead } = await handle.read(this.#buffer, 0, wanted, from);
+    return this.#buffer.subarray(0, bytesRead);
+  }
+
+  #catchUp(): void {
+    if (this.#isCaughtUp) return;
+    this.#isCaughtUp = true;
+    this.#listener.onCaughtUp();
   }
 
   #startAnew(): void {
@@ -90,4 +131,9 @@ async function openFile(path: string): Promise<FileHandle> {
   const found = await stat(path);
   if (!found.isFile()) throw new Error('it is not a file');
   return open(path, 'r');
+}
+
+/** Whether there is nothing where the file should be. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -3,6 +3,7 @@ import { fromPromise } from 'xstate';
 import type { ProbeResult } from '../../machines/health.js';
 import { messageOf } from '../errors.js';
 import type { Probe } from './probe.js';
+import { isRefused } from './refused.js';
 
 export interface HealthProbeOptions {
   /** Null: there is no health route, and only silence shows that the model server is not well. */
@@ -22,7 +23,7 @@ export function createHealthProbe({ probe, bytesSoFar, takeQuietMs }: HealthProb
       return { ok: true, quietMs: takeQuietMs() };
     } catch (error) {
       // Whoever refuses connections is not there, whatever it has sent before.
-      const bytesFlowed = !isRefused(error) && bytesSoFar() > bytesBefore;
+      const bytesFlowed = !isRefused(causeOf(error)) && bytesSoFar() > bytesBefore;
       return { ok: false, reason: messageOf(error), bytesFlowed, quietMs: takeQuietMs() };
     } finally {
       bytesBefore = bytesSoFar();
@@ -30,9 +31,8 @@ export function createHealthProbe({ probe, bytesSoFar, takeQuietMs }: HealthProb
   });
 }
 
-function isRefused(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
 }
 
 export interface UntilHealthyOptions {

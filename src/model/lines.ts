@@ -4,6 +4,8 @@ const NUL = 0x00;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
+const NO_BYTES = new Uint8Array(0);
+
 export interface LineSplitterOptions {
   /** Hears each line, without its end, without colours, and with whole characters. */
   readonly onLine: (line: string) => void;
@@ -33,8 +35,13 @@ export class LineSplitter {
     let from = this.#startOf(chunk);
     while (from < chunk.length) {
       const end = endOfLine(chunk, from);
-      this.#keep(chunk.subarray(from, end));
-      if (end === chunk.length) return;
+      const bytes = chunk.subarray(from, end);
+      if (end === chunk.length) {
+        // The caller may use the memory of the chunk again.
+        this.#keep(Buffer.from(bytes));
+        return;
+      }
+      this.#keep(bytes);
       this.#tell();
       this.#endedByReturn = chunk[end] === CARRIAGE_RETURN;
       from = end + 1;
@@ -60,8 +67,7 @@ export class LineSplitter {
     const text = this.#length === 0 ? withoutLeadingZeros(bytes) : bytes;
     const kept = text.subarray(0, this.#options.limitBytes - this.#length);
     if (kept.length > 0) {
-      // The caller may use the memory of the chunk again.
-      this.#parts.push(Buffer.from(kept));
+      this.#parts.push(kept);
       this.#length += kept.length;
     }
     if (kept.length < text.length && !this.#isLong) {
@@ -71,7 +77,8 @@ export class LineSplitter {
   }
 
   #tell(): void {
-    const bytes = Buffer.concat(this.#parts);
+    const [first = NO_BYTES] = this.#parts;
+    const bytes = this.#parts.length > 1 ? Buffer.concat(this.#parts) : first;
     const line = this.#decoder.decode(this.#isLong ? withoutCutCharacter(bytes) : bytes);
     this.#parts = [];
     this.#length = 0;

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { fromPromise } from 'xstate';
 import { type HealthInput, healthMachine } from '../../machines/health.js';
 import { readinessMachine } from '../../machines/readiness.js';
@@ -10,13 +8,15 @@ import { type Backend, type CompiledRoute, isHeard } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Log } from '../log.js';
 import { pathOn } from '../net/address.js';
+import { benchmarkFileOf } from '../places.js';
 import type { Environment } from '../supervisor/environment.js';
 import type { Supervision } from '../supervisor/supervision.js';
 import type { Upstream } from '../upstream.js';
 import { Benchmarking } from './benchmarking.js';
 import { ModelClient } from './client.js';
+import { watchGrowth } from './growth.js';
 import { createHealthProbe, untilHealthy } from './health.js';
-import { createProbe, type Probe, unlessDown } from './probe.js';
+import { createProbe, type Probe, shownUrl, unlessDown } from './probe.js';
 import { silenceAllowedBy } from './silence.js';
 import { supervise } from './supervise.js';
 import { Traffic } from './traffic.js';
@@ -38,10 +38,15 @@ export interface ModelOptions {
   readonly env: Environment;
   /** Whether the worker runs the model server, and no process of it runs at this moment. */
   readonly isDown: () => boolean;
+  /** A request found nobody who listens at the address of the model server. */
+  readonly onRefused: () => void;
 }
 
 const HEALTH_PAUSE_MS = 1_000;
 const PUBLIC_CONNECTIONS = 4;
+const GROWTH_PAUSE_MS = 5_000;
+/** Growth is seen well before the load counts as standing still. */
+const LOOKS_IN_A_STALL = 4;
 
 /** What the worker knows of the model behind it: how to reach it, and the effects that watch it. */
 export class Model {
@@ -62,11 +67,14 @@ export class Model {
 
   constructor(options: ModelOptions) {
     this.#options = options;
+    const { onRefused } = options;
     const { routes, model } = options.backend;
-    this.#benchmarking = new Benchmarking({ ...options, benchmarkFile: benchmarkFileOf(options) });
+    this.#benchmarking = new Benchmarking({ ...options, benchmarkFile: benchmarkFileOf(options.config) });
     this.#releases.push(() => this.#benchmarking.close());
-    this.#client = model && new ModelClient({ url: model.url, connections: connectionsFor(routes.values()) });
-    const publicClient = model && new ModelClient({ url: model.url, connections: PUBLIC_CONNECTIONS });
+    const clientOf = (connections: number) =>
+      model && new ModelClient({ url: model.url, connections, onRefused });
+    this.#client = clientOf(connectionsFor(routes.values()));
+    const publicClient = clientOf(PUBLIC_CONNECTIONS);
     this.publicUpstream = publicClient;
     this.#traffic = this.#client && trafficOf(this.#client, options.now);
     this.upstream = this.#traffic;
@@ -91,6 +99,7 @@ export class Model {
       },
       loadTimeoutMs: config.loadTimeoutMs,
       stallTimeoutMs: config.loadStallTimeoutMs,
+      healthUrl: shownHealthUrl(backend.model),
       benchmark: this.#benchmarking.input(),
       maxPerf: backend.maxPerf,
     };
@@ -133,6 +142,7 @@ export class Model {
               Math.max(now() - startedAtMs, 1) / 1000,
           ),
           healthy: fromPromise<void, undefined>(({ signal }) => this.#untilHealthy(signal)),
+          growth: fromPromise<void, undefined>(({ signal }) => this.#watchGrowth(signal)),
           benchmark: this.#benchmarking.machine(),
         },
       }),
@@ -144,9 +154,9 @@ export class Model {
 
   /** Begins to watch the model's log, if it has one that somebody else writes. */
   watchLog(): void {
-    const { backend, log, tell } = this.#options;
+    const { backend, log, tell, now } = this.#options;
     if (backend.model === null || backend.model.log === null || this.#supervision !== null) return;
-    const watching = watchLog({ model: backend.model, log, tell, signal: this.#life.signal });
+    const watching = watchLog({ model: backend.model, log, tell, now, signal: this.#life.signal });
     this.#releases.push(() => watching);
   }
 
@@ -163,6 +173,14 @@ export class Model {
     });
   }
 
+  async #watchGrowth(signal: AbortSignal): Promise<void> {
+    const { config, tell } = this.#options;
+    const { loadWatch: folder, loadStallTimeoutMs } = config;
+    if (folder === undefined) return;
+    const pauseMs = Math.min(GROWTH_PAUSE_MS, loadStallTimeoutMs / LOOKS_IN_A_STALL);
+    await watchGrowth({ folder, pauseMs, signal, onGrowth: () => tell({ type: 'disk.progress' }) });
+  }
+
   async #untilHealthy(signal: AbortSignal): Promise<void> {
     const { tell } = this.#options;
     if (this.#probe === null) throw new Error('There is no health route to ask.');
@@ -171,19 +189,25 @@ export class Model {
   }
 }
 
-function benchmarkFileOf({ config: { benchmarkFile } }: ModelOptions): string {
-  return benchmarkFile ?? join(homedir(), '.cache', 'tsworker', 'benchmarks.json');
-}
-
 function trafficOf(client: ModelClient, now: () => number): Traffic {
   return new Traffic({ upstream: client, bytesSoFar: () => client.bytesReceived, now });
 }
 
 /** One for all that ask: each question has a connection of its own all the same. */
 function probeOf({ backend: { model }, config, isDown }: ModelOptions): Probe | null {
-  if (model === null || model.health === null) return null;
-  const probe = createProbe({ url: pathOn(model.url, model.health), timeoutMs: config.healthTimeoutMs });
+  const url = healthUrlOf(model);
+  if (model === null || url === null) return null;
+  const probe = createProbe({ url, timeoutMs: config.healthTimeoutMs });
   return model.command === null ? probe : unlessDown(probe, isDown);
+}
+
+function healthUrlOf(model: Backend['model']): string | null {
+  return model === null || model.health === null ? null : pathOn(model.url, model.health);
+}
+
+function shownHealthUrl(model: Backend['model']): string {
+  const url = healthUrlOf(model);
+  return url === null ? '' : shownUrl(url);
 }
 
 /** As many as requests may be worked on at once, and a few for what is no client's request. */

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
-import { messageOf } from '../errors.js';
 import { within } from '../patience.js';
+import { whyNotReached } from './refused.js';
 
 /** How much of an answer is read. Only its status matters, and a wrong server may send without end. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
@@ -9,7 +9,7 @@ export interface Probe {
   /**
    * Asks once. Resolves at status 200.
    *
-   * @throws {Error} whose message says why not: the status, refused, no answer in time, aborted
+   * @throws {Error} whose message says why not, without the address: the status, refused, no answer in time, aborted
    */
   once(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -31,12 +31,18 @@ export function createProbe({ url, timeoutMs }: ProbeOptions): Probe {
     async once(signal) {
       await within(timeoutMs, signal, (bounded) =>
         ask(url, dispatcher, bounded).catch((error: unknown) => {
-          throw new Error(messageOf(error), { cause: error });
+          throw new Error(whyNotReached(error), { cause: error });
         }),
       );
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+/** An address as it may be shown: without what may be a secret, its user and its query. */
+export function shownUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
 }
 
 /** Asks nobody while the model server does not run: what would answer is another server. */

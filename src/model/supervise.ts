@@ -27,7 +27,7 @@ export function supervise(options: SuperviseOptions): Supervision | null {
   const { backend, config, log, now, tell, env } = options;
   const { model } = backend;
   if (model === null || model.command === null) return null;
-  const { modelLogBytes: maxBytes, modelLogKeep } = config;
+  const { modelLogBytes: maxBytes, modelLogKeep, memoryEvents } = config;
   return new Supervision({
     command: model.command,
     env,
@@ -36,7 +36,8 @@ export function supervise(options: SuperviseOptions): Supervision | null {
       model.log === null ? null : { path: model.log, maxBytes, keep: Math.min(modelLogKeep, MOST_LOGS_KEPT) },
     log,
     now,
-    onLine: hearLines({ model, log, tell }),
+    onLine: hearLines({ model, log, tell, now }),
+    ...(memoryEvents !== undefined && { memoryEvents }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.js';
-import { FollowedFile } from './followed-file.js';
+import { FollowedFile, isMissing } from './followed-file.js';
 import { LineSplitter } from './lines.js';
 
 /** The longest line that is kept. */
@@ -8,8 +8,10 @@ export const LINE_LIMIT_BYTES = 64 * 1024;
 
 export interface TailOptions {
   readonly path: string;
-  /** Hears each line, in the order of the file. Must not throw. */
-  readonly onLine: (line: string) => void;
+  /** Hears each line, in the order of the file, and whether it is old. Must not throw. */
+  readonly onLine: (line: string, isOld: boolean) => void;
+  /** Hears, once, that there are no more old lines. Must not throw. */
+  readonly onCaughtUp?: () => void;
   /** Hears, as a sentence, what keeps the log from being read whole; of what lasts, once. */
   readonly onProblem: (problem: string) => void;
   /** Ends it. */
@@ -24,14 +26,29 @@ export interface TailOptions {
  *
  * A file that is not there is waited for. One that was replaced is read to its end before the new one is; one
  * that was emptied is read from its beginning. A line without an end is told when nothing more of it can come.
+ *
+ * A line is old that ended in the file when that was first opened. Of a file that was not there at first none is,
+ * nor of what follows a file that was replaced or emptied. Once the signal is aborted no old lines are read.
  */
-export async function tailLog({ path, onLine, onProblem, signal, pollMs = 200 }: TailOptions): Promise<void> {
+export async function tailLog(options: TailOptions): Promise<void> {
+  const { path, onLine, onCaughtUp = () => {}, onProblem, signal, pollMs = 200 } = options;
   const tellOfChange = changesOnly(onProblem);
   const tellOfLength = once(() =>
     onProblem(`${path} has lines of more than ${LINE_LIMIT_BYTES} bytes; what they have beyond is dropped`),
   );
-  const lines = new LineSplitter({ onLine, limitBytes: LINE_LIMIT_BYTES, onLongLine: tellOfLength });
-  const file = new FollowedFile(path, { onBytes: (bytes) => lines.push(bytes), onEnd: () => lines.end() });
+  let isOld = true;
+  const lines = new LineSplitter({
+    onLine: (line) => onLine(line, isOld),
+    limitBytes: LINE_LIMIT_BYTES,
+    onLongLine: tellOfLength,
+  });
+  const onEnd = () => lines.end();
+  const catchUp = () => {
+    isOld = false;
+    onCaughtUp();
+  };
+  const listener = { onBytes: (bytes: Uint8Array) => lines.push(bytes), onEnd, onCaughtUp: catchUp };
+  const file = new FollowedFile(path, listener, signal);
   const look = async () => {
     try {
       await file.follow();
@@ -50,7 +67,7 @@ export async function tailLog({ path, onLine, onProblem, signal, pollMs = 200 }:
 }
 
 function problemWith(path: string, error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return `${path} is not there yet`;
+  if (isMissing(error)) return `${path} is not there yet`;
   return `${path} can't be read: ${messageOf(error)}`;
 }
 

@@ -1,6 +1,7 @@
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import type { CompiledModel } from '../backend/index.js';
 import type { Log } from '../log.js';
+import { Backlog, TOLD_CHARACTERS } from './backlog.js';
 import { compileRules } from './rules.js';
 import { tailLog } from './tail.js';
 
@@ -8,31 +9,37 @@ export interface HearLinesOptions {
   readonly model: CompiledModel;
   readonly log: Log;
   readonly tell: (event: ReadinessEvent) => void;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
 }
 
 export interface WatchLogOptions extends HearLinesOptions {
   readonly signal: AbortSignal;
 }
 
-/** How much of a line of the model's log is passed on. */
-const TOLD_CHARACTERS = 500;
+/** How often it is told at most that there are new lines: an engine may write thousands of them a second. */
+const PROGRESS_PAUSE_MS = 100;
 
 /** Watches the model server's log for the lines that mean something, until the signal is aborted. */
 export function watchLog({ signal, ...options }: WatchLogOptions): Promise<void> {
   const { model, log } = options;
+  const backlog = new Backlog(options);
+  const hear = hearLines(options);
   return tailLog({
     path: model.log ?? '',
     signal,
     onProblem: (problem) => log.warn(`the model's log: ${problem}`, { event: 'model.log.problem', problem }),
-    onLine: hearLines(options),
+    onLine: (line, isOld) => (isOld ? backlog.hear(line) : hear(line)),
+    onCaughtUp: () => backlog.end(),
   });
 }
 
 /** Hears the lines of the model server, one by one, and tells what those mean that mean something. */
-export function hearLines({ model, log, tell }: HearLinesOptions): (line: string) => void {
+export function hearLines({ model, log, tell, now }: HearLinesOptions): (line: string) => void {
   const meaningOf = compileRules(model.logs);
+  const tellProgress = atMostEvery(PROGRESS_PAUSE_MS, now, () => tell({ type: 'log.progress' }));
   return (line) => {
-    tell({ type: 'log.progress' });
+    tellProgress();
     const meaning = meaningOf(line);
     if (meaning === null) return;
     const said = line.slice(0, TOLD_CHARACTERS);
@@ -40,5 +47,16 @@ export function hearLines({ model, log, tell }: HearLinesOptions): (line: string
     if (meaning === 'failed') tell({ type: 'log.failed', line: said });
     const level = meaning === 'failed' ? 'warn' : 'info';
     log[level](`the model server said: ${said}`, { event: `model.log.${meaning}` });
+  };
+}
+
+/** What is called sooner after it has acted does nothing. */
+function atMostEvery(pauseMs: number, now: () => number, act: () => void): () => void {
+  let nextMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    const nowMs = now();
+    if (nowMs < nextMs) return;
+    nextMs = nowMs + pauseMs;
+    act();
   };
 }

@@ -19,17 +19,29 @@ export function toJson(value: unknown): Buffer {
   return Buffer.from(json);
 }
 
-/**
- * Writes an answer at once, but ends it only when the whole request is here: a connection that is
- * closed while the client still sends loses the answer. What comes in until then is dropped.
- */
+/** Writes an answer at once. */
 export function write(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
+  begin(response, status, type, body.length);
+  finish(response, body);
+}
+
+/** Begins an answer. What is still to come of its request is dropped, unless that is paused: it is read no further then. */
+export function begin(response: ServerResponse, status: number, type: string, bytes: number): void {
   const { req: request } = response;
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': body.length });
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes });
+  if (!request.complete && !request.isPaused()) request.resume();
+}
+
+/**
+ * Writes the last of an answer, but ends it only when the whole request is here: a connection that is closed while the
+ * client still sends loses the answer.
+ */
+export function finish(response: ServerResponse, last?: Uint8Array): void {
+  const { req: request } = response;
   if (request.complete) {
-    response.end(body);
+    response.end(last);
     return;
   }
-  response.write(body);
-  request.once('end', () => response.end()).resume();
+  if (last !== undefined) response.write(last);
+  request.once('end', () => response.end());
 }

@@ -19,7 +19,8 @@ type Said =
 /** What the machines say, by name: what it means to an operator, and what to do where there is something to do. */
 const SAID: Readonly<Record<Said['type'], string>> = {
   'state.entered': 'The worker has entered a state; `reason` says why.',
-  waiting: 'What the worker waits for while the model loads.',
+  waiting:
+    'What the worker waits for while the model loads: the health route by its address, and each new reason why it is not well.',
   'report.delivered': 'A report was acknowledged. Those that tell of work alone are at level debug.',
   'report.failed':
     'One attempt to report failed. It is tried again; `outage.began` tells when no address takes any.',
@@ -34,17 +35,20 @@ const SAID: Readonly<Record<Said['type'], string>> = {
   'completions.dropped':
     'Too many finished requests wait to be told, so the oldest were given up. The autoscaler has been away for long.',
   'completions.refused': 'The autoscaler does not take what is told of one request, which was given up.',
-  'key.held': "The autoscaler's public key is there, so signatures can be checked.",
+  'key.held': "The autoscaler's public key is there, or another than before, so signatures can be checked.",
   'key.late':
     'There is no public key yet, and signed requests are refused. See whether `REPORT_ADDR` is right.',
   'key.fetch.failed': 'One attempt to fetch the public key failed. It is tried again for ever.',
   'benchmark.reused': 'The speed of this model is known from an earlier benchmark.',
-  'benchmark.waits': 'The model does not take requests yet, so it is not measured yet.',
+  'benchmark.waits':
+    'The model does not take requests yet, so it is not measured yet. Told again when the reason changes, else ever more rarely.',
   'benchmark.began': 'The model is being measured.',
   'benchmark.failed': 'A measurement came to nothing; it is made again. See the log of the model.',
   'benchmark.saved': 'The model was measured, and the result is kept for the next start.',
   'benchmark.unsaved':
     'The model was measured, but the result could not be kept. See whether `TSWORKER_BENCHMARK_FILE` can be written.',
+  'health.unwell':
+    'A load has failed, and the health route is not well yet, or for another reason than before.',
   'health.strike': 'A look at the health of the model failed. Several in a row are a failure.',
   'health.busy': 'The health route failed, but answers flow: the model is busy, not broken.',
   'model.stalled':
@@ -67,6 +71,8 @@ const TOLD = {
     'A client was told an error: `code` is one of those below. A flood is counted and summed up.',
   'request.unsigned':
     'An unsigned request was served, as the legacy dialect allows. `TSWORKER_REQUIRE_SIGNATURE=true` refuses them.',
+  'client.stuck':
+    'A client took nothing of its answer for `TSWORKER_CLIENT_TIMEOUT` and was cut; its request counts as cancelled. A flood is counted and summed up.',
   'workload.unusable':
     'The workload function of a route gave no usable number, so the default is counted. Mend the backend.',
   'requests.cut':
@@ -75,8 +81,13 @@ const TOLD = {
   'left.unfinished': 'The worker ends with finished requests of which the autoscaler does not know.',
   'left.untold': 'The worker ends, and the autoscaler does not know in which state it was.',
   'session.callback.failed': 'The model server could not be told that a session has ended.',
-  'update.asked': 'The autoscaler asks for new code: the update file was touched.',
+  'update.asked': 'The autoscaler asks for new code: the update file was touched, and the worker drains.',
+  'update.withdrawn': 'The update was withdrawn, and the worker goes on.',
   'model.ending': 'The model server that the worker runs is being ended, since the worker stops.',
+  'model.log.loaded': "A line of the model's log that says that it has loaded, be it old or new.",
+  'model.log.failed':
+    "A line of the model's log that says that it has failed. A new one counts while the model loads, if nothing takes it back; one from before the worker began fails nothing.",
+  'model.log.info': "A line of the model's log that is passed on.",
   'model.log.problem': "The model's log can not be read. See `MODEL_LOG`.",
   'benchmark.round': 'One round of the benchmark.',
   'benchmark.unreadable': 'The saved benchmarks can not be used; the model is measured again.',

@@ -11,7 +11,7 @@ export const STATES: Readonly<Record<WorkState, StateRow>> = {
   loading: {
     meaning:
       'The model is being made ready. Requests get 503 `not_accepting`; `/readyz` says what is waited for.',
-    toDo: 'Wait. If it lasts: see the reason at `/readyz` and the log of the model. It ends by itself with `TSWORKER_LOAD_TIMEOUT`, or when the log stands still for `TSWORKER_LOAD_STALL_TIMEOUT`.',
+    toDo: 'Wait. If it lasts: see the reason at `/readyz` and the log of the model. It ends by itself with `TSWORKER_LOAD_TIMEOUT`, or when the log stands still for `TSWORKER_LOAD_STALL_TIMEOUT` and the folder `TSWORKER_LOAD_WATCH` does not grow.',
   },
   loaded: {
     meaning: 'The model is ready, and the autoscaler is being told. Requests get 503 still.',
@@ -28,7 +28,7 @@ export const STATES: Readonly<Record<WorkState, StateRow>> = {
   },
   draining: {
     meaning:
-      'The worker was asked to stop: nothing new is accepted, what is under way finishes, and the last reports go out.',
+      'The worker was asked to stop, or to make way for an update: nothing new is accepted, what is under way finishes, and the last reports go out.',
     toDo: 'Wait up to `TSWORKER_DRAIN_TIMEOUT` and some seconds. A second SIGTERM ends it at once, and loses what is under way.',
   },
   stopped: {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { fromPromise } from 'xstate';
-import { BatchTooLarge } from '../../machines/batch-size.js';
+import { BatchRefused } from '../../machines/batch-size.js';
 import type { CompletionsAttempt, CompletionsDelivery } from '../../machines/completions.js';
 import { type CompletionsForm, encodeCompletions } from '../dialects/current/completions.js';
 import { pathOn } from '../net/address.js';
@@ -17,7 +17,8 @@ export interface PostCompletionsOptions {
   readonly now: () => number;
 }
 
-const TOO_LARGE = 413;
+/** Answers that are about what a post holds. Others, as 401, 404 or 429, are about the sender or the address. */
+const REFUSALS: readonly number[] = [400, 413, 422];
 
 /** One attempt to tell which requests have finished: the effect behind the completions machine. */
 export function createPostCompletions({
@@ -41,6 +42,6 @@ export function createPostCompletions({
 }
 
 function explain(error: unknown): never {
-  if (!(error instanceof StatusError) || error.status !== TOO_LARGE) throw error;
-  throw new BatchTooLarge(error.message, { cause: error });
+  if (!(error instanceof StatusError) || !REFUSALS.includes(error.status)) throw error;
+  throw new BatchRefused(error.message, { cause: error });
 }

@@ -3,7 +3,8 @@ import type { Log } from '../log.js';
 
 /** Tells the log how the model server is started, and how it ends. */
 export function tellSupervision(event: SupervisorEmitted, log: Log): void {
-  const fields = { ...event, event: event.type };
+  const { type, ...facts } = event;
+  const fields = { event: type, ...facts };
   switch (event.type) {
     case 'model.orphaned':
       log.warn(`an earlier worker has left its model server: ${event.orphan} will be ended`, fields);

@@ -1,6 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as backends from '../../backends/index.js';
-import { type CompiledRoute, defineBackend, isBackend, workloadOf } from '../../src/backend/index.js';
+import {
+  type CompiledRoute,
+  defineBackend,
+  isBackend,
+  RESERVED_PATHS,
+  workloadOf,
+} from '../../src/backend/index.js';
 
 const handle = () => 'ok';
 const GOOD = { name: 'good', maxPerf: 1, routes: { '/run': { handle } } };
@@ -23,6 +30,12 @@ describe('what can not work is refused, and named', () => {
     [{ ...GOOD, name: 'a b' }, NAME],
     [{ ...GOOD, name: 7 }, NAME],
     [{ ...GOOD, description: 7 }, 'description must be a text'],
+    [{ ...GOOD, maxPref: 1 }, 'maxPref is unknown; did you mean maxPerf?'],
+    [{ ...GOOD, MaxSessions: 1 }, 'MaxSessions is unknown; did you mean maxSessions?'],
+    [
+      { ...GOOD, port: 3000 },
+      'port is unknown; it takes name, description, dialect, legacyLoad, legacyCapacity, model, maxPerf, maxSessions, init, routes',
+    ],
     [{ ...GOOD, dialect: 'other' }, 'dialect "other" is unknown; it takes legacy, current, none'],
     [{ ...GOOD, maxPerf: undefined }, MAX_PERF],
     [{ ...GOOD, maxPerf: 0 }, MAX_PERF],
@@ -59,6 +72,36 @@ describe('what can not work is refused, and named', () => {
     ],
   ])('%o', (definition, problem) => {
     expect(() => define(definition)).toThrow(new TypeError(`defineBackend: ${problem}`));
+  });
+});
+
+describe("a route with a path of the worker's own is refused, whatever dialect it is of", () => {
+  const DIALECTS = ['legacy', 'current', 'none'];
+  it.each(RESERVED_PATHS.flatMap((path) => DIALECTS.map((dialect) => ({ path, dialect }))))(
+    '$path, $dialect',
+    ({ path, dialect }) => {
+      expect(() => define({ ...withRoute({ handle }, path), dialect })).toThrow(
+        new TypeError(
+          `defineBackend: routes["${path}"] is a path of the worker's own; docs/backends.md lists them. ` +
+            'Choose another: upstreamPath says where it leads on the model server',
+        ),
+      );
+    },
+  );
+
+  it('which are in the docs', () => {
+    const docs = readFileSync('docs/backends.md', 'utf8');
+    expect(RESERVED_PATHS.filter((path) => !docs.includes(`\`${path}\``))).toEqual([]);
+  });
+
+  it('and which may lead there on the model server', () => {
+    const model = { url: 'http://127.0.0.1:8000' };
+    const { routes } = defineBackend({
+      ...GOOD,
+      model,
+      routes: { '/new': { upstreamPath: '/session/create' } },
+    });
+    expect(routes.get('/new')?.upstreamPath).toBe('/session/create');
   });
 });
 

@@ -23,6 +23,8 @@ describe('a model server that can not be one is refused, and what is wrong is na
     [{ url: 'http://127.0.0.1/?a=b' }, ADDRESS],
     [{ url: 'http://127.0.0.1:99999' }, ADDRESS],
     [{ url: 8000 }, ADDRESS],
+    [{ url: URL, healt: '/health' }, '.healt is unknown; did you mean health?'],
+    [{ url: URL, port: 1 }, '.port is unknown; it takes url, command, log, logs, health, readiness'],
     [{ url: URL, command: ' ' }, COMMAND],
     [{ url: URL, command: [] }, COMMAND],
     [{ url: URL, command: ['serve', 8000] }, COMMAND],
@@ -33,6 +35,8 @@ describe('a model server that can not be one is refused, and what is wrong is na
     [{ url: URL, health: true }, '.health must be a path such as "/health"'],
     [{ url: URL, logs: null }, '.logs must be an object of rules'],
     [{ url: URL, logs: { ready: [] } }, '.logs.ready is unknown; it takes loaded, failed, info'],
+    [{ url: URL, logs: { load: [] } }, '.logs.load is unknown; it takes loaded, failed, info'],
+    [{ url: URL, logs: { faild: [] } }, '.logs.faild is unknown; did you mean failed?'],
     [{ url: URL, logs: { loaded: 'ready' } }, `.logs.loaded ${LISTS}`],
     [{ url: URL, logs: { failed: [''] } }, `.logs.failed ${LISTS}`],
     [{ url: URL, logs: { info: [7] } }, `.logs.info ${LISTS}`],
@@ -93,6 +97,7 @@ describe('a backend with a model server', () => {
     [{ maxSessions: -1 }, 'maxSessions must be a whole number; 0 is no limit'],
     [{ maxSessions: 1.5 }, 'maxSessions must be a whole number; 0 is no limit'],
     [{ legacyLoad: 'mean' }, 'legacyLoad must be sum or rate'],
+    [{ legacyCapacity: 'yes' }, 'legacyCapacity must be true or false'],
   ])('is refused with %j', (more, problem) => {
     expect(() => backendOf({ model: { url: URL }, ...more })).toThrow(
       new TypeError(`defineBackend: ${problem}`),
@@ -100,6 +105,10 @@ describe('a backend with a model server', () => {
   });
 
   it('holds ten sessions if nothing else is said', () => {
-    expect(backendOf({ model: { url: URL } })).toMatchObject({ maxSessions: 10, legacyLoad: 'sum' });
+    expect(backendOf({ model: { url: URL } })).toMatchObject({
+      maxSessions: 10,
+      legacyLoad: 'sum',
+      legacyCapacity: false,
+    });
   });
 });

@@ -48,6 +48,23 @@ describe('what can not work is refused, and named', () => {
     [{ timeouts: { total: true } }, `.timeouts.total ${DURATION}`],
     [{ timeouts: null }, '.timeouts must be an object'],
     [{ timeouts: '30s' }, '.timeouts must be an object'],
+    [{ maxQueTime: '10s' }, '.maxQueTime is unknown; did you mean maxQueueTime?'],
+    [{ parrallel: 2 }, '.parrallel is unknown; did you mean parallel?'],
+    [{ handler: () => 'ok' }, '.handler is unknown; did you mean handle?'],
+    [
+      { queue: 2 },
+      '.queue is unknown; it takes method, public, parseRequest, rewrite, workload, example, parallel, maxQueueTime, timeouts, benchmark, upstreamPath, transformResponse, handle',
+    ],
+    [{ timeouts: { firstbytes: 1 } }, '.timeouts.firstbytes is unknown; did you mean firstByte?'],
+    [{ timeouts: { connect: 1 } }, '.timeouts.connect is unknown; it takes firstByte, betweenBytes, total'],
+    [
+      { benchmark: { dataset, concurency: 1 } },
+      '.benchmark.concurency is unknown; did you mean concurrency?',
+    ],
+    [
+      { benchmark: { dataset, path: '/' } },
+      '.benchmark.path is unknown; it takes dataset, generate, runs, concurrency, warmup, timeout',
+    ],
     [{ benchmark: true }, '.benchmark must be an object'],
     [{ benchmark: null }, '.benchmark must be an object'],
     [{ benchmark: {} }, BODIES],

@@ -4,6 +4,22 @@ import { type FunctionContext, functionBackend } from '../../backends/function.j
 import { deferred, untilView } from '../support/worker.js';
 import { ask, stand, workOf } from './stand.js';
 
+describe('what a function says of itself', () => {
+  const serving = (own: object) => () => functionBackend({ draw: Object.assign(() => 7, own) });
+
+  it.each([
+    ['maxQueTime', 'maxQueueTime'],
+    ['workLoad', 'workload'],
+    ['benchmarks', 'benchmark'],
+  ])('as %s is refused: it is meant to be %s', (property, meant) => {
+    expect(serving({ [property]: 1 })).toThrow(
+      new TypeError(`draw.${property} is unknown; did you mean ${meant}?`),
+    );
+  });
+
+  it('may be beside properties of its own', () => expect(serving({ calls: 0, workload: 1 })).not.toThrow());
+});
+
 describe('a function is served', () => {
   it('at its name, and what it returns is the result', async () => {
     const running = await stand(

@@ -1,59 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { LocalAutoscaler } from '../../src/autoscaler/index.js';
-import { judgeDates } from '../../src/check/certificate.js';
+import { describe, expect, it } from 'vitest';
 import { judgeSkew } from '../../src/check/clock.js';
 import { judgeFree } from '../../src/check/disk.js';
-import type { Finding } from '../../src/check/finding.js';
 import { runChecks } from '../../src/check/run-checks.js';
-import { runCli } from '../../src/cli/program.js';
 import { readConfig } from '../../src/config/index.js';
-import { freePorts } from '../support/free-ports.js';
 import { serveHttp } from '../support/http-server.js';
 import { Program } from '../support/process.js';
 import { temporaryFolder } from '../support/worker-program.js';
-
-type Env = Readonly<Record<string, string>>;
-
-async function check(args: readonly string[], env: Env) {
-  let stdout = '';
-  const output = {
-    write: (text: string, done?: () => void) => {
-      stdout += text;
-      done?.();
-    },
-  };
-  const code = await runCli(['check', ...args, '--json'], { env, stdout: output, stderr: output });
-  const { ok, findings }: { ok: boolean; findings: Finding[] } = JSON.parse(stdout);
-  const about = (name: string) => findings.filter((one) => one.check === name);
-  return { code, ok, findings, about, stdout };
-}
-
-/** An environment in which all is well. */
-async function good(): Promise<Record<string, string>> {
-  const autoscaler = new LocalAutoscaler({ port: 0 });
-  await autoscaler.start();
-  onTestFinished(() => autoscaler.stop());
-  const model = await serveHttp((_, response) => response.end('well'));
-  const [port = 0, internal = 0] = await freePorts(2);
-  const log = join(temporaryFolder(), 'model.log');
-  writeFileSync(log, 'a line');
-  return {
-    CONTAINER_ID: '7',
-    MASTER_TOKEN: 'c0ffee-of-the-tests',
-    REPORT_ADDR: autoscaler.url,
-    PUBLIC_IPADDR: '127.0.0.1',
-    TSWORKER_HOST: '127.0.0.1',
-    WORKER_PORT: String(port),
-    WORKER_HTTP_PORT: String(internal),
-    [`VAST_TCP_PORT_${port}`]: String(port),
-    MODEL_SERVER_URL: model.url,
-    MODEL_LOG: log,
-  };
-}
+import { check, type Env, good } from './checked.js';
 
 describe('tsworker check', () => {
   it('finds all well, and exits with 0', async () => {
@@ -150,30 +106,6 @@ describe('tsworker check', () => {
     expect(about('ports').map(({ level }) => level)).toEqual(['ok', 'fatal']);
   });
 
-  it('finds a certificate that soon expires', async () => {
-    const folder = temporaryFolder();
-    const [cert, key] = [join(folder, 'c'), join(folder, 'k')];
-    const made = [
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=x',
-    ];
-    execFileSync('openssl', ['req', '-x509', ...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    const { about } = await check(['openai'], {
-      ...(await good()),
-      USE_SSL: 'true',
-      TSWORKER_TLS_CERT: cert,
-      TSWORKER_TLS_KEY: key,
-    });
-    expect(about('certificate').map(({ level }) => level)).toEqual(['warning']);
-  });
-
   it('waits for a log that is not there yet', async () => {
     const folder = join(temporaryFolder(), 'logs');
     mkdirSync(folder);
@@ -223,17 +155,6 @@ describe('the judgements', () => {
     [300, 'fatal'],
   ])('a clock that is off by %d s is %s', (seconds, level) => expect(judgeSkew(seconds).level).toBe(level));
 
-  const DAY = 86_400_000;
-  it.each([
-    [-1, 'fatal'],
-    [0, 'ok'],
-    [23 * DAY, 'ok'],
-    [24 * DAY, 'warning'],
-    [30 * DAY, 'fatal'],
-  ])('a certificate of 30 days at %d ms is %s', (nowMs, level) =>
-    expect(judgeDates(0, 30 * DAY, nowMs).level).toBe(level),
-  );
-
   it.each([
     [0.05, 'fatal'],
     [0.5, 'warning'],
@@ -243,7 +164,7 @@ describe('the judgements', () => {
   it('a check that breaks or takes too long is a warning', async () => {
     const result = readConfig({});
     if (!result.ok) throw new Error('no settings');
-    const subject = { config: result.config, backend: null, reports: false, needsKey: false };
+    const subject = { config: result.config, backend: null, reports: false, needsKey: false, env: {} };
     const checks = [
       { name: 'broken', look: () => Promise.reject(new Error('oh')) },
       { name: 'slow', look: () => new Promise<never>(() => {}) },

@@ -93,11 +93,20 @@ describe('tsworker request', () => {
     const { url } = await serveHttp(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += chunk;
-      got.resolve({ path: request.url, body: JSON.parse(body) });
+      got.resolve({ path: request.url, body });
       response.end('done');
     });
     const { autoscaler, asked } = await leadingTo(url, ['loading', 'loading']);
-    const args = ['/run', '[1]', '--autoscaler', autoscaler, '--cost', '7', '--endpoint', 'mine'];
+    const args = [
+      '/run',
+      '[12345678901234567890.10]',
+      '--autoscaler',
+      autoscaler,
+      '--cost',
+      '7',
+      '--endpoint',
+      'mine',
+    ];
     expect(await run(args, KEY)).toEqual({
       code: 0,
       stdout: 'done\n',
@@ -111,18 +120,9 @@ describe('tsworker request', () => {
     expect(asked).toEqual([route(0), route(9), route(9)]);
     expect(await got.promise).toEqual({
       path: '/run',
-      body: {
-        auth_data: {
-          endpoint: 'my-endpoint',
-          url,
-          cost: 100,
-          reqnum: 3,
-          request_idx: 9,
-          signature: 'signed',
-        },
-        payload: [1],
-        session_id: null,
-      },
+      body:
+        `{"auth_data":{"endpoint":"my-endpoint","url":"${url}","cost":100,"reqnum":3,"request_idx":9,` +
+        '"signature":"signed"},"payload":[12345678901234567890.10],"session_id":null}',
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Backend, defineBackend } from '../../src/backend/index.js';
 import { UserError } from '../../src/cli/exit.js';
-import { checkFor, settings } from '../../src/cli/settings.js';
+import { checkFor, settings, warningsFor } from '../../src/cli/settings.js';
 
 const backendOf = (dialect: Backend['dialect']) =>
   defineBackend({ name: 'x', maxPerf: 1, dialect, routes: { '/run': { handle: () => 'ok' } } });
@@ -32,5 +32,30 @@ describe('what a backend needs of the settings', () => {
     const check = () => checkFor(backendOf(dialect), config);
     if (problems.length === 0) expect(check).not.toThrow();
     else expect(check).toThrow(new UserError(problems.join('\nerror: ')));
+  });
+});
+
+describe('what is about a model server', () => {
+  const env = {
+    TSWORKER_MODEL_COMMAND: 'serve',
+    MODEL_LOG: '/log',
+    MODEL_HEALTH_ENDPOINT: '/health',
+    TSWORKER_READINESS: 'log',
+    MODEL_SERVER_URL: 'http://127.0.0.1:8000',
+  };
+  const { config } = settings(env, {});
+
+  it('is ignored by a backend that has none, which is told', () => {
+    const ignored = (variable: string) => `${variable} is set, but x has no model server; it is ignored.`;
+    expect(warningsFor(backendOf('legacy'), config)).toEqual(
+      ['TSWORKER_MODEL_COMMAND', 'MODEL_LOG', 'MODEL_HEALTH_ENDPOINT', 'TSWORKER_READINESS'].map(ignored),
+    );
+    expect(warningsFor(backendOf('legacy'), settings({}, {}).config)).toEqual([]);
+  });
+
+  it('is none to a backend that has one', () => {
+    const model = { url: 'http://127.0.0.1:8000' };
+    const backend = defineBackend({ name: 'x', maxPerf: 1, model, routes: { '/run': {} } });
+    expect(warningsFor(backend, config)).toEqual([]);
   });
 });

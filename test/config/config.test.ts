@@ -218,6 +218,11 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   drainTimeoutMs: { variable: 'TSWORKER_DRAIN_TIMEOUT', fallback: 30_000, ...DURATIONS },
   sessionGraceMs: { variable: 'TSWORKER_SESSION_GRACE', fallback: 5_000, ...DURATIONS },
   bodyLimitBytes: { variable: 'TSWORKER_BODY_LIMIT', fallback: 67_108_864, ...SIZES },
+  uncheckedLimitBytes: {
+    variable: 'TSWORKER_UNCHECKED_BODIES_LIMIT',
+    fallback: 268_435_456,
+    ...SIZES,
+  },
   publicIp: { variable: 'PUBLIC_IPADDR', fallback: undefined, ...TEXTS },
   extraUrls: {
     variable: 'TSWORKER_EXTRA_URLS',
@@ -253,6 +258,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   modelMaxCrashes: { variable: 'TSWORKER_MODEL_MAX_CRASHES', fallback: 5, ...COUNTS },
   modelStableAfterMs: { variable: 'TSWORKER_MODEL_STABLE_AFTER', fallback: 600_000, ...DURATIONS },
   modelMaxBackOffMs: { variable: 'TSWORKER_MODEL_MAX_BACKOFF', fallback: 60_000, ...DURATIONS },
+  memoryEvents: { variable: 'TSWORKER_MEMORY_EVENTS', fallback: undefined, ...TEXTS },
   stateDir: { variable: 'TSWORKER_STATE_DIR', fallback: undefined, ...TEXTS },
   modelHealth: {
     variable: 'MODEL_HEALTH_ENDPOINT',
@@ -282,6 +288,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   benchmarkFile: { variable: 'TSWORKER_BENCHMARK_FILE', fallback: undefined, ...TEXTS },
   loadTimeoutMs: { variable: 'TSWORKER_LOAD_TIMEOUT', fallback: 3_600_000, ...DURATIONS },
   loadStallTimeoutMs: { variable: 'TSWORKER_LOAD_STALL_TIMEOUT', fallback: 1_200_000, ...DURATIONS },
+  loadWatch: { variable: 'TSWORKER_LOAD_WATCH', fallback: undefined, ...TEXTS },
   healthIntervalMs: { variable: 'TSWORKER_HEALTH_INTERVAL', fallback: 10_000, ...DURATIONS },
   healthTimeoutMs: { variable: 'TSWORKER_HEALTH_TIMEOUT', fallback: 5_000, ...DURATIONS },
   healthStrikes: { variable: 'TSWORKER_HEALTH_STRIKES', fallback: 3, ...COUNTS },
@@ -290,6 +297,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   beacon: { variable: 'TSWORKER_BEACON', fallback: true, ...FLAGS },
   headersTimeoutMs: { variable: 'TSWORKER_HEADERS_TIMEOUT', fallback: 10_000, ...DURATIONS },
   requestTimeoutMs: { variable: 'TSWORKER_REQUEST_TIMEOUT', fallback: 60_000, ...DURATIONS },
+  clientTimeoutMs: { variable: 'TSWORKER_CLIENT_TIMEOUT', fallback: 60_000, ...LIMITS },
   logLevel: {
     variable: 'TSWORKER_LOG_LEVEL',
     fallback: 'info',

@@ -84,7 +84,12 @@ describe('the signature is RSA PKCS#1 v1.5 over SHA-256 of the url as Python wri
     // The vectors have a key of their own, and each is for a worker of its own.
     autoscaler.tellKey(SIGNATURES.public_key_pem);
     const rig = await rigAround(autoscaler, model, backendFor(model));
-    const { openEnvelope } = dialectFor({ name: 'current', hasModel: true, loadForm: 'sum' });
+    const { openEnvelope } = dialectFor({
+      name: 'current',
+      hasModel: true,
+      loadForm: 'sum',
+      tellsCapacity: false,
+    });
     const body = { auth_data: auth, payload: { max_tokens: 1 } };
     const opened = openEnvelope(JSON.stringify(body), { unsecured: false });
     const isSigned = opened.ok && opened.envelope.auth?.signedText === vector.signed_message;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { addressesForCompletions } from '../../src/dialects/current/completions.js';
 import { post } from '../support/client.js';
+import { nobody } from '../support/model-server.js';
 import { next } from '../support/worker.js';
-import { startRig } from './rig.js';
+import { backendFor, rigAround, startModel, startRig } from './rig.js';
+import { Scribe } from './scribe.js';
 
 const isFinished = ({ path }: { path: string }) => path === '/delete_requests/';
 const PAUSED = { behaviour: { pauseAfterTokens: 0 } };
@@ -118,6 +120,14 @@ describe('POST {REPORT_ADDR}/delete_requests/', () => {
     await rig.ask('/v1/completions', { max_tokens: 1 }, { auth: { request_idx: 52 } });
     await rig.autoscaler.untilFinished(52);
     expect(rig.autoscaler.finished.map(({ request_idx }) => request_idx)).toEqual([50, 52]);
+  });
+
+  it('goes to the next address of a comma list as well', async () => {
+    const [autoscaler, model, dead] = [await Scribe.start(), await startModel(), await nobody()];
+    const addresses = { REPORT_ADDR: `${dead.url},${autoscaler.url}` };
+    const rig = await rigAround(autoscaler, model, backendFor(model), addresses);
+    await rig.ask('/v1/completions', { max_tokens: 1 }, { auth: { request_idx: 1 } });
+    expect(await autoscaler.untilFinished(1)).toMatchObject({ status: 'Success' });
   });
 
   it('is skipped for the address that is exactly https://cloud.vast.ai/api/v0', () => {

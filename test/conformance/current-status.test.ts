@@ -61,13 +61,12 @@ describe('POST {REPORT_ADDR}/worker_status/', () => {
   it('new_load, rej_load and cur_perf are sums since the last delivered report; the rest is as it stands', async () => {
     const rig = await startRig();
     for (const max_tokens of [3, 4, 5]) await rig.ask('/v1/completions', { max_tokens });
-    await rig.autoscaler.nextStatus();
+    const toldAll = await rig.autoscaler.untilStatus(
+      ({ new_load, cur_perf, num_requests_recieved }) =>
+        num_requests_recieved === 3 && new_load === 0 && cur_perf === 0,
+    );
+    expect(toldAll).toMatchObject({ id: 7, rej_load: 0 });
     expect(sumsOf(rig.autoscaler.statuses)).toEqual({ new_load: 12, rej_load: 0, cur_perf: 12 });
-    expect(rig.autoscaler.statuses.at(-1)).toMatchObject({
-      new_load: 0,
-      cur_perf: 0,
-      num_requests_recieved: 3,
-    });
   });
 
   it('working_request_idxs are those in the worker now', async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import helloautoscaler from '../../backends/helloautoscaler.js';
+import { ooba } from '../../backends/ooba.js';
+import { sdwebui } from '../../backends/sdwebui.js';
+import { tgi } from '../../backends/tgi.js';
 import { defineBackend } from '../../src/backend/index.js';
 import { post, send } from '../support/client.js';
 import { serve, startWorker } from '../support/worker.js';
@@ -195,6 +198,14 @@ describe('with a model server, once it has loaded', () => {
     await post(rig.port, '/v1/completions', { max_tokens: 7 });
     const told = await untilTold(rig.autoscaler, shapes.data, ({ cur_load }) => cur_load > 0);
     expect(isRight(told.cur_load)).toBe(true);
+  });
+
+  it('which is a sum for tgi and ooba, and a rate per second for sdwebui', () => {
+    const loads = [tgi({ dialect: 'legacy' }), ooba(), sdwebui()].map(({ name, legacyLoad }) => [
+      name,
+      legacyLoad,
+    ]);
+    expect(Object.fromEntries(loads)).toEqual({ tgi: 'sum', ooba: 'sum', sdwebui: 'rate' });
   });
 
   it('curr_tokens_per_second and max_capacity are what the log watcher has told', async () => {

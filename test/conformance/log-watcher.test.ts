@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { post, send } from '../support/client.js';
 import { serve, untilState } from '../support/worker.js';
-import { startRig } from './rig.js';
+import { backendFor, memberOf, rigAround, startModel, startRig } from './rig.js';
+import { Scribe } from './scribe.js';
 
 const mtoken = 'the-master-token';
 const PATHS = ['/report_loading', '/report_loaded', '/report_capacity', '/report_done', '/report_error'];
@@ -86,6 +87,17 @@ describe('what it tells', () => {
     expect((await post(internalPort, '/report_done', { mtoken, ...body })).status).toBe(200);
   });
 
+  it('/report_done with a time of next to nothing for a token is no speed: the next report has a number', async () => {
+    const model = await startModel();
+    const rig = await rigAround(await Scribe.start(), model, backendFor(model, { dialect: 'legacy' }));
+    await post(rig.internalPort, '/report_done', { mtoken, tokens_per_second: 12 });
+    await post(rig.internalPort, '/report_done', { mtoken, time_per_token: Number.MIN_VALUE });
+    const told = () => rig.autoscaler.bodiesAt('/worker_status/').filter((body) => isData(body));
+    const count = told().length;
+    await rig.autoscaler.until(() => told().length > count + 1);
+    expect(told().at(-1)).toMatchObject({ curr_tokens_per_second: 12 });
+  });
+
   it('/report_error while it loads: the load has failed, until /report_loaded says that it has loaded', async () => {
     const rig = await startRig(SILENT);
     await post(rig.internalPort, '/report_error', { mtoken, error_msg: 'out of memory' });
@@ -111,3 +123,7 @@ describe('what it tells', () => {
     expect((await rig.ask('/v1/completions', {})).status).toBe(503);
   });
 });
+
+function isData(body: unknown): boolean {
+  return memberOf(body, 'message') === 'data update';
+}

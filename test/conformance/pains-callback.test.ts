@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { defineBackend } from '../../src/backend/index.js';
 import { post } from '../support/client.js';
-import { startRig } from './rig.js';
+import { rigAround, startModel, startRig } from './rig.js';
+import { Scribe } from './scribe.js';
 
 describe('on_close_route can name a path on the model server alone', () => {
   it.each([
@@ -25,6 +27,21 @@ describe('on_close_route can name a path on the model server alone', () => {
     });
     expect(rig.worker.view().sessions).toBe(0);
     expect(rig.requests).toEqual([]);
+  });
+
+  it('is refused where there is no model server, and no session is held', async () => {
+    const routes = { '/own': { handle: () => 'own' } };
+    const backend = defineBackend({ name: 'own', dialect: 'current', maxPerf: 1, routes });
+    const rig = await rigAround(await Scribe.start(), await startModel(), backend);
+    const create = (payload: object) =>
+      post(rig.port, '/session/create', { auth_data: rig.authFor(), payload });
+    expect(await create({ on_close_route: '/close' })).toMatchObject({
+      status: 422,
+      body: { 'payload.on_close_route': 'there is no model server behind this worker that could be called' },
+    });
+    expect(rig.worker.view().sessions).toBe(0);
+    expect(rig.requests).toEqual([]);
+    expect(await create({ on_close_route: null })).toMatchObject({ status: 201 });
   });
 
   it('is called there, and nowhere else', async () => {

@@ -55,6 +55,26 @@ describe('a workload function that throws, or gives no usable number, does not p
   });
 });
 
+describe('the cost of a session, for which no signature vouches, does not poison the sums', () => {
+  it.each([1e308, 1e13, 1_000_000_000_001])(
+    'one of %d is refused with 422, and counts nowhere',
+    async (cost) => {
+      const rig = await startRig();
+      await expect(rig.hold({}, { cost })).rejects.toThrow('422 {"auth_data.cost":');
+      expect(rig.requests).toEqual([]);
+    },
+  );
+
+  it('the largest that is taken leaves a unit what it is', async () => {
+    const rig = await startRig();
+    await rig.hold({}, { cost: 1e12 });
+    await rig.ask('/v1/completions', { max_tokens: 1 });
+    await rig.autoscaler.untilStatus(({ num_requests_recieved }) => num_requests_recieved === 2);
+    await rig.autoscaler.nextStatus();
+    expect(sumsOf(rig.autoscaler.statuses)).toEqual({ new_load: 1e12 + 1, rej_load: 0, cur_perf: 1 });
+  });
+});
+
 describe('the growth of the disk is not lost when the report that tells it fails', () => {
   it.each<Misdeed>([500, 'reset', 'cut'])(
     'with %j, twice: the next one tells it, and what was told sums up to what there was',

@@ -112,6 +112,25 @@ describe('what a stranger sends is not parsed', () => {
     expect(await sendWith(auth)).toMatchObject({ status: 401, body: { error: 'invalid_signature' } });
     expect(await sendWith(genuine)).toMatchObject({ status: 422, body: { error: 'invalid JSON' } });
   });
+
+  it.each(['get', 'health', 'end'])(
+    'of a call about a session, who and which, and neither if it is long: %s',
+    async (name) => {
+      const rig = await startRig();
+      const { id, auth } = await rig.hold();
+      const callWith = (sessionAuth: string) =>
+        send(rig.port, `/session/${name}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: `{"more": { this is no JSON }, "session_id": "${id}", "session_auth": ${sessionAuth}}`,
+        });
+      expect(await callWith(`[${'{},'.repeat(100_000)}0]`)).toMatchObject({
+        status: 422,
+        body: { session_auth: 'Too long' },
+      });
+      expect(await callWith(JSON.stringify(auth))).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 describe('those who need no signature', () => {

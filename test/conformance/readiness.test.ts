@@ -39,6 +39,8 @@ async function waitingForLog(
     model: { url: model.url, health: '/health', log: path, logs: LOGS, readiness },
   });
   const rig = await rigAround(autoscaler, model, backend, env, true);
+  // What is written from here on is new to it.
+  if (!existsSync(path)) await untilLogged(rig.log, 'is not there yet');
   return { ...rig, path };
 }
 

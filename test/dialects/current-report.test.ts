@@ -23,7 +23,10 @@ function message(status: WorkerStatus, kind: 'state' | 'work' = 'work', ledger =
     status,
     window: cut(ledger, current.accounts(kind, status), 5_000),
     present: { load: 42, requests: 3, requestIdxs: [1001, 1002, 1001] },
-    observed: { tokensPerSecond: 5, maxBatchTokens: 6 },
+    observed: {
+      tokensPerSecond: 5,
+      capacity: { maxBatchPrefillTokens: 7, maxBatchTokens: 6, maxCapacity: 6 },
+    },
   });
 }
 
@@ -97,7 +100,7 @@ describe('a status of the current dialect', () => {
   it('is due at once when the state changes, a second after the work has changed, and at each heartbeat', () => {
     expect([current.plan, current.settleMs, current.tellsRequests]).toEqual([
       {
-        covers: { state: ['state', 'work'], work: ['state', 'work'] },
+        covers: { state: ['state', 'work'], capacity: [], work: ['state', 'work'] },
         onEnter: { loading: ['state'], loaded: ['state'], failing: ['state'] },
         heartbeat: { loading: ['state'], loaded: ['work'], failing: ['work'] },
       },

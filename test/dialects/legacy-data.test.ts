@@ -3,6 +3,7 @@ import { acknowledge, cut, openLedger, record } from '../../machines/ledger.js';
 import type { ReportKind, WorkerStatus } from '../../machines/reports.js';
 import { dialectFor } from '../../src/dialects/index.js';
 import { legacyWithModel } from '../../src/dialects/legacy/data.js';
+import { decodeLegacy } from '../../src/dialects/legacy/decode.js';
 import { legacy } from '../../src/dialects/legacy/report.js';
 import { FAILING, LOADED, LOADING } from '../support/machines/reporter.js';
 
@@ -22,9 +23,16 @@ function facts(kind: ReportKind, status: WorkerStatus, form: 'sum' | 'rate', cut
     mtoken: 'the-master-token',
     url: 'http://203.0.113.7:41234',
     status,
-    window: cut(ledger, legacyWithModel(form).accounts(kind, status), cutAtMs),
+    window: cut(
+      ledger,
+      legacyWithModel({ loadForm: form, tellsCapacity: true }).accounts(kind, status),
+      cutAtMs,
+    ),
     present: { load: 42, requests: 3, requestIdxs: [] },
-    observed: { tokensPerSecond: 5, maxBatchTokens: 6 },
+    observed: {
+      tokensPerSecond: 5,
+      capacity: { maxBatchPrefillTokens: 4_096, maxBatchTokens: 16_000, maxCapacity: 6 },
+    },
   };
 }
 
@@ -51,12 +59,18 @@ describe('a data update', () => {
     ['sum', 80],
     ['rate', 20],
   ] as const)('tells the load as a %s, and all else alike', (form, curLoad) => {
-    const told = legacyWithModel(form).encode('work', facts('work', LOADED, form));
+    const told = legacyWithModel({ loadForm: form, tellsCapacity: true }).encode(
+      'work',
+      facts('work', LOADED, form),
+    );
     expect(told).toEqual({ name: 'data', body: { ...DATA, cur_load: curLoad } });
   });
 
   it('has finite rates although no time has passed', () => {
-    const { body } = legacyWithModel('rate').encode('work', facts('work', LOADED, 'rate', 2_000));
+    const { body } = legacyWithModel({ loadForm: 'rate', tellsCapacity: true }).encode(
+      'work',
+      facts('work', LOADED, 'rate', 2_000),
+    );
     expect([body.cur_load, body.cur_perf]).toEqual([80_000, 10_000]);
   });
 
@@ -68,20 +82,59 @@ describe('a data update', () => {
     ['work', FAILING],
   ])('is not what tells the %s of a worker that is %o: that is as without a model server', (kind, status) => {
     const told = facts(kind, status, 'sum');
-    expect(legacyWithModel('sum').encode(kind, told)).toEqual(legacy.encode(kind, told));
+    expect(legacyWithModel({ loadForm: 'sum', tellsCapacity: true }).encode(kind, told)).toEqual(
+      legacy.encode(kind, told),
+    );
   });
 
   it('is due a second after the work has changed, and as an update is', () => {
-    const { settleMs, plan, tellsRequests } = legacyWithModel('sum');
+    const { settleMs, plan, tellsRequests } = legacyWithModel({ loadForm: 'sum', tellsCapacity: false });
     expect([settleMs, plan, tellsRequests]).toEqual([1_000, legacy.plan, false]);
+  });
+});
+
+describe('the batch capacity', () => {
+  const dialect = legacyWithModel({ loadForm: 'sum', tellsCapacity: true });
+
+  it.each([LOADING, LOADED, FAILING])(
+    'is a message of its own, that tells and settles no work, also of a worker that is %o',
+    (status) => {
+      const told = facts('capacity', status, 'sum');
+      expect(told.window.upTo).toEqual({});
+      expect(dialect.encode('capacity', told)).toEqual({
+        name: 'capacity',
+        body: {
+          id: 7,
+          mtoken: 'the-master-token',
+          max_batch_prefill_tokens: 4_096,
+          max_batch_tokens: 16_000,
+          max_capacity: 6,
+        },
+      });
+    },
+  );
+
+  it('is read by an autoscaler as what it is', () => {
+    const { body } = dialect.encode('capacity', facts('capacity', LOADED, 'sum'));
+    expect(decodeLegacy(body)).toEqual({
+      ok: true,
+      message: { ...body, dialect: 'legacy', kind: 'capacity' },
+    });
+  });
+
+  it('is due by the plan of a model server that tells it, and by no other', () => {
+    const covers = { state: ['state'], capacity: ['capacity'], work: ['work'] };
+    expect(dialect.plan).toEqual({ ...legacy.plan, covers });
+    expect(legacy.plan.covers).toEqual({ ...covers, capacity: [] });
   });
 });
 
 it('the dialect is chosen by its name, and by whether there is a model server', () => {
   const choose = (name: 'legacy' | 'current', hasModel: boolean) =>
-    dialectFor({ name, hasModel, loadForm: 'sum' });
+    dialectFor({ name, hasModel, loadForm: 'sum', tellsCapacity: true });
   expect(choose('legacy', false)).toBe(legacy);
   expect(choose('legacy', true).settleMs).toBe(1_000);
+  expect(choose('legacy', true).plan.covers.capacity).toEqual(['capacity']);
   expect(choose('current', false)).toBe(choose('current', true));
   expect(choose('current', true).tellsRequests).toBe(true);
 });

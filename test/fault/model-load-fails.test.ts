@@ -29,10 +29,11 @@ it('a model that loads later than its deadline: failing is told, and left when t
 
 it('a model that is known by its log alone: failing is left on a later line that it has loaded', async () => {
   const path = join(temporaryFolder(), 'model.log');
-  writeFileSync(path, FAILED);
   const { worker, ask, entered } = await startBeforeModel({
     env: { MODEL_LOG: path, TSWORKER_READINESS: 'log' },
   });
+  await worker.logged(({ msg }) => msg.includes('is not there yet'));
+  writeFileSync(path, FAILED);
   const failing = await worker.reaches('failing');
   expect(failing.reason).toContain('Engine core initialization failed');
   appendFileSync(path, LOADED);
@@ -49,6 +50,52 @@ it('a log with the failure of an earlier run, and then that it has loaded: it se
   // One that is not taken back counts after two seconds, which are twenty reports.
   for (let reports = 0; reports < 30; reports++) await autoscaler.nextStatus();
   expect(entered()).toEqual(['loading', 'loaded', 'serving']);
+});
+
+it('a log that ends with the failure of an earlier run: the model that loads anew is waited for, and serves', async () => {
+  const path = join(temporaryFolder(), 'model.log');
+  writeFileSync(path, `${FAILED}INFO starting again\n`);
+  const { autoscaler, worker, entered } = await startBeforeModel({ env: { MODEL_LOG: path } });
+  await worker.logged(({ msg }) => msg.includes('before the worker began it told of a failure'));
+  expect((await worker.status()).reason).toContain('Engine core initialization failed');
+  for (let reports = 0; reports < 30; reports++) await autoscaler.nextStatus();
+  expect(autoscaler.statuses.filter(({ error_msg }) => error_msg !== '')).toEqual([]);
+  appendFileSync(path, LOADED);
+  await worker.reaches('serving');
+  expect(entered()).toEqual(['loading', 'loaded', 'serving']);
+});
+
+it('a model that fails anew after the failure of an earlier run: it is told', async () => {
+  const path = join(temporaryFolder(), 'model.log');
+  writeFileSync(path, FAILED);
+  const { worker } = await startBeforeModel({ env: { MODEL_LOG: path } });
+  await worker.logged(({ msg }) => msg.includes('before the worker began it told of a failure'));
+  appendFileSync(path, FAILED);
+  expect((await worker.reaches('failing')).reason).toContain('Engine core initialization failed');
+});
+
+it('a log that ends with an earlier run that loaded, and a model that loads anew: its health route is waited for', async () => {
+  const path = join(temporaryFolder(), 'model.log');
+  writeFileSync(path, `${LOADED}INFO starting again\n`);
+  const { autoscaler, model, worker, entered } = await startBeforeModel({
+    model: { behaviour: { healthStatus: 503 } },
+    env: { MODEL_LOG: path },
+  });
+  await model.untilHealthCheck();
+  for (let reports = 0; reports < 10; reports++) await autoscaler.nextStatus();
+  expect(entered()).toEqual(['loading']);
+  model.behave({ healthStatus: undefined });
+  await worker.reaches('serving');
+  expect(entered()).toEqual(['loading', 'loaded', 'serving']);
+});
+
+it('a worker that is started anew beside a model that had loaded, and told of a failed request since: it serves', async () => {
+  const path = join(temporaryFolder(), 'model.log');
+  writeFileSync(path, `${LOADED}ERROR torch.OutOfMemoryError: CUDA out of memory, for one request\n`);
+  const { autoscaler, worker, ask, entered } = await startBeforeModel({ env: { MODEL_LOG: path } });
+  await worker.reaches('serving');
+  for (let reports = 0; reports < 30; reports++) await autoscaler.nextStatus();
+  expect([entered(), (await ask()).statusCode]).toEqual([['loading', 'loaded', 'serving'], 200]);
 });
 
 it('a log with the failure of an earlier run alone: the health route of this run takes it back', async () => {

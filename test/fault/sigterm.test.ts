@@ -139,26 +139,36 @@ it('while failing: it ends as cleanly', async () => {
   expect(reasonsOf(worker).at(-1)).toBe('stopped: everything is finished and reported');
 });
 
-it('while loaded and not reported: it tries until the deadline, and ends', async () => {
+it('while loaded and not reported: it ends at once, since it has loaded for nobody', async () => {
   const autoscaler = await startAutoscaler({ fault: () => ({ kind: 'hang' }) });
   const worker = await startWorker({
     reportTo: autoscaler.url,
-    env: {
-      TSWORKER_SERVE_UNREPORTED: 'false',
-      TSWORKER_DRAIN_TIMEOUT: '1s',
-      TSWORKER_REPORT_TIMEOUT: '300ms',
-    },
+    env: { TSWORKER_SERVE_UNREPORTED: 'false', TSWORKER_REPORT_TIMEOUT: '300ms' },
   });
   await worker.reaches('loaded');
-  await autoscaler.waitForMessage(({ kind }) => kind === 'loaded');
+  await worker.logged(({ event }) => event === 'outage.began');
   worker.kill('SIGTERM');
+  const draining = await worker.reaches('draining');
   expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect((await worker.reaches('stopped')).time - draining.time).toBeLessThan(10_000);
   expect(reasonsOf(worker)).toEqual([
     'loading: the worker has started',
     'loaded: the backend has loaded',
     'draining: SIGTERM was received',
-    'stopped: the time for draining is over',
+    'stopped: everything is finished and reported',
   ]);
-  expect(left(worker)).toEqual([]);
-  expect(worker.told('left.untold').map(({ phase }) => phase)).toEqual(['loaded']);
+});
+
+it('while failing and not reported: it tries until the deadline to tell why', async () => {
+  const { autoscaler, worker } = await startServingPuppet({
+    hold: ['/recovery'],
+    env: { TSWORKER_DRAIN_TIMEOUT: '1s' },
+  });
+  await autoscaler.stop();
+  expect(await post(worker, '/fail')).toMatchObject({ status: 200, body: 'failed' });
+  await worker.reaches('failing');
+  worker.kill('SIGTERM');
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect(reasonsOf(worker).at(-1)).toBe('stopped: the time for draining is over');
+  expect(worker.told('left.untold').map(({ phase }) => phase)).toEqual(['failing']);
 });

@@ -51,3 +51,21 @@ it('what a client wrote is not in the log', () => {
   told.flush();
   expect(log.text).not.toContain('secret');
 });
+
+it('clients that take nothing are told once, and counted', () => {
+  const { log, refusals: told } = refusals();
+  for (let cut = 0; cut < 3; cut++) told.stuck(60_000);
+  told.flush();
+  expect(log.lines).toEqual([
+    {
+      level: 'warn',
+      message: 'cut a client that took nothing of its answer for 60 s (TSWORKER_CLIENT_TIMEOUT)',
+      fields: { event: 'client.stuck', timeoutMs: 60_000 },
+    },
+    {
+      level: 'info',
+      message: 'and within 10 s, not told one by one: 2 client_timeout',
+      fields: { refused: { client_timeout: 2 } },
+    },
+  ]);
+});

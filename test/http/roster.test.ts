@@ -82,6 +82,21 @@ describe('how long a new request may have to wait', () => {
     expect(roster.expectedWaitMs(10)).toBe(0);
   });
 
+  it('is none for what is made, however often that is said, though its client still takes it', () => {
+    const roster = new Roster();
+    roster.add(facts(1, 10));
+    roster.add(facts(2, 5));
+    roster.add(facts(3, 100, { kind: 'in-session' }));
+    for (const id of [1, 1, 3, 99]) roster.made(id);
+    expect(roster.expectedWaitMs(10)).toBe(500);
+    expect(roster.presence()).toMatchObject({ load: 115, requests: 3 });
+    roster.remove(1);
+    expect(roster.expectedWaitMs(10)).toBe(500);
+    expect(roster.presence()).toMatchObject({ load: 105, requests: 2 });
+    roster.add(facts(1, 20));
+    expect(roster.expectedWaitMs(10)).toBe(2_500);
+  });
+
   it('is finite where nothing can be done', () => {
     const roster = new Roster();
     roster.add(facts(1, 1));

@@ -248,6 +248,19 @@ describe('while the worker drains, a session', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('is held as long as before when the worker goes on after all', async () => {
+    const { sessions, told, pass } = draining();
+    const { id } = sessions.create({ ...OPENING, lifetimeMs: 60_000 });
+    sessions.drain(GRACE_MS);
+    await pass(GRACE_MS - 100);
+    sessions.goOn();
+    await pass(10 * GRACE_MS);
+    expect([told.length, sessions.count]).toEqual([0, 1]);
+    sessions.enter(id, () => {})();
+    await pass(70_000);
+    expect([told.length, sessions.count, vi.getTimerCount()]).toEqual([1, 0, 0]);
+  });
+
   it('is waited for until somebody waits no more', async () => {
     const { sessions, pass } = draining();
     const { id } = sessions.create(OPENING);

@@ -2,8 +2,11 @@ import { expect, it } from 'vitest';
 import { serveModel } from '../support/model-server.js';
 import { quietBackend, serve } from '../support/worker.js';
 
-it('an answer that is not read to its end gives its connection back', async () => {
-  const { url } = await serveModel((_request, response) => response.end(Buffer.alloc(1024 * 1024)));
+it.each([
+  ['', 1],
+  [' and is large', 1024 * 1024],
+])('an answer that is not read to its end%s gives its connection back', async (_which, bytes) => {
+  const { url } = await serveModel((_request, response) => response.end(Buffer.alloc(bytes)));
   const backend = quietBackend({
     model: { url },
     routes: { '/run': { transformResponse: ({ status }) => ({ status }) } },

@@ -43,6 +43,7 @@ describe('each thing that happens to the model is one line', () => {
       'warn',
       'the model server is not well (strike 2): status 500',
     ],
+    [{ type: 'health.unwell', reason: 'refused' }, 'info', 'the model server is not well yet: refused'],
     [{ type: 'health.busy', reason: 'no answer' }, 'debug', 'the model server is busy: no answer'],
   ])('$type', (event, level, message) => {
     const { log, bus } = narrator();
@@ -82,7 +83,7 @@ describe('each thing that happens to finished requests is one line', () => {
     [
       { type: 'completions.refused', requestIdx: 7, address: 'http://a', total: 9 },
       'error',
-      'that request 7 has finished is too large a message for http://a, even alone: 9 have been given up so far',
+      'that request 7 has finished is refused by http://a, even alone: 9 have been given up so far',
     ],
   ])('$type', (event, level, message) => {
     const { log, bus } = narrator();

@@ -230,6 +230,31 @@ describe('the benchmark', () => {
     expect(benchmark.output).toEqual(measured);
   });
 
+  it('a port that does not open is told at once, then ever more rarely up to once a minute, and each new reason', async () => {
+    const benchmark = start({ timeoutMs: 600_000 });
+    await benchmark.lookedUp(null);
+    const startedAtMs = benchmark.clock.now();
+    const tellsFor = async (ms: number, reason: string) => {
+      const toldAtSeconds: number[] = [];
+      for (const untilMs = benchmark.clock.now() + ms; benchmark.clock.now() < untilMs; ) {
+        const told = benchmark.told.length;
+        await benchmark.warm({ ready: false, reason });
+        const news = benchmark.told.slice(told);
+        if (news.length > 0) toldAtSeconds.push((benchmark.clock.now() - startedAtMs) / 1_000);
+        expect(news).toEqual(news.length === 0 ? [] : [{ type: 'benchmark.waits', reason }]);
+        await benchmark.clock.advance(RETRY_MS);
+      }
+      return toldAtSeconds;
+    };
+    expect(await tellsFor(250_000, 'refused')).toEqual([0, 2, 6, 14, 30, 62, 122, 182, 242]);
+    expect(await tellsFor(10_000, 'status 503')).toEqual([250, 252, 256]);
+    expect(await tellsFor(4_000, 'refused')).toEqual([260, 262]);
+    await benchmark.warm();
+    await benchmark.nothing();
+    await benchmark.clock.advance(RETRY_MS);
+    expect(await tellsFor(2_000, 'refused')).toEqual([266]);
+  });
+
   it('a port that never opens fails it when its time is over, with the reason', async () => {
     const benchmark = start();
     await benchmark.lookedUp(null);

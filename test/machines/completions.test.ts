@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
-import { BatchTooLarge } from '../../machines/batch-size.js';
+import { BatchRefused } from '../../machines/batch-size.js';
 import { type CompletionsInput, completionsMachine } from '../../machines/completions.js';
 import {
   COMPLETIONS_INPUT,
@@ -32,7 +32,7 @@ const failed = (count: number, address = A, error: Error = NO_ANSWER) => ({
   error,
 });
 const outageBegan = { type: 'completions.outage.began', error: NO_ANSWER };
-const TOO_LARGE = new BatchTooLarge('it answered with status 413');
+const REFUSED = new BatchRefused('it answered with status 413');
 const refused = (requestIdx: number, total: number, address = A) => ({
   type: 'completions.refused',
   requestIdx,
@@ -72,13 +72,13 @@ const WHEN = {
   'it is flushed': (completions) => completions.flush(),
   'it is answered': (completions) => completions.answer(),
   'it fails': (completions) => completions.fail(),
-  'it is too large': (completions) => completions.fail(TOO_LARGE),
+  'it is refused': (completions) => completions.fail(REFUSED),
   'the gap and the back-off pass': (completions) => completions.clock.advance(GAP_MS + 500),
 } satisfies Record<string, (completions: RunningCompletions) => void | Promise<void>>;
 
 type When = keyof typeof WHEN;
 
-const AN_ANSWER: ReadonlySet<When> = new Set(['it is answered', 'it fails', 'it is too large']);
+const AN_ANSWER: ReadonlySet<When> = new Set(['it is answered', 'it fails', 'it is refused']);
 
 interface Then {
   readonly state: string;
@@ -100,17 +100,16 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'a whole batch of requests ends': { state: 'posting', left: 4 },
     'it is answered': { state: 'gathering', left: 0, emitted: [delivered(1)] },
     'it fails': { state: 'posting', posts: [`${B}: 1`], emitted: [failed(1)] },
-    'it is too large': { state: 'posting', posts: [`${B}: 1`], emitted: [failed(1, A, TOO_LARGE)] },
+    'it is refused': { state: 'posting', posts: [`${B}: 1`], emitted: [failed(1, A, REFUSED)] },
   },
   'posting to the last of two': {
     'a request ends': { state: 'posting', left: 2 },
     'a whole batch of requests ends': { state: 'posting', left: 4 },
     'it is answered': { state: 'gathering', left: 0, emitted: [delivered(1, B)] },
     'it fails': { state: 'backing off', emitted: [failed(1, B), outageBegan] },
-    'it is too large': {
+    'it is refused': {
       state: 'backing off',
-      left: 0,
-      emitted: [failed(1, B, TOO_LARGE), { ...outageBegan, error: TOO_LARGE }, refused(1, 1, B)],
+      emitted: [failed(1, B, REFUSED), { ...outageBegan, error: REFUSED }],
     },
   },
   'posting two to the first of two': {
@@ -118,7 +117,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'a whole batch of requests ends': { state: 'posting', left: 5 },
     'it is answered': { state: 'gathering', left: 0, emitted: [delivered(2)] },
     'it fails': { state: 'posting', posts: [`${B}: 1 2`], emitted: [failed(2)] },
-    'it is too large': { state: 'posting', posts: [`${A}: 1`], emitted: [failed(2, A, TOO_LARGE)] },
+    'it is refused': { state: 'posting', posts: [`${A}: 1`], emitted: [failed(2, A, REFUSED)] },
   },
   gathering: {
     'a request ends': { state: 'gathering', left: 1 },
@@ -206,7 +205,7 @@ describe('the cadence', () => {
   });
 });
 
-describe('a batch that is too large', () => {
+describe('a batch that is refused', () => {
   /** Answers until nothing is left, as an autoscaler that takes `most` in one post, and none of `never`. */
   async function serve(
     completions: RunningCompletions,
@@ -215,12 +214,12 @@ describe('a batch that is too large', () => {
   ): Promise<number[]> {
     const sizes: number[] = [];
     while (completions.left > 0) {
-      await completions.clock.until(() => completions.state === 'posting', GAP_MS + 4_000);
+      await completions.clock.until(() => completions.state === 'posting', GAP_MS + 10_000);
       const { batch } = completions.post.last.input;
       const told = batch.completions.map(({ requestIdx }) => requestIdx);
       sizes.push(told.length);
       const isTaken = told.length <= most && !told.some((requestIdx) => never.has(requestIdx));
-      await (isTaken ? completions.answer() : completions.fail(TOO_LARGE));
+      await (isTaken ? completions.answer() : completions.fail(REFUSED));
     }
     return sizes;
   }
@@ -231,7 +230,7 @@ describe('a batch that is too large', () => {
     const completions = start({ addresses: [A, B], batchLimit: 16 });
     completions.finish(...whole(17));
     await completions.answer();
-    for (const _ of [16, 8, 4]) await completions.fail(TOO_LARGE);
+    for (const _ of [16, 8, 4]) await completions.fail(REFUSED);
     expect([completions.posts(), completions.clock.now()]).toEqual([
       [1, 16, 8, 4, 2].map((count) => `${A}: ${whole(count, count === 1 ? 1 : 2).join(' ')}`),
       0,
@@ -255,53 +254,83 @@ describe('a batch that is too large', () => {
     expect(Math.max(...later)).toBe(32);
   });
 
-  it('that one refused alone is dropped, and told by its number; all others are told', async () => {
+  const totalTold = (completions: RunningCompletions) =>
+    completions.emitted.reduce(
+      (sum, event) => (event.type === 'completions.delivered' ? sum + event.count : sum),
+      0,
+    );
+  const refusals = (completions: RunningCompletions) =>
+    completions.emitted.filter(({ type }) => type === 'completions.refused');
+
+  it('of which one is refused alone, and again after others were taken, loses that one, by its number', async () => {
     const completions = start({ batchLimit: 8 });
     completions.finish(...whole(40));
     await serve(completions, 8, new Set([13]));
-    expect(completions.emitted.filter(({ type }) => type === 'completions.refused')).toEqual([
-      refused(13, 1),
-    ]);
-    const told = completions.emitted.flatMap((event) =>
-      event.type === 'completions.delivered' ? [event.count] : [],
-    );
-    expect(told.reduce((sum, count) => sum + count)).toBe(39);
+    expect([refusals(completions), totalTold(completions)]).toEqual([[refused(13, 1)], 39]);
+  });
+
+  it('puts one that is refused alone behind all others, whose order stays', async () => {
+    const completions = start({ batchLimit: 1 });
+    completions.finish(...whole(4));
+    await completions.answer();
+    await completions.fail(REFUSED);
+    for (const _ of [3, 4, 2]) {
+      await completions.clock.until(() => completions.state === 'posting', GAP_MS + 4_000);
+      await completions.answer();
+    }
+    expect(completions.posts()).toEqual([1, 2, 3, 4, 2].map((requestIdx) => `${A}: ${requestIdx}`));
+    expect([refusals(completions), completions.left]).toEqual([[], 0]);
+  });
+
+  it('loses nothing to an autoscaler that refuses everything for a minute', async () => {
+    const completions = start({ batchLimit: 8, backOff: { baseMs: 500, capMs: 10_000 } });
+    completions.finish(...whole(20));
+    while (completions.clock.now() < 60_000) {
+      await completions.fail(REFUSED);
+      await completions.clock.until(() => completions.state === 'posting', 60_000);
+    }
+    await serve(completions, 8);
+    expect([refusals(completions), totalTold(completions), completions.left]).toEqual([[], 20, 0]);
+  });
+
+  it('tries one that is alone a dozen times, for a minute or so, before it is given up', async () => {
+    const tookMs: number[] = [];
+    for (let seed = 0; seed < 40; seed++) {
+      const completions = start({ seed: seed * 7919, backOff: { baseMs: 500, capMs: 10_000 } });
+      completions.finish(1);
+      const sizes = await serve(completions, 0);
+      expect([sizes.length, refusals(completions)]).toEqual([12, [refused(1, 1)]]);
+      tookMs.push(completions.clock.now());
+      // Nothing is posted that tells of nothing.
+      const posts = completions.posts().length;
+      await completions.clock.advance(60_000);
+      expect([completions.state, completions.posts().length]).toEqual(['quiet', posts]);
+    }
+    expect(Math.min(...tookMs)).toBeGreaterThan(20_000);
+    expect(tookMs.reduce((sum, ms) => sum + ms) / tookMs.length).toBeGreaterThan(40_000);
   });
 
   it('counts one refused with those that the full outbox has dropped, and no one twice', async () => {
     const completions = start({ limit: 2 });
     completions.finish(1, 2, 3);
-    await completions.fail(TOO_LARGE);
+    await completions.fail(REFUSED);
     const { outbox } = completions.actor.getSnapshot().context;
     expect([outbox.dropped, completions.left, completions.emitted.at(-1)]).toEqual([
       1,
       2,
-      { ...outageBegan, error: TOO_LARGE },
+      { ...outageBegan, error: REFUSED },
     ]);
-  });
-
-  it('is waited for longer and longer by one that nothing is small enough for', async () => {
-    const completions = start();
-    completions.finish(...whole(8));
-    await completions.fail(TOO_LARGE);
-    const sizes = await serve(completions, 0);
-    expect(sizes).toHaveLength(2 + 1 + 6);
-    expect(completions.clock.now()).toBeGreaterThan(7 * GAP_MS);
-    expect(completions.actor.getSnapshot().context.outbox.dropped).toBe(8);
-    expect(completions.emitted.filter(({ type }) => type === 'completions.outage.began')).toHaveLength(1);
-    // Nothing is posted that tells of nothing.
-    const posts = completions.posts().length;
-    await completions.clock.advance(60_000);
-    expect([completions.state, completions.posts().length]).toEqual(['quiet', posts]);
   });
 
   it('does not keep a worker from stopping', async () => {
     const completions = start();
     completions.finish(1);
     completions.flush();
-    await completions.fail(TOO_LARGE);
-    await completions.clock.until(() => completions.state === 'flushed', 4_000);
-    expect(completions.told).toEqual([flushed]);
+    while (completions.state !== 'flushed') {
+      await completions.fail(REFUSED);
+      await completions.clock.until(() => completions.state !== 'backing off', 4_000);
+    }
+    expect([completions.told, refusals(completions)]).toEqual([[flushed], [refused(1, 1)]]);
   });
 });
 

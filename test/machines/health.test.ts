@@ -235,6 +235,48 @@ describe('health', () => {
   });
 });
 
+describe('a request that could not connect', () => {
+  const want = (health: Running) => health.actor.send({ type: 'probe.wanted' });
+  /** Lets a probe end that has begun already. */
+  const answered = async (health: Running, result: ProbeResult) => {
+    health.probe.last.resolve(result);
+    await turn();
+  };
+
+  it('has a server asked at once that seems well, and a dead one is known after two more looks', async () => {
+    const health = start();
+    want(health);
+    expect([health.state, health.clock.now()]).toEqual(['asking', 0]);
+    await answered(health, HUNG);
+    expect([health.state, health.struck]).toEqual(['doubtful', 1]);
+    expect([await health.next(HUNG), await health.next(HUNG)]).toEqual([SOONER_MS, SOONER_MS]);
+    expect(health.told).toEqual([hasFailed, unwell]);
+  });
+
+  it('asks once, however many there are: not while a probe is under way, and not again before the next interval', async () => {
+    const health = start();
+    for (let requests = 0; requests < 100; requests++) want(health);
+    await answered(health, WELL);
+    for (let requests = 0; requests < 100; requests++) want(health);
+    expect([health.state, health.probe.calls.length]).toEqual(['well', 1]);
+    expect(await health.next(WELL)).toBe(INTERVAL_MS);
+    want(health);
+    expect([health.state, health.probe.calls.length]).toEqual(['asking', 3]);
+  });
+
+  it.each(['once struck', 'twice struck', 'failed'] as const)(
+    'changes nothing for a server that is %s: it adds no strike of its own',
+    async (given) => {
+      const health = start();
+      await GIVEN[given](health);
+      const { state, struck } = health;
+      want(health);
+      expect([health.state, health.struck]).toEqual([state, struck]);
+      expect(await health.next(HUNG)).toBe(given === 'failed' ? INTERVAL_MS : SOONER_MS);
+    },
+  );
+});
+
 describe('a model server that sends nothing although requests wait for it', () => {
   it('is let be up to the limit, and has failed from there on, though its health route answers 200', async () => {
     const health = start();

@@ -3,6 +3,7 @@ import {
   ACCOUNTS,
   acknowledge,
   cut,
+  holdsWork,
   type Ledger,
   openLedger,
   record,
@@ -26,6 +27,24 @@ const totals = (some: Partial<Totals> = {}): Totals => ({
 const since = (atMs: number, some: Partial<Totals> = {}): Totals => ({
   ...(Object.fromEntries(ACCOUNTS.map((account) => [account, atMs])) as Totals),
   ...some,
+});
+
+describe('whether a window would tell work', () => {
+  const accounts = ['requests', 'load', 'diskGib'] as const;
+
+  it('is so from when work is recorded until it is acknowledged', () => {
+    const empty = openLedger(0);
+    const busy = record(empty, { requests: 1, load: 3 });
+    const told = acknowledge(busy, cut(busy, accounts, 1));
+    expect([empty, busy, told].map((ledger) => holdsWork(ledger, accounts))).toEqual([false, true, false]);
+  });
+
+  it('is not so of accounts that it does not tell, of the used space, nor of a deficit', () => {
+    const busy = record(openLedger(0), { received: 3 });
+    const grown = recordDisk(recordDisk(openLedger(0), 10), 12);
+    const less = record(openLedger(0), { load: -3 });
+    expect([busy, grown, less].map((ledger) => holdsWork(ledger, accounts))).toEqual([false, false, false]);
+  });
 });
 
 describe('a ledger', () => {

@@ -30,6 +30,8 @@ const WINDOW = { basis: 0, cutAtMs: 7, work: {}, upTo: {}, sinceMs: {} };
 const failed = (message: string) => ({ type: 'backend.failed', message }) as const;
 const recovered = { type: 'backend.recovered' } as const;
 const stop = (reason = 'SIGTERM') => ({ type: 'stop.requested', reason }) as const;
+const updateAsked = { type: 'update.asked', reason: 'an update' } as const;
+const updateWithdrawn = { type: 'update.withdrawn', reason: 'no update' } as const;
 const told = (phase: 'loading' | 'loaded', kind: 'state' | 'work') =>
   ({ type: 'report.acknowledged', phase, covers: [kind], window: WINDOW }) as const;
 
@@ -37,7 +39,7 @@ const KEY_IS_LATE = { type: 'key.late', reason: 'no_public_key: it is not there'
 
 /** A plan in which nothing is due of itself, so that a table shows what the lifecycle does and nothing else. */
 const MUTE: ReportPlan = {
-  covers: { state: ['state'], work: ['work'] },
+  covers: { state: ['state'], capacity: [], work: ['work'] },
   onEnter: { loading: [], loaded: [], failing: [] },
   heartbeat: { loading: [], loaded: [], failing: [] },
 };
@@ -62,6 +64,18 @@ const GIVEN = {
     await GIVEN.serving(worker);
     worker.actor.send(stop());
   },
+  'finishing for an update': async (worker) => {
+    await GIVEN.serving(worker);
+    worker.actor.send(updateAsked);
+  },
+  'finishing for an update, and failed before': async (worker) => {
+    await GIVEN['failing after the first load'](worker);
+    worker.actor.send(updateAsked);
+  },
+  'finishing for an update, and failed since': async (worker) => {
+    await GIVEN['finishing for an update'](worker);
+    worker.actor.send(failed('out of memory'));
+  },
   cutting: async (worker) => {
     await GIVEN.finishing(worker);
     await worker.clock.advance(DRAIN_TIMEOUT_MS);
@@ -71,6 +85,10 @@ const GIVEN = {
     await GIVEN.cutting(worker);
     await worker.wasCut(1);
     worker.actor.send({ type: 'completions.flushed' });
+  },
+  'the last reports are due before an update': async (worker) => {
+    await GIVEN['finishing for an update'](worker);
+    await worker.finished();
   },
   'the last reports are due': async (worker) => {
     await GIVEN.finishing(worker);
@@ -99,6 +117,8 @@ const WHEN = {
   'the backend fails as before': (worker) => worker.actor.send(failed('out of memory')),
   'the backend recovers': (worker) => worker.actor.send(recovered),
   'the worker is to stop': (worker) => worker.actor.send(stop('Ctrl-C')),
+  'an update is asked for': (worker) => worker.actor.send(updateAsked),
+  'the update is withdrawn': (worker) => worker.actor.send(updateWithdrawn),
   'loaded is acknowledged': (worker) => worker.actor.send(told('loaded', 'state')),
   'the work is acknowledged': (worker) => worker.actor.send(told('loaded', 'work')),
   'a loading update is acknowledged': (worker) => worker.actor.send(told('loading', 'state')),
@@ -128,6 +148,7 @@ interface Then {
   readonly toCompletions?: unknown[];
   readonly hasKey?: boolean;
   readonly outcome?: string;
+  readonly forUpdate?: boolean;
 }
 
 const enters = (state: WorkState, reason: string) => ({ type: 'state.entered', state, reason });
@@ -151,8 +172,25 @@ const failsAsBefore: Then = {
 const drains: Then = {
   work: { draining: 'finishing' },
   emitted: [enters('draining', 'Ctrl-C')],
-  toReporter: [{ type: 'work.due' }],
   outcome: 'cut',
+};
+const drainsForAnUpdate: Then = {
+  ...drains,
+  emitted: [enters('draining', 'an update')],
+  forUpdate: true,
+};
+const goesOn: Then = {
+  work: 'loaded',
+  emitted: [enters('loaded', 'no update')],
+  toReporter: [tells(LOADED)],
+  outcome: 'clean',
+  forUpdate: false,
+};
+const loadsAnew: Then = {
+  ...goesOn,
+  work: 'loading',
+  emitted: [enters('loading', 'no update')],
+  toReporter: [tells({ ...LOADED, phase: 'loading', loadTimeSeconds: 0 })],
 };
 const flushing = (reports: 'due' | 'told', completions: 'due' | 'told') => ({
   draining: { flushing: { reports, completions } },
@@ -199,6 +237,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       toReporter: [tells({ ...LOADING, phase: 'failing', errorMessage: 'out of memory' })],
     },
     'the worker is to stop': drains,
+    'an update is asked for': drainsForAnUpdate,
     'the load is in trouble': {
       work: 'loading',
       toReporter: [tells({ ...LOADING, errorMessage: 'no key' })],
@@ -211,6 +250,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'the backend fails': failsAnew,
     'the backend fails as before': failsAsBefore,
     'the worker is to stop': drains,
+    'an update is asked for': drainsForAnUpdate,
     'loaded is acknowledged': serves('the autoscaler knows that it has loaded'),
     'no autoscaler can be reached': serves('no autoscaler can be reached, so it serves unreported'),
     '2 s pass': serves('the autoscaler takes long to answer, so it serves unreported'),
@@ -220,6 +260,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'the backend fails': failsAnew,
     'the backend fails as before': failsAsBefore,
     'the worker is to stop': drains,
+    'an update is asked for': drainsForAnUpdate,
   },
   'failing before the first load': {
     'the backend fails': failsAnewUnloaded,
@@ -229,6 +270,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       toReporter: [tells(LOADING)],
     },
     'the worker is to stop': drains,
+    'an update is asked for': drainsForAnUpdate,
   },
   'failing after the first load': {
     'the backend fails': failsAnew,
@@ -238,9 +280,28 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       toReporter: [tells(LOADED)],
     },
     'the worker is to stop': drains,
+    'an update is asked for': drainsForAnUpdate,
   },
   finishing: {
     'the last request ends': flushes,
+    '30 s pass': { work: { draining: 'cutting' }, outcome: 'cut' },
+  },
+  'finishing for an update': {
+    'the last request ends': flushes,
+    'the worker is to stop': { work: { draining: 'finishing' }, forUpdate: false },
+    'the update is withdrawn': goesOn,
+    '30 s pass': { work: { draining: 'cutting' }, outcome: 'cut' },
+  },
+  'finishing for an update, and failed before': {
+    'the last request ends': flushes,
+    'the worker is to stop': { work: { draining: 'finishing' }, forUpdate: false },
+    'the update is withdrawn': loadsAnew,
+    '30 s pass': { work: { draining: 'cutting' }, outcome: 'cut' },
+  },
+  'finishing for an update, and failed since': {
+    'the last request ends': flushes,
+    'the worker is to stop': { work: { draining: 'finishing' }, forUpdate: false },
+    'the update is withdrawn': loadsAnew,
     '30 s pass': { work: { draining: 'cutting' }, outcome: 'cut' },
   },
   cutting: {
@@ -251,6 +312,11 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   'a cut is due to be told': {
     'the last reports are told': endsCut,
     '30 s pass': endsCut,
+  },
+  'the last reports are due before an update': {
+    'the last reports are told': endsClean,
+    'the worker is to stop': { work: flushing('due', 'told'), forUpdate: false },
+    '30 s pass': endsUnreported,
   },
   'the last reports are due': {
     'the last reports are told': endsClean,
@@ -274,7 +340,7 @@ function canCome(when: When, given: Given): boolean {
     return given === 'loading';
   }
   if (when === 'a request is cut' || when === 'there is no request to cut') return given === 'cutting';
-  return when !== 'the last request ends' || given === 'finishing';
+  return when !== 'the last request ends' || given.startsWith('finishing');
 }
 
 const ROWS = (Object.keys(GIVEN) as Given[]).flatMap((given) =>
@@ -306,6 +372,7 @@ describe('what each event does in each state', () => {
       toCompletions: worker.toCompletions.slice(seen.toCompletions),
       hasKey: worker.actor.getSnapshot().context.heard.keyHeld,
       outcome: worker.actor.getSnapshot().context.outcome,
+      forUpdate: worker.actor.getSnapshot().context.forUpdate,
     }).toEqual({
       work: before.value.work,
       emitted: [],
@@ -315,6 +382,7 @@ describe('what each event does in each state', () => {
       toCompletions: [],
       hasKey: when === 'the key is there',
       outcome: before.context.outcome,
+      forUpdate: before.context.forUpdate,
       ...TABLE[given][when],
     });
   });
@@ -571,7 +639,6 @@ describe('draining', () => {
     const worker = await serving();
     worker.request(started({ workload: 3 }));
     worker.actor.send(stop());
-    await worker.answer();
     await worker.clock.advance(5_000);
     expect(worker.work).toEqual({ draining: 'finishing' });
     worker.request(ended('succeeded', { workload: 3, atMs: 5_000 }));
@@ -586,7 +653,6 @@ describe('draining', () => {
     const worker = await serving();
     worker.request(started({ workload: 3 }));
     worker.actor.send(stop());
-    await worker.answer();
     await worker.clock.advance(DRAIN_TIMEOUT_MS);
     return worker;
   }
@@ -627,7 +693,6 @@ describe('draining', () => {
   it('is clean when at the deadline there were sessions alone, and all is told', async () => {
     const worker = await serving();
     worker.actor.send(stop());
-    await worker.answer();
     await worker.clock.advance(DRAIN_TIMEOUT_MS);
     await worker.wasCut(0);
     await worker.answer();
@@ -652,7 +717,6 @@ describe('draining', () => {
   it('waits no longer than any timer can', async () => {
     const worker = await serving({ drainTimeoutMs: 2 ** 31 - 1 });
     worker.actor.send(stop());
-    await worker.answer();
     await worker.clock.advance(1_000);
     expect(worker.work).toEqual({ draining: 'finishing' });
   });
@@ -670,6 +734,38 @@ describe('draining', () => {
     expect([outcome(worker), worker.clock.now()]).toEqual(['unreported', DRAIN_TIMEOUT_MS]);
     expect(worker.attempts().length).toBeGreaterThan(8);
     expect(worker.ledger().reported.received).toBe(0);
+  });
+
+  it.each([
+    ['that has never been there', { loaded: false, idleMs: 0 }],
+    ['that knows all there is to know', { loaded: true, idleMs: 25_000 }],
+  ])('waits for no autoscaler %s and has gone', async (_, { loaded, idleMs }) => {
+    const worker = loaded ? await serving() : start();
+    if (!loaded) await worker.loaded();
+    await worker.clock.advance(idleMs);
+    for (let round = 0; round < 3; round++) {
+      await worker.fail();
+      await worker.clock.until(() => worker.report === 'reporting', 10_000);
+    }
+    await worker.fail();
+    expect(worker.work).toBe('serving');
+    const stoppedAtMs = worker.clock.now();
+    worker.actor.send(stop());
+    await worker.finished();
+    expect([worker.work, outcome(worker), worker.clock.now()]).toEqual(['stopped', 'clean', stoppedAtMs]);
+  });
+
+  it('says how it stands at its end to an autoscaler that answers, also when nothing is new', async () => {
+    const worker = await serving();
+    const before = worker.attempts().length;
+    worker.actor.send(stop());
+    await worker.finished();
+    expect([worker.work, worker.attempts().slice(before)]).toEqual([
+      flushing('due', 'told'),
+      ['work loaded http://a'],
+    ]);
+    await worker.answer();
+    expect([worker.work, outcome(worker)]).toEqual(['stopped', 'clean']);
   });
 
   it('ends clean when the autoscaler comes back before the deadline', async () => {
@@ -730,7 +826,6 @@ describe('draining', () => {
   it('ignores a second stop, and a failure of the backend', async () => {
     const worker = await serving();
     worker.actor.send(stop('SIGTERM'));
-    await worker.answer();
     await worker.clock.advance(20_000);
     worker.actor.send(stop('SIGINT'));
     worker.actor.send(failed('out of memory'));
@@ -745,6 +840,46 @@ describe('draining', () => {
     worker.actor.send(stop('SIGINT'));
     worker.actor.send(failed('out of memory'));
     expect(worker.entered).toEqual(['loading', 'loaded', 'serving', 'draining', 'stopped']);
+  });
+
+  it('for an update that is withdrawn ends as if it had not begun: it serves once loaded is told again', async () => {
+    const worker = await serving();
+    worker.request(started({ workload: 3 }));
+    worker.actor.send(updateAsked);
+    const { signal } = worker.finish.last;
+    await worker.answer();
+    await worker.clock.advance(DRAIN_TIMEOUT_MS - 1);
+    worker.actor.send(updateWithdrawn);
+    expect([worker.work, signal.aborted, worker.entered.includes('draining')]).toEqual([
+      'loaded',
+      true,
+      true,
+    ]);
+    await worker.answer();
+    await worker.answer();
+    expect(worker.work).toBe('serving');
+    await worker.clock.advance(DRAIN_TIMEOUT_MS);
+    expect([worker.work, worker.cut.calls.length]).toEqual(['serving', 0]);
+    worker.request(ended('succeeded', { workload: 3, atMs: 60_000 }));
+    worker.actor.send(stop());
+    await worker.finished();
+    await worker.answer();
+    await worker.answer();
+    expect([worker.work, outcome(worker)]).toEqual(['stopped', 'clean']);
+    expect(worker.ledger().reported).toMatchObject({ requests: 1, received: 3, served: 3 });
+  });
+
+  it('for an update is not withdrawn when a stop was asked for meanwhile, or when nothing is under way any more', async () => {
+    const stopped = await serving();
+    stopped.actor.send(updateAsked);
+    stopped.actor.send(stop());
+    stopped.actor.send(updateWithdrawn);
+    expect(stopped.work).toEqual({ draining: 'finishing' });
+    const flushed = await serving();
+    flushed.actor.send(updateAsked);
+    await flushed.finished();
+    flushed.actor.send(updateWithdrawn);
+    expect(flushed.work).toEqual(flushing('due', 'told'));
   });
 
   it('waits until both the reports and the finished requests are told', async () => {

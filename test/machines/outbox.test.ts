@@ -4,10 +4,10 @@ import {
   add,
   type Completion,
   cutBatch,
-  dropBatch,
   EMPTY_BATCH,
   type Outbox,
   openOutbox,
+  refuseBatch,
   size,
 } from '../../machines/outbox.js';
 import { completion } from '../support/machines/completions.js';
@@ -49,14 +49,45 @@ describe('an outbox', () => {
     expect(held(later)).toEqual([...all, completion(999)]);
   });
 
-  it('counts what of a batch is dropped, and not what had been dropped or told before', () => {
-    const outbox = filled(10, ...numbered(6));
-    const [small, large] = [cutBatch(outbox, 2), cutBatch(outbox, 4)];
-    const after = dropBatch(outbox, small);
-    expect([held(after), after.dropped]).toEqual([numbered(4, 2), 2]);
-    expect(dropBatch(after, small)).toEqual(after);
-    expect(dropBatch(after, large)).toMatchObject({ dropped: 4 });
-    expect(dropBatch(acknowledgeBatch(outbox, small), large)).toMatchObject({ dropped: 2 });
+  describe('of which one is refused alone', () => {
+    const refuse = (outbox: Outbox) => refuseBatch(outbox, cutBatch(outbox, 1));
+    const acknowledge = (outbox: Outbox) => acknowledgeBatch(outbox, cutBatch(outbox, 1));
+
+    it('puts it behind all others, and drops it at the next refusal after others were taken', () => {
+      const [a, b, c] = [completion(1), completion(2), completion(3)];
+      const once = refuse(filled(10, a, b, c));
+      expect([held(once), once.dropped]).toEqual([[b, c, a], 0]);
+      const taken = acknowledge(acknowledge(once));
+      expect(held(taken)).toEqual([a]);
+      const twice = refuse(taken);
+      expect([held(twice), twice.dropped]).toEqual([[], 1]);
+    });
+
+    it('keeps all of them while none is taken, a dozen refusals each', () => {
+      let outbox = filled(10, ...numbered(3));
+      for (let refusal = 0; refusal < 3 * 11; refusal++) outbox = refuse(outbox);
+      expect([held(outbox), outbox.dropped]).toEqual([numbered(3), 0]);
+      const after = refuse(outbox);
+      expect([held(after), after.dropped]).toEqual([numbered(2, 1), 1]);
+    });
+
+    it('bears no grudge against one that was taken in the end, nor against its twin', () => {
+      const [one, twin] = [completion(1), completion(1)];
+      const taken = acknowledge(refuse(filled(10, one)));
+      const again = refuse(add(taken, twin));
+      expect([held(again), again.dropped]).toEqual([[twin], 0]);
+      expect(again.suspects.size).toBe(1);
+    });
+
+    it('counts what had been dropped or told before no second time', () => {
+      const outbox = filled(2, ...numbered(2));
+      const batch = cutBatch(outbox, 1);
+      const full = add(outbox, completion(2));
+      expect(refuseBatch(full, batch)).toBe(full);
+      const told = acknowledgeBatch(outbox, batch);
+      expect(refuseBatch(told, batch)).toBe(told);
+      expect(refuseBatch(outbox, EMPTY_BATCH)).toBe(outbox);
+    });
   });
 
   it('keeps the twin of what was posted: one number twice is two requests', () => {

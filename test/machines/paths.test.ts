@@ -5,6 +5,7 @@ import { getShortestPaths, getSimplePaths } from 'xstate/graph';
 import { cut, openLedger } from '../../machines/ledger.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { reporterMachine } from '../../machines/reporter.js';
+import { legacyWithModel } from '../../src/dialects/legacy/data.js';
 import { HEALTH_INPUT, LIFECYCLE_INPUT, SUPERVISOR_INPUT } from '../support/machines/lifecycle.js';
 import { DELIVERY, FAILING, LOADED, NO_ANSWER, REPORTER_INPUT } from '../support/machines/reporter.js';
 
@@ -32,6 +33,8 @@ const lifecycleEvents = [
   { type: 'backend.failed', message: 'out of memory' },
   { type: 'backend.recovered' },
   { type: 'stop.requested', reason: 'SIGTERM' },
+  { type: 'update.asked', reason: 'an update' },
+  { type: 'update.withdrawn', reason: 'no update' },
   { type: 'report.started' },
   { type: 'report.settled' },
   { type: 'report.acknowledged', phase: 'loaded', covers: ['state'], window: cut(openLedger(0), [], 0) },
@@ -67,6 +70,7 @@ const reporterEvents = [
   { type: 'status.changed', status: LOADED },
   { type: 'status.changed', status: FAILING },
   { type: 'work.due' },
+  { type: 'capacity.due' },
   { type: 'heartbeat' },
   { type: 'flush' },
   ...endingsOf(reporterMachine, {
@@ -102,7 +106,7 @@ describe('paths through the lifecycle', () => {
     events: lifecycleEvents,
     // What makes two states the same here: the children are other machines, with paths of their own.
     serializeState: ({ value, context }: SnapshotFrom<typeof lifecycleMachine>) =>
-      JSON.stringify([value, context.hasLoaded, context.outcome]),
+      JSON.stringify([value, context.hasLoaded, context.outcome, context.forUpdate]),
   };
   const replay = (events: readonly EventFromLogic<typeof lifecycleMachine>[]) =>
     events.reduce(
@@ -148,14 +152,14 @@ describe('paths through the lifecycle', () => {
     }
   });
 
-  // The simple paths leave the report region out: it doubles their steps, and has a table of its own.
+  // The simple paths leave the report region and updates out: they double their steps, and have a table of their own.
   it.each([
     ['shortest', getShortestPaths(lifecycleMachine, options)],
     [
       'simple',
       getSimplePaths(lifecycleMachine, {
         ...options,
-        filterEvents: (_, { type }) => !type.startsWith('report.s'),
+        filterEvents: (_, { type }) => !type.startsWith('report.s') && !type.startsWith('update.'),
       }),
     ],
   ])('lead to the same states when the %s of them are replayed', (_, paths) => {
@@ -170,7 +174,8 @@ describe('paths through the lifecycle', () => {
 
 describe('paths through the reporter', () => {
   const states = (addresses: readonly string[]) => {
-    const input = { ...REPORTER_INPUT, addresses };
+    const { plan } = legacyWithModel({ loadForm: 'sum', tellsCapacity: true });
+    const input = { ...REPORTER_INPUT, addresses, plan };
     const options = {
       input,
       events: reporterEvents,
@@ -179,7 +184,9 @@ describe('paths through the reporter', () => {
           value,
           context.status.phase,
           context.due,
+          context.mustBeTold,
           context.flushing,
+          context.hasCapacity,
           context.preferred,
           context.current,
           Math.min(context.failedRounds, 2),
@@ -218,7 +225,9 @@ describe('paths through the reporter', () => {
 
   it('never send with nothing to tell, and are never done while something is due', () => {
     for (const { state } of getShortestPaths(lonelyReporter, states(['http://a', 'http://b']).options)) {
-      const { due, addresses, attempt, backOffMs, backOff } = state.context;
+      const { due, addresses, attempt, backOffMs, backOff, mustBeTold, plan } = state.context;
+      const underWay = state.matches('sending') ? plan.covers[attempt.kind] : [];
+      for (const kind of mustBeTold) expect([...due, ...underWay]).toContain(kind);
       if (state.matches('quiet') || state.matches('flushed')) expect(due).toEqual([]);
       if (state.matches('backing off')) expect(due).not.toEqual([]);
       if (state.matches('sending')) expect(addresses).toContain(attempt.address);

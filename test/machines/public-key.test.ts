@@ -181,6 +181,19 @@ describe('asking for the key', () => {
   });
 });
 
+describe('a key that is fetched again', () => {
+  it('is announced when it is another one, and told to the parent each time', async () => {
+    const key = start({ eager: true });
+    for (const pem of [PEM, PEM, OTHER_PEM, OTHER_PEM, PEM]) {
+      await key.answer(pem);
+      await key.clock.advance(MIN_REFETCH_MS);
+      key.doubt();
+    }
+    expect(key.emitted).toEqual([held(PEM), held(OTHER_PEM), held(PEM)]);
+    expect(key.told).toEqual([held(PEM), held(PEM), held(OTHER_PEM), held(OTHER_PEM), held(PEM)]);
+  });
+});
+
 describe('a key that is late', () => {
   it('is told once, with the reason, when it has been sought for too long; and so is the key in the end', async () => {
     const key = start({ eager: true });

@@ -2,10 +2,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { benchmarkMachine } from '../../machines/benchmark.js';
 import { type Heard, NOTHING_HEARD } from '../../machines/heard.js';
 import { readinessMachine } from '../../machines/readiness.js';
-import type { ReadinessInput } from '../../machines/readiness-facts.js';
+import { hear, type ReadinessInput } from '../../machines/readiness-facts.js';
 import { TransitionCoverage } from '../support/machines/coverage.js';
 import {
   EVERYTHING,
+  HEALTH_URL,
   LOAD_TIMEOUT_MS,
   NOTHING,
   type RunningReadiness,
@@ -18,7 +19,9 @@ const start = (input: Partial<ReadinessInput> = {}) => startReadiness(input, cov
 
 const INIT = "the backend's own init";
 const LOG = "a line in the model's log that says that it has loaded";
+const LOG_AFTER_A_FAILURE = `${LOG}; before the worker began it told of a failure: no such GPU`;
 const HEALTH = "a 200 of the model's health route";
+const HEALTH_IN_DETAIL = `a 200 of ${HEALTH_URL}`;
 const BENCHMARK = 'the benchmark';
 const KEY = "the autoscaler's public key";
 
@@ -62,7 +65,10 @@ const WHEN = {
   'the log says that it has loaded': (readiness) => readiness.send({ type: 'log.loaded' }),
   'the log says that it has failed': (readiness) =>
     readiness.send({ type: 'log.failed', line: 'CUDA out of memory' }),
+  'the log ended with a failure before': (readiness) =>
+    readiness.send({ type: 'log.hadFailed', line: 'no such GPU' }),
   'the log has a new line': (readiness) => readiness.send({ type: 'log.progress' }),
+  'the folder of the model has grown': (readiness) => readiness.send({ type: 'disk.progress' }),
   'somebody says that it has loaded': (readiness) => readiness.send({ type: 'model.loaded' }),
   'somebody says how fast it is': (readiness) => readiness.send({ type: 'model.loaded', maxPerf: 9 }),
   'somebody says that it has failed': (readiness) =>
@@ -128,9 +134,10 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'the time for the load is over': tooLong(INIT),
   },
   'waiting for the log': {
-    'the log says that it has loaded': goesTo('waiting for health', HEALTH),
-    'somebody says that it has loaded': goesTo('waiting for health', HEALTH),
-    'somebody says how fast it is': goesTo('waiting for health', HEALTH),
+    'the log ended with a failure before': goesTo('waiting for the log', LOG_AFTER_A_FAILURE),
+    'the log says that it has loaded': goesTo('waiting for health', HEALTH_IN_DETAIL),
+    'somebody says that it has loaded': goesTo('waiting for health', HEALTH_IN_DETAIL),
+    'somebody says how fast it is': goesTo('waiting for health', HEALTH_IN_DETAIL),
     'the time for a stall is over': failsWith(
       `the model's log has had no new line for 300 s (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${LOG}`,
     ),
@@ -139,15 +146,20 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     ),
   },
   'waiting for the log, which says that it has failed': {
-    'the log says that it has loaded': goesTo('waiting for health', HEALTH),
-    'somebody says that it has loaded': goesTo('waiting for health', HEALTH),
-    'somebody says how fast it is': goesTo('waiting for health', HEALTH),
+    'the log ended with a failure before': goesTo('waiting for the log', LOG_AFTER_A_FAILURE),
+    'the log says that it has loaded': goesTo('waiting for health', HEALTH_IN_DETAIL),
+    'somebody says that it has loaded': goesTo('waiting for health', HEALTH_IN_DETAIL),
+    'somebody says how fast it is': goesTo('waiting for health', HEALTH_IN_DETAIL),
     'what the log says is not taken back': fatalLine,
     'the time for a stall is over': fatalLine,
     'the time for the load is over': fatalLine,
   },
   'waiting for health': {
     'health answers 200': goesTo('benchmarking', BENCHMARK),
+    'health is asked in vain': goesTo(
+      'waiting for health',
+      `${HEALTH_IN_DETAIL}: it answered with status 503`,
+    ),
     'health can not be asked': failsWith('no route'),
     'the time for the load is over': tooLong(HEALTH),
   },
@@ -301,12 +313,12 @@ describe('readiness by log, by health or by both, since engines differ,', () => 
     sentences.push(
       ...readiness.emitted.flatMap((event) => (event.type === 'waiting' ? event.waitingFor : [])),
     );
-    expect(sentences).toEqual([INIT, LOG, HEALTH, BENCHMARK, KEY]);
+    expect(sentences).toEqual([INIT, LOG, HEALTH_IN_DETAIL, BENCHMARK, KEY]);
   });
 });
 
 describe('what was said before a load was begun anew', () => {
-  const KNOWN: Heard = { keyHeld: true, keyLate: '', loaded: true, toldPerf: 9 };
+  const KNOWN: Heard = { keyHeld: true, keyLate: '', loaded: true, toldPerf: 9, oldFailure: '' };
 
   it('is not waited for again', async () => {
     const readiness = start({ heard: KNOWN });
@@ -325,10 +337,47 @@ describe('what was said before a load was begun anew', () => {
   });
 });
 
+describe('a failure with which the log ended before it was watched', () => {
+  const hadFailed = { type: 'log.hadFailed', line: 'no such GPU' } as const;
+
+  it('fails nothing, and is named where the log is waited for', async () => {
+    const readiness = start();
+    readiness.send(hadFailed);
+    await readiness.initialised();
+    await readiness.clock.advance(STALL_TIMEOUT_MS - 1);
+    expect(readiness.emitted.at(-1)).toEqual({ type: 'waiting', waitingFor: LOG_AFTER_A_FAILURE });
+    // Clients are told this one, and the line may be of a request.
+    expect(readiness.waitingFor).toBe(LOG);
+    await readiness.clock.advance(1);
+    expect(readiness.output).toEqual({
+      ok: false,
+      reason: `the model's log has had no new line for 300 s (TSWORKER_LOAD_STALL_TIMEOUT); it still waited for ${LOG}\nBefore the worker began the model's log told of a failure: no such GPU`,
+    });
+  });
+
+  it('is named in the next load too, until the log says another thing', async () => {
+    const heard = hear(NOTHING_HEARD, hadFailed);
+    const readiness = start({ heard });
+    await readiness.initialised();
+    expect(readiness.emitted.at(-1)).toEqual({ type: 'waiting', waitingFor: LOG_AFTER_A_FAILURE });
+    expect(hear(heard, { type: 'log.loaded' })).toEqual({ ...NOTHING_HEARD, loaded: true });
+    expect(hear(heard, { type: 'model.loaded' })).toEqual({ ...NOTHING_HEARD, loaded: true });
+  });
+
+  it('keeps no new failure from counting', async () => {
+    const readiness = start();
+    readiness.send(hadFailed);
+    await readiness.initialised();
+    readiness.send({ type: 'log.failed', line: 'CUDA out of memory' });
+    await readiness.clock.advance(FAILURE_STANDS_AFTER_MS);
+    expect(readiness.output).toEqual({ ok: false, reason: 'the model server said: CUDA out of memory' });
+  });
+});
+
 describe('a line of the log that says that the model has failed', () => {
   const failed = { type: 'log.failed', line: 'CUDA out of memory' } as const;
 
-  it('of an earlier run does not kill a model that has loaded: a later line takes it back', async () => {
+  it('does not kill a model that has loaded: a later line takes it back', async () => {
     const readiness = start();
     readiness.send(failed);
     readiness.send({ type: 'log.loaded' });
@@ -457,6 +506,27 @@ describe('readiness', () => {
     });
   });
 
+  it('a model that is downloaded without a word does not stand still while its folder grows, and not for ever', async () => {
+    const readiness = start({ loadTimeoutMs: 0 });
+    await readiness.initialised();
+    for (let look = 0; look < 100; look++) {
+      await readiness.clock.advance(STALL_TIMEOUT_MS - 1);
+      readiness.send({ type: 'disk.progress' });
+    }
+    expect([readiness.state, readiness.growth.calls.length]).toEqual(['waiting for the log', 1]);
+    await readiness.clock.advance(STALL_TIMEOUT_MS);
+    expect([readiness.state, readiness.growth.last.signal.aborted]).toEqual(['failed', true]);
+  });
+
+  it('a folder that can not be watched is no failure: the log counts alone', async () => {
+    const readiness = start();
+    await readiness.initialised();
+    await readiness.settle(() => readiness.growth.last.reject(new Error('no such folder')));
+    expect(readiness.state).toBe('waiting for the log');
+    await readiness.clock.advance(STALL_TIMEOUT_MS);
+    expect(readiness.state).toBe('failed');
+  });
+
   it('model loading hangs for ever: the deadline ends it although the log goes on', async () => {
     const readiness = start();
     await readiness.initialised();
@@ -487,6 +557,22 @@ describe('readiness', () => {
     await readiness.initialised();
     await readiness.clock.advance(2 ** 32);
     expect(readiness.state).toBe('waiting for the log');
+  });
+
+  it('tells why the health route is not well when that changes, and not each time', async () => {
+    const readiness = start();
+    await GIVEN['waiting for health'](readiness);
+    const seen = readiness.emitted.length;
+    for (const reason of ['refused', 'refused', 'status 404', 'status 404', 'refused']) {
+      readiness.send({ type: 'health.unwell', reason });
+    }
+    expect(readiness.emitted.slice(seen)).toEqual(
+      ['refused', 'status 404', 'refused'].map((reason) => ({
+        type: 'waiting',
+        waitingFor: `${HEALTH_IN_DETAIL}: ${reason}`,
+      })),
+    );
+    expect(readiness.waitingFor).toBe(HEALTH);
   });
 
   it('a time-out tells why the health route was not well when it was last asked', async () => {

@@ -152,6 +152,22 @@ describe('a load that failed is tried again', () => {
     expect(reload.state).toBe('waiting');
   });
 
+  it('and tells each new reason why it is not well once', async () => {
+    const reload = start();
+    const refused: ProbeResult = { ...UNWELL, reason: 'refused' };
+    for (const result of [UNWELL, UNWELL, refused, refused, new Error('no route'), UNWELL, WELL]) {
+      const asked = reload.probe.calls.length;
+      await reload.clock.until(() => reload.probe.calls.length > asked, 60_000);
+      await (result instanceof Error ? reload.broken() : reload.answered(result));
+    }
+    expect(reload.emitted).toEqual(
+      ['status 503', 'refused', 'no route', 'status 503'].map((reason) => ({
+        type: 'health.unwell',
+        reason,
+      })),
+    );
+  });
+
   it('no more once it is not needed: a question that is under way is given up', async () => {
     const reload = await asking();
     reload.stop();

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ReporterInput, reporterMachine } from '../../machines/reporter.js';
 import type { ReporterToParent } from '../../machines/reports.js';
+import { legacyWithModel } from '../../src/dialects/legacy/data.js';
 import { TransitionCoverage } from '../support/machines/coverage.js';
 import {
   DELIVERY,
@@ -34,6 +35,8 @@ const attempt = (kind: 'state' | 'work', address = A, status = LOADED) => ({ kin
 const delivered = (what: object) => ({ type: 'report.delivered', attempt: what, delivery: DELIVERY });
 const refused = (what: object) => ({ type: 'report.failed', attempt: what, error: NO_ANSWER });
 
+const { plan: TELLS_CAPACITY } = legacyWithModel({ loadForm: 'sum', tellsCapacity: true });
+
 /** Shorter than the first back-off with the seed of these tests. */
 const HEARTBEAT_MS = 50;
 
@@ -50,6 +53,19 @@ const GIVEN = {
     await GIVEN['sending to the last of two'](reporter);
     await reporter.fail();
   },
+  'backing off with work': async (reporter) => {
+    reporter.actor.send({ type: 'work.due' });
+    await reporter.fail();
+    await reporter.fail();
+  },
+  'sending again with nothing new': async (reporter) => {
+    await GIVEN['backing off'](reporter);
+    await reporter.clock.advance(500);
+  },
+  'flushing to the last of two': async (reporter) => {
+    reporter.actor.send({ type: 'flush' });
+    await reporter.fail();
+  },
   flushed: async (reporter) => {
     reporter.actor.send({ type: 'flush' });
     await reporter.answer();
@@ -62,6 +78,7 @@ const WHEN = {
   'the worker has loaded': (reporter) => reporter.actor.send(becomes({ ...LOADED, loadTimeSeconds: 9 })),
   'the worker loads': (reporter) => reporter.actor.send(becomes(LOADING)),
   'the work is due': (reporter) => reporter.actor.send({ type: 'work.due' }),
+  'the capacity is due': (reporter) => reporter.actor.send({ type: 'capacity.due' }),
   'the heart beats': (reporter) => reporter.clock.advance(HEARTBEAT_MS),
   'it is flushed': (reporter) => reporter.actor.send({ type: 'flush' }),
   'it is answered': (reporter) => reporter.answer(),
@@ -93,10 +110,12 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       told: [started],
     },
     'the work is due': { state: 'sending', sends: [`work loading ${A}`], told: [started] },
+    'the capacity is due': { state: 'sending', sends: [`capacity loading ${A}`], told: [started] },
     'the heart beats': { state: 'sending', sends: [`state loading ${A}`], told: [started] },
     'it is flushed': { state: 'sending', sends: [`work loading ${A}`], told: [started] },
   },
   'sending to the first of two': {
+    'the capacity is due': { state: 'sending', due: ['capacity', 'work'] },
     'the worker has loaded': { state: 'sending', due: both },
     'the worker loads': { state: 'sending', due: both },
     'it is answered': {
@@ -114,6 +133,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     },
   },
   'sending to the last of two': {
+    'the capacity is due': { state: 'sending', due: ['capacity', 'work'] },
     'the worker has loaded': { state: 'sending', due: both },
     'the worker loads': { state: 'sending', due: both },
     'it is answered': {
@@ -131,6 +151,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     },
   },
   'backing off': {
+    'the capacity is due': { state: 'backing off', due: ['state', 'capacity', 'work'] },
     'the worker has loaded': {
       state: 'sending',
       due: ['work'],
@@ -138,8 +159,55 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       told: [started],
     },
     'the worker loads': { state: 'sending', due: ['work'], sends: [`state loading ${A}`], told: [started] },
-    'it is flushed': { state: 'sending', due: ['work'], sends: [`state loaded ${A}`], told: [started] },
+    'it is flushed': { state: 'flushed', due: [], told: [flushed] },
     '500 ms pass': { state: 'sending', due: ['work'], sends: [`state loaded ${A}`], told: [started] },
+  },
+  'backing off with work': {
+    'the capacity is due': { state: 'backing off', due: ['capacity', 'work'] },
+    'the worker has loaded': {
+      state: 'sending',
+      due: ['work'],
+      sends: [`state loaded ${A}`],
+      told: [started],
+    },
+    'the worker loads': { state: 'sending', due: [], sends: [`work loading ${A}`], told: [started] },
+    'the heart beats': { state: 'backing off', due: both },
+    'it is flushed': { state: 'sending', due: [], sends: [`work loading ${A}`], told: [started] },
+    '500 ms pass': { state: 'sending', due: [], sends: [`work loading ${A}`], told: [started] },
+  },
+  'sending again with nothing new': {
+    'the capacity is due': { state: 'sending', due: ['capacity', 'work'] },
+    'the worker has loaded': { state: 'sending', due: both },
+    'the worker loads': { state: 'sending', due: both },
+    'it is flushed': { state: 'flushed', due: [], told: [settled, flushed] },
+    'it is answered': {
+      state: 'sending',
+      due: [],
+      sends: [`work loaded ${A}`],
+      told: [settled, acknowledged('loaded', 'state'), started],
+      emitted: [{ type: 'outage.ended', address: A, failedAttempts: 2 }, delivered(attempt('state'))],
+    },
+    'it fails': {
+      state: 'sending',
+      sends: [`state loaded ${B}`],
+      told: [settled, started],
+      emitted: [refused(attempt('state'))],
+    },
+  },
+  'flushing to the last of two': {
+    'the worker has loaded': { state: 'sending', due: both },
+    'the work is due': { state: 'sending', due: ['work'] },
+    'the capacity is due': { state: 'sending', due: ['capacity'] },
+    'it is answered': {
+      state: 'flushed',
+      told: [settled, acknowledged('loading', 'work'), flushed],
+      emitted: [{ type: 'address.changed', from: A, to: B }, delivered(attempt('work', B, LOADING))],
+    },
+    'it fails': {
+      state: 'flushed',
+      told: [settled, unreachable, flushed],
+      emitted: [refused(attempt('work', B, LOADING)), { type: 'outage.began', error: NO_ANSWER }],
+    },
   },
   flushed: {
     'the worker has loaded': {
@@ -149,20 +217,21 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       told: [started],
     },
     'the work is due': { state: 'sending', sends: [`work loading ${A}`], told: [started] },
+    'the capacity is due': { state: 'sending', sends: [`capacity loading ${A}`], told: [started] },
     'it is flushed': { state: 'sending', sends: [`work loading ${A}`], told: [started] },
   },
 };
 
 const ROWS = (Object.keys(GIVEN) as Given[]).flatMap((given) =>
   (Object.keys(WHEN) as When[])
-    .filter((when) => !['it is answered', 'it fails'].includes(when) || given.startsWith('sending'))
+    .filter((when) => !['it is answered', 'it fails'].includes(when) || /^(sending|flushing)/.test(given))
     .map((when) => ({ given, when })),
 );
 
 describe('what each event does in each state', () => {
   it.each(ROWS)('$given, when $when', async ({ given, when }) => {
     const intervalMs = when === 'the heart beats' ? HEARTBEAT_MS : 10_000;
-    const reporter = start({ addresses: [A, B], intervalMs });
+    const reporter = start({ addresses: [A, B], intervalMs, plan: TELLS_CAPACITY });
     await GIVEN[given](reporter);
     const before = reporter.actor.getSnapshot();
     const seen = {
@@ -237,7 +306,7 @@ describe('what each event does in each state', () => {
     const everything = both as ('state' | 'work')[];
     const reporter = start({
       plan: {
-        covers: { state: everything, work: everything },
+        covers: { state: everything, capacity: [], work: everything },
         onEnter: { loading: [], loaded: ['state'], failing: ['state'] },
         heartbeat: { loading: ['state'], loaded: ['work'], failing: ['work'] },
       },
@@ -499,17 +568,20 @@ describe('flushing', () => {
     expect(reporter.clock.waiting).toBe(0);
   });
 
-  it('tells what came after the report that is under way', async () => {
-    const reporter = start();
+  it('takes the report that is under way for the last one, unless something came since', async () => {
+    const [reporter, other] = [start(), start()];
     reporter.actor.send({ type: 'work.due' });
     reporter.actor.send({ type: 'flush' });
     await reporter.answer();
-    expect(reporter.told).not.toContainEqual(flushed);
-    await reporter.answer();
-    expect([reporter.state, reporter.attempts()]).toEqual([
-      'flushed',
-      [`work loading ${A}`, `work loading ${A}`],
-    ]);
+    expect([reporter.state, reporter.attempts()]).toEqual(['flushed', [`work loading ${A}`]]);
+
+    other.actor.send({ type: 'work.due' });
+    other.actor.send({ type: 'work.due' });
+    other.actor.send({ type: 'flush' });
+    await other.answer();
+    expect(other.told).not.toContainEqual(flushed);
+    await other.answer();
+    expect([other.state, other.attempts()]).toEqual(['flushed', [`work loading ${A}`, `work loading ${A}`]]);
   });
 
   it('tries at once when it is backing off, and goes on trying', async () => {
@@ -522,6 +594,77 @@ describe('flushing', () => {
     await reporter.clock.until(() => reporter.state === 'sending', 4_000);
     await reporter.answer();
     expect([reporter.told.at(-1), reporter.clock.waiting]).toEqual([flushed, 0]);
+  });
+
+  it('goes on until it is told why the worker has failed, and lets go what an autoscaler knows', async () => {
+    const reporter = start();
+    reporter.actor.send(becomes(FAILING));
+    await reporter.fail();
+    reporter.actor.send({ type: 'flush' });
+    for (let round = 0; round < 5; round++) {
+      await reporter.fail();
+      expect(reporter.state).toBe('backing off');
+      await reporter.clock.until(() => reporter.state === 'sending', 4_000);
+    }
+    await reporter.answer();
+    // The work is due too, but nobody has said that there is any.
+    await reporter.fail();
+    expect([reporter.state, reporter.told.at(-1)]).toEqual(['flushed', flushed]);
+  });
+
+  it('lets go of a heartbeat of a failure that is known', async () => {
+    const reporter = start();
+    reporter.actor.send(becomes(FAILING));
+    await reporter.answer();
+    await reporter.answer();
+    await reporter.clock.advance(10_000);
+    await reporter.fail();
+    expect(reporter.state).toBe('backing off');
+    reporter.actor.send({ type: 'flush' });
+    expect([reporter.state, reporter.clock.now()]).toEqual(['flushed', 10_000]);
+  });
+
+  it('goes on until it has told the work that came after the message under way', async () => {
+    const reporter = start();
+    reporter.actor.send({ type: 'work.due' });
+    reporter.actor.send({ type: 'work.due' });
+    reporter.actor.send({ type: 'flush' });
+    await reporter.answer();
+    await reporter.fail();
+    expect(reporter.state).toBe('backing off');
+    await reporter.clock.until(() => reporter.state === 'sending', 4_000);
+    await reporter.answer();
+    expect([reporter.state, reporter.told.at(-1)]).toEqual(['flushed', flushed]);
+  });
+
+  it('does not go on for work that an autoscaler knows', async () => {
+    const reporter = start();
+    reporter.actor.send({ type: 'work.due' });
+    await reporter.answer();
+    await reporter.clock.advance(10_000);
+    await reporter.fail();
+    reporter.actor.send({ type: 'flush' });
+    expect([reporter.state, reporter.told.at(-1)]).toEqual(['flushed', flushed]);
+  });
+
+  it('goes on for work that becomes due after all', async () => {
+    const reporter = start();
+    reporter.actor.send({ type: 'flush' });
+    await reporter.fail();
+    expect(reporter.state).toBe('flushed');
+    reporter.actor.send({ type: 'work.due' });
+    await reporter.fail();
+    expect([reporter.state, reporter.told.at(-1)]).toEqual(['backing off', unreachable]);
+  });
+
+  it('gives up a message that nobody need hear, once it is known that nobody answers', async () => {
+    const reporter = start();
+    await reporter.clock.advance(10_000);
+    await reporter.fail();
+    await reporter.clock.until(() => reporter.state === 'sending', 4_000);
+    const { signal } = reporter.send.last;
+    reporter.actor.send({ type: 'flush' });
+    expect([reporter.state, signal.aborted]).toEqual(['flushed', true]);
   });
 
   it('comes to an end although each report takes longer than the heartbeat', async () => {
@@ -600,6 +743,169 @@ describe('loaded', () => {
       `state loaded ${A}`,
       `work loaded ${A}`,
     ]);
+  });
+});
+
+describe('the batch capacity', () => {
+  const CAPACITY = { type: 'capacity.due' } as const;
+
+  /** A worker that is loaded, and has told everything, its capacity included. */
+  async function known(input: Partial<ReporterInput> = {}): Promise<RunningReporter> {
+    const reporter = start({ plan: TELLS_CAPACITY, ...input });
+    reporter.actor.send(becomes(LOADED));
+    reporter.actor.send(CAPACITY);
+    await reporter.answer();
+    await reporter.answer();
+    await reporter.answer();
+    expect([reporter.state, reporter.attempts()]).toEqual([
+      'quiet',
+      [`state loaded ${A}`, `capacity loaded ${A}`, `work loaded ${A}`],
+    ]);
+    return reporter;
+  }
+
+  it('is told once, between the state and the work, and by no heartbeat', async () => {
+    const reporter = await known();
+    expect(reporter.told).toContainEqual({
+      type: 'report.acknowledged',
+      phase: 'loaded',
+      covers: ['capacity'],
+      window: DELIVERY.window,
+    });
+    for (let beat = 0; beat < 3; beat++) {
+      await reporter.clock.advance(10_000);
+      await reporter.answer();
+    }
+    expect(reporter.attempts().slice(3)).toEqual(Array(3).fill(`work loaded ${A}`));
+  });
+
+  it('is told until it is acknowledged, at each address', async () => {
+    const reporter = start({ plan: TELLS_CAPACITY, addresses: [A, B] });
+    reporter.actor.send(CAPACITY);
+    await reporter.fail();
+    await reporter.fail();
+    expect(reporter.state).toBe('backing off');
+    await reporter.clock.until(() => reporter.state === 'sending', 4_000);
+    await reporter.answer();
+    expect(reporter.attempts()).toEqual([
+      `capacity loading ${A}`,
+      `capacity loading ${B}`,
+      `capacity loading ${A}`,
+      // Nobody has been heard from before.
+      `state loading ${A}`,
+    ]);
+  });
+
+  it('is told again when it has changed while it is being told', async () => {
+    const reporter = start({ plan: TELLS_CAPACITY });
+    reporter.actor.send(CAPACITY);
+    reporter.actor.send(CAPACITY);
+    await reporter.answer();
+    await reporter.answer();
+    expect([reporter.state, reporter.attempts()]).toEqual(['quiet', Array(2).fill(`capacity loading ${A}`)]);
+  });
+
+  it('is still due when the state of the worker changes', async () => {
+    const reporter = start({ plan: TELLS_CAPACITY });
+    reporter.actor.send(CAPACITY);
+    await reporter.fail();
+    reporter.actor.send(becomes(FAILING));
+    await reporter.answer();
+    await reporter.answer();
+    expect(reporter.attempts()).toEqual([
+      `capacity loading ${A}`,
+      `state failing ${A}`,
+      `capacity failing ${A}`,
+      `work failing ${A}`,
+    ]);
+  });
+
+  it('is told again after an outage, since the autoscaler may have forgotten it', async () => {
+    const reporter = await known();
+    await reporter.clock.advance(10_000);
+    await reporter.fail();
+    await reporter.clock.advance(500);
+    for (let message = 0; message < 3; message++) await reporter.answer();
+    expect([reporter.state, reporter.attempts().slice(4)]).toEqual([
+      'quiet',
+      [`work loaded ${A}`, `state loaded ${A}`, `capacity loaded ${A}`],
+    ]);
+  });
+
+  it('is told again to another address, which may never have known it', async () => {
+    const reporter = await known({ addresses: [A, B] });
+    reporter.actor.send(becomes(FAILING));
+    await reporter.fail();
+    for (let message = 0; message < 3; message++) await reporter.answer();
+    expect([reporter.state, reporter.attempts().slice(4)]).toEqual([
+      'quiet',
+      [`state failing ${B}`, `capacity failing ${B}`, `work failing ${B}`],
+    ]);
+  });
+
+  it('is not told again after the outage in which it has been told, though the state is', async () => {
+    const reporter = await known();
+    reporter.actor.send(CAPACITY);
+    await reporter.fail();
+    await reporter.clock.advance(500);
+    await reporter.answer();
+    await reporter.answer();
+    expect([reporter.state, reporter.attempts().slice(4)]).toEqual([
+      'quiet',
+      [`capacity loaded ${A}`, `state loaded ${A}`],
+    ]);
+  });
+
+  it('is nothing that a newcomer is told as long as there is none', async () => {
+    const reporter = start({ plan: TELLS_CAPACITY, addresses: [A, B] });
+    reporter.actor.send(becomes(LOADED));
+    await reporter.fail();
+    await reporter.answer();
+    await reporter.answer();
+    expect([reporter.state, reporter.attempts()]).toEqual([
+      'quiet',
+      [`state loaded ${A}`, `state loaded ${B}`, `work loaded ${B}`],
+    ]);
+  });
+
+  it('is never told by a dialect that has no word for it, to a newcomer neither', async () => {
+    const reporter = start({ addresses: [A, B] });
+    reporter.actor.send(CAPACITY);
+    expect([reporter.state, reporter.actor.getSnapshot().context.due]).toEqual(['quiet', []]);
+    reporter.actor.send({ type: 'work.due' });
+    await reporter.fail();
+    await reporter.answer();
+    await reporter.answer();
+    expect([reporter.state, reporter.attempts()]).toEqual([
+      'quiet',
+      [`work loading ${A}`, `work loading ${B}`, `state loading ${B}`],
+    ]);
+  });
+
+  it('is told by a worker that stops while somebody answers', async () => {
+    const reporter = start({ plan: TELLS_CAPACITY });
+    reporter.actor.send({ type: 'work.due' });
+    reporter.actor.send(CAPACITY);
+    reporter.actor.send({ type: 'flush' });
+    await reporter.answer();
+    await reporter.answer();
+    expect([reporter.state, reporter.attempts()]).toEqual([
+      'flushed',
+      [`work loading ${A}`, `capacity loading ${A}`],
+    ]);
+  });
+
+  it('is let go by a worker that stops while nobody does', async () => {
+    const reporter = start({ plan: TELLS_CAPACITY });
+    reporter.actor.send(CAPACITY);
+    await reporter.fail();
+    reporter.actor.send({ type: 'flush' });
+    expect([reporter.state, reporter.actor.getSnapshot().context.due, reporter.clock.now()]).toEqual([
+      'flushed',
+      [],
+      0,
+    ]);
+    expect(reporter.told.at(-1)).toEqual(flushed);
   });
 });
 

@@ -199,7 +199,7 @@ describe('a benchmark of a real server', () => {
   it('that runs before the port is open waits for it, and then measures', async () => {
     const { url, port } = await nobody();
     const { actor, output } = run(url);
-    await expect.poll(() => actor.getSnapshot().context.notReady).toContain('ECONNREFUSED');
+    await expect.poll(() => actor.getSnapshot().context.notReady.said).toContain('ECONNREFUSED');
     await serveModel((_, response) => response.end(), port);
     expect(await output).toEqual({ ok: true, maxPerf: expect.any(Number), measured: true });
   });

@@ -26,8 +26,8 @@ function limits(more: Partial<UpstreamCall['timeouts']>): Partial<UpstreamCall> 
   return { timeouts: { firstByteMs: NEVER, betweenBytesMs: NEVER, totalMs: NEVER, ...more } };
 }
 
-function clientOf(url: string, connections = 4): ModelClient {
-  const client = new ModelClient({ url, connections });
+function clientOf(url: string, connections = 4, onRefused = () => {}): ModelClient {
+  const client = new ModelClient({ url, connections, onRefused });
   onTestFinished(() => client.close());
   return client;
 }
@@ -59,6 +59,7 @@ class RecordingSink implements Sink {
 /** A server of bytes: each connection is answered as the test says, once a request's head is there. */
 async function serveBytes(answer: (socket: Socket, request: string) => unknown) {
   const sockets: Socket[] = [];
+  const requests: string[] = [];
   const server: Server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => {});
@@ -68,6 +69,7 @@ async function serveBytes(answer: (socket: Socket, request: string) => unknown) 
       if (!received.includes('\r\n\r\n')) return;
       const request = received;
       received = '';
+      requests.push(request);
       answer(socket, request);
     });
   });
@@ -78,7 +80,7 @@ async function serveBytes(answer: (socket: Socket, request: string) => unknown) 
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { url: `http://127.0.0.1:${address.port}`, sockets };
+  return { url: `http://127.0.0.1:${address.port}`, sockets, requests };
 }
 
 /** What a call was refused with. */
@@ -298,7 +300,12 @@ describe('a model server that fails', () => {
   describe.each(both)('%s', (how) => {
     it('by not being there', async () => {
       const { url } = await nobody();
-      const error = await ask(clientOf(url), how);
+      let refused = 0;
+      const error = await ask(
+        clientOf(url, 4, () => refused++),
+        how,
+      );
+      expect(refused).toBe(1);
       expect(error).toMatchObject({
         ...FAILED,
         cause: { message: expect.stringMatching(/^the model server failed: .*ECONNREFUSED/) },
@@ -312,6 +319,38 @@ describe('a model server that fails', () => {
     ])('%s', async (_name, bytes) => {
       const { url } = await serveBytes((socket) => socket.end(bytes));
       expect(await ask(clientOf(url), how)).toMatchObject(FAILED);
+    });
+
+    it.each([
+      ['closed', (socket: Socket) => socket.end()],
+      ['cut', (socket: Socket) => socket.resetAndDestroy()],
+    ])('by a connection that it had kept open and has %s instead of an answer', async (_name, leave) => {
+      const { url, requests, sockets } = await serveBytes((socket) => {
+        if (requests.length > 1) leave(socket);
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      let refused = 0;
+      const client = clientOf(url, 1, () => refused++);
+      await ask(client, how);
+      expect(await ask(client, how)).toMatchObject({
+        code: 'model_gone',
+        status: 502,
+        message: 'The model server closed the connection before it answered, and may have read the request.',
+        cause: {
+          message: expect.stringMatching(/^the model server closed a connection that it had kept open: ./),
+        },
+      });
+      expect([requests.length, sockets.length, refused]).toEqual([2, 1, 0]);
+    });
+
+    it('by an answer that breaks off over a connection that was used before', async () => {
+      const { url, requests } = await serveBytes((socket) => {
+        if (requests.length > 1) socket.end(CUT);
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      const client = clientOf(url, 1);
+      await ask(client, how);
+      expect(await ask(client, how)).toMatchObject(FAILED);
     });
 
     it('by no first byte in time', async () => {
@@ -439,6 +478,22 @@ describe('connections', () => {
     expect([model.most, model.connections, model.requests.length]).toEqual([2, 2, 6]);
   });
 
+  it.each([
+    ['does not say how long it keeps them', '', 2_000],
+    ['keeps them for 3 s', 'Keep-Alive: timeout=3\r\n', 3_000],
+  ])('are given up while a server that %s still has them', async (_name, hint, keptForMs) => {
+    const { url, sockets } = await serveBytes((socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\n${hint}Content-Length: 0\r\n\r\n`),
+    );
+    const client = clientOf(url);
+    await client.stream(call(), new RecordingSink());
+    const answeredAtMs = performance.now();
+    await new Promise((resolve) => sockets[0]?.once('close', resolve));
+    expect(performance.now() - answeredAtMs).toBeLessThan(keptForMs);
+    await client.stream(call(), new RecordingSink());
+    expect(sockets).toHaveLength(2);
+  });
+
   it('are as many as are needed where there is no limit', async () => {
     const all = deferred();
     const model = await serveModel((_request, response) => {
@@ -457,7 +512,7 @@ describe('connections', () => {
         if (request.includes('/hangs')) asked.resolve();
         else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
       });
-      const client = new ModelClient({ url, connections: 4 });
+      const client = new ModelClient({ url, connections: 4, onRefused: () => {} });
       await client.stream(call(), new RecordingSink());
       const streamed = errorOf(client.stream(call({ path: '/hangs' }), new RecordingSink()));
       await asked.promise;

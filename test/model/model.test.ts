@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { configure, defineBackend, type ModelServer } from '../../src/backend/index.js';
 import { Model } from '../../src/model/model.js';
+import { shownUrl } from '../../src/model/probe.js';
 import { serveModel } from '../support/model-server.js';
 import { RecordingLog } from '../support/recording-log.js';
 import { configOf, deferred } from '../support/worker.js';
@@ -27,6 +28,7 @@ function modelOf(
     tell: () => {},
     env: {},
     isDown: () => false,
+    onRefused: () => {},
   });
   onTestFinished(() => model.close());
   return model;
@@ -64,6 +66,7 @@ describe('what has to happen before the worker is ready', () => {
       waitsFor: { log, health, benchmark: false, key: true },
       loadTimeoutMs: 60_000,
       stallTimeoutMs: 120_000,
+      healthUrl: 'health' in server ? 'http://127.0.0.1:9/health' : '',
       benchmark: { timeoutMs: 1, probeRetryMs: 2_000 },
       maxPerf: 5,
     });
@@ -96,6 +99,20 @@ describe('what has to happen before the worker is ready', () => {
     const [unsupervised, supervised] = [facts({}), facts({ command: 'serve' })];
     expect([unsupervised.isSupervised, supervised.isSupervised]).toEqual([false, true]);
     expect(supervised).toEqual({ ...unsupervised, isSupervised: true });
+  });
+});
+
+describe('the address of the health route', () => {
+  it.each([
+    ['http://127.0.0.1:9', 'http://127.0.0.1:9/health'],
+    ['http://127.0.0.1:9/v1/', 'http://127.0.0.1:9/v1/health'],
+  ])('of %s is shown as %s', (url, shown) => {
+    const model = modelOf({ model: { url, health: '/health' }, routes });
+    expect(model.readinessInput(false).healthUrl).toBe(shown);
+  });
+
+  it('is shown without its user and its query', () => {
+    expect(shownUrl('http://me:secret@[::1]:9/health?key=secret#top')).toBe('http://[::1]:9/health');
   });
 });
 

@@ -22,16 +22,21 @@ function follow(prepare: (path: string) => void = () => {}) {
   prepare(path);
   const lines: string[] = [];
   const problems: string[] = [];
+  const told: string[] = [];
   const watchers = new Set<() => void>();
-  const tell = (list: string[]) => (text: string) => {
+  const tell = (list: string[], text: string) => {
     list.push(text);
     for (const watcher of watchers) watcher();
   };
   const end = new AbortController();
   const ended = tailLog({
     path,
-    onLine: tell(lines),
-    onProblem: tell(problems),
+    onLine: (line, isOld) => {
+      told.push(`${isOld ? 'old' : 'new'} ${line}`);
+      tell(lines, line);
+    },
+    onCaughtUp: () => tell(told, 'caught up'),
+    onProblem: (problem) => tell(problems, problem),
     signal: end.signal,
     pollMs: 5,
   });
@@ -54,10 +59,13 @@ function follow(prepare: (path: string) => void = () => {}) {
     path,
     lines,
     problems,
+    /** All that was told, in its order: each line with its age, and that there are no more old ones. */
+    ages: told,
     stop,
     /** Until so many lines in all were told. */
     told: (count: number) => until(() => lines.length >= count),
     untilProblem: () => until(() => problems.length > 0),
+    untilCaughtUp: () => until(() => told.includes('caught up')),
   };
 }
 
@@ -198,6 +206,91 @@ describe('the tail of a log', () => {
       void tailLog({ path, onLine: () => {}, onProblem, signal: end.signal, pollMs: 5 }).then(resolve);
     });
     expect(problems).toEqual([expect.stringMatching(problem)]);
+  });
+
+  describe('tells apart what is old', () => {
+    it('which is what stood in the file when it was first opened', async () => {
+      const log = follow((path) => writeFileSync(path, 'one\ntwo\n'));
+      await log.untilCaughtUp();
+      appendFileSync(log.path, 'three\n');
+      await log.told(3);
+      expect(log.ages).toEqual(['old one', 'old two', 'caught up', 'new three']);
+    });
+
+    it('and a line that ended later is new', async () => {
+      const log = follow((path) => writeFileSync(path, 'one\ntw'));
+      await log.untilCaughtUp();
+      appendFileSync(log.path, 'o\n');
+      await log.told(2);
+      expect(log.ages).toEqual(['old one', 'caught up', 'new two']);
+    });
+
+    it('and what is written while the old is read is new', async () => {
+      const old = Array.from({ length: 20_000 }, (_, index) => `line ${index}`);
+      const log = follow((path) => writeFileSync(path, `${old.join('\n')}\n`));
+      await log.told(1);
+      appendFileSync(log.path, 'one\ntwo\n');
+      await log.told(old.length + 2);
+      expect(log.ages).toEqual([...old.map((line) => `old ${line}`), 'caught up', 'new one', 'new two']);
+    });
+
+    it('of which a file that was not there at first has nothing', async () => {
+      const log = follow();
+      await log.untilProblem();
+      writeFileSync(log.path, 'one\n');
+      await log.told(1);
+      expect(log.ages).toEqual(['caught up', 'new one']);
+    });
+
+    it('of which an empty file has nothing', async () => {
+      const log = follow((path) => writeFileSync(path, ''));
+      await log.untilCaughtUp();
+      appendFileSync(log.path, 'one\n');
+      await log.told(1);
+      expect(log.ages).toEqual(['caught up', 'new one']);
+    });
+
+    it.each<[string, (path: string) => void]>([
+      ['rotated', (path) => renameSync(path, `${path}.1`)],
+      ['truncated', (path) => truncateSync(path)],
+      ['deleted', (path) => rmSync(path)],
+    ])('of which a file that was %s has nothing', async (_, change) => {
+      const log = follow((path) => writeFileSync(path, 'one\n'));
+      await log.untilCaughtUp();
+      change(log.path);
+      writeFileSync(log.path, 'another\n');
+      await log.told(2);
+      expect(log.ages).toEqual(['old one', 'caught up', 'new another']);
+    });
+
+    it('of which nothing is left where the file is emptied before it was read', async () => {
+      const log = follow((path) => writeFileSync(path, 'line\n'.repeat(100_000)));
+      await log.told(1);
+      writeFileSync(log.path, 'another\n');
+      await log.untilCaughtUp();
+      await log.told(log.lines.length + 1);
+      expect(log.ages.slice(-2)).toEqual(['caught up', 'new another']);
+      expect(log.ages.slice(0, -2).every((age) => age.startsWith('old '))).toBe(true);
+      expect(log.lines.length).toBeLessThan(100_000);
+    });
+
+    it('of which the rest is gone where the file is cut short before it was read', async () => {
+      const log = follow((path) => writeFileSync(path, 'line\n'.repeat(100_000)));
+      await log.told(1);
+      truncateSync(log.path, 5 * 40_000);
+      await log.untilCaughtUp();
+      appendFileSync(log.path, 'another\n');
+      await log.told(40_001);
+      expect(log.ages).toEqual([...Array(40_000).fill('old line'), 'caught up', 'new another']);
+    });
+
+    it('and reads no more of it once it is to end', async () => {
+      const log = follow((path) => writeFileSync(path, 'line\n'.repeat(1_000_000)));
+      await log.told(1);
+      await log.stop();
+      expect(log.lines.length).toBeLessThan(1_000_000);
+      expect(log.ages.filter((age) => !age.startsWith('old l'))).toEqual([]);
+    });
   });
 
   it('leaves no file open and no timer behind', async () => {

@@ -14,6 +14,7 @@ import {
   type Window,
 } from '../../machines/ledger.js';
 import { type Metrics, reduce } from '../../machines/metrics.js';
+import { NOTHING_OBSERVED } from '../../src/dialects/dialect.js';
 import { legacy } from '../../src/dialects/legacy/report.js';
 import { ended, rejected, started } from '../support/machines/events.js';
 import { LOADED } from '../support/machines/reporter.js';
@@ -92,7 +93,7 @@ const NOBODY = {
   mtoken: '',
   url: '',
   present: { load: 0, requests: 0, requestIdxs: [] },
-  observed: { tokensPerSecond: 0, maxBatchTokens: 0 },
+  observed: NOTHING_OBSERVED,
 };
 
 describe('the law of the ledger, under any order of recording, cutting and acknowledging', () => {

@@ -31,7 +31,10 @@ const AMBIGUOUS = [
   `X-Huge: ${'x'.repeat(100_000)}\r\n`,
 ] as const;
 
-const PATHS = ['/v1/completions', '/serial/one', '/session/create', '/session/end', '/pyworker/update'];
+const PATHS = [
+  ...['/v1/completions', '/serial/one', '/session/create', '/session/end', '/pyworker/update'],
+  ...['/status', '/metrics', '/report_error', '/report_loaded'],
+];
 
 /** Writes bytes, says no more, and reads whatever comes until the other side has closed. */
 async function exchange(port: number, bytes: string): Promise<string> {
@@ -69,13 +72,14 @@ it.each(AMBIGUOUS.map((headers) => [headers.slice(0, 60), headers]))(
   async (_, headers) => {
     const rig = await startRig();
     const before = stateOf(rig);
-    const received = await exchange(
-      rig.port,
-      `POST /v1/completions HTTP/1.1\r\nHost: x\r\n${headers}\r\n${HIDDEN}`,
-    );
-    const statuses = statusesOf(received);
-    expect(statuses).toEqual([headers.startsWith('X-Huge') ? 431 : 400]);
-    expect(stateOf(rig)).toEqual(before);
+    for (const [port, path] of [
+      [rig.port, '/v1/completions'],
+      [rig.internalPort, '/report_error'],
+    ] as const) {
+      const received = await exchange(port, `POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n${HIDDEN}`);
+      expect(statusesOf(received)).toEqual([headers.startsWith('X-Huge') ? 431 : 400]);
+      expect(stateOf(rig)).toEqual(before);
+    }
     await expectServed(rig);
   },
 );
@@ -103,8 +107,8 @@ it('whatever bytes come changes nothing, is no fault of ours, and reaches no oth
       ),
   );
   await fc.assert(
-    fc.asyncProperty(messages, async (message) => {
-      const statuses = statusesOf(await exchange(rig.port, message));
+    fc.asyncProperty(messages, fc.boolean(), async (message, isInternal) => {
+      const statuses = statusesOf(await exchange(isInternal ? rig.internalPort : rig.port, message));
       for (const status of statuses) expect(status).toBeLessThan(500);
       expect(stateOf(rig)).toEqual(before);
     }),

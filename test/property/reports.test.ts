@@ -3,9 +3,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { ACCOUNTS, unreported } from '../../machines/ledger.js';
 import { current } from '../../src/dialects/current/report.js';
 import { legacy } from '../../src/dialects/legacy/report.js';
+import { everything, withCapacity } from '../support/machines/dialects.js';
 import { LOADED } from '../support/machines/reporter.js';
 import { schedules } from '../support/machines/schedules.js';
-import { everything, type Life, live } from '../support/machines/simulation.js';
+import { type Life, live } from '../support/machines/simulation.js';
 
 const COUNTING = ACCOUNTS.filter((account) => account !== 'diskGib');
 
@@ -105,7 +106,7 @@ describe('reports, under any schedule of an autoscaler that fails, hangs and ans
   it('tell every unit in exactly one acknowledged report once it has healed', async () => {
     const met = new Met();
     await fc.assert(
-      fc.asyncProperty(schedules(HEALS, legacy, everything), async (schedule) => {
+      fc.asyncProperty(schedules(HEALS, legacy, withCapacity, everything), async (schedule) => {
         const life = await live(schedule);
         met.note(life);
         expectTheLaw(life);
@@ -120,13 +121,25 @@ describe('reports, under any schedule of an autoscaler that fails, hangs and ans
           else if (account !== 'diskGib') expect(unreported(ledger)[account]).toBe(0);
         }
         const lastCount = delivered.findLast(({ window }) => window.upTo.requests !== undefined);
-        expect(lastCount?.window.upTo.requests).toBe(life.tally.requests);
+        expect(lastCount?.window.upTo.requests ?? 0).toBe(life.tally.requests);
 
         const loaded = delivered.filter(
           ({ attempt: { kind, status } }) =>
             status.phase === 'loaded' && schedule.dialect.plan.covers[kind].includes('state'),
         );
-        expect(loaded.length).toBeGreaterThanOrEqual(1);
+        const letGo = life.reports.findLast(({ type }) => type.startsWith('outage'))?.type === 'outage.began';
+        // A worker that stops lets go of this while nobody answers, since it has loaded for nobody.
+        if (!letGo) expect(loaded.length).toBeGreaterThanOrEqual(1);
+        met.when('let go', letGo);
+
+        // The last that an autoscaler heard of the capacity is how it is.
+        const capacities = delivered.filter(({ attempt: { kind } }) => kind === 'capacity');
+        const isTold = schedule.dialect === withCapacity && life.maxBatchTokens > 0;
+        if (!isTold) expect(capacities).toEqual([]);
+        else if (!letGo) expect(capacities.at(-1)?.body.max_batch_tokens).toBe(life.maxBatchTokens);
+        met.when('capacity', isTold && !letGo);
+        const told = new Set(capacities.map(({ body }) => body.max_batch_tokens));
+        met.when('capacity again', told.size < capacities.length);
 
         for (const ms of life.backOffsMs) expect(ms).toBeLessThan(schedule.capMs);
         expect(life.longestPlannedMs).toBeLessThan(schedule.capMs);
@@ -142,12 +155,14 @@ describe('reports, under any schedule of an autoscaler that fails, hangs and ans
       'report.failed',
       'back-off',
     );
+    met.expectAtLeast(10, 'let go');
+    met.expectAtLeast(50, 'capacity');
   });
 
   it('lose nothing and count nothing twice when it never heals, and its answers come after the worker has gone', async () => {
     const met = new Met();
     await fc.assert(
-      fc.asyncProperty(schedules(NEVER_HEALS, legacy, everything), async (schedule) => {
+      fc.asyncProperty(schedules(NEVER_HEALS, legacy, withCapacity, everything), async (schedule) => {
         const life = await live(schedule);
         met.note(life);
         expectTheLaw(life);

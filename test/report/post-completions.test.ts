@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createActor, waitFor } from 'xstate';
 import { z } from 'zod';
 import { type CompletionsEmitted, completionsMachine } from '../../machines/completions.js';
+import { size } from '../../machines/outbox.js';
 import type { CompletionsForm } from '../../src/dialects/current/completions.js';
 import { createReportAgent } from '../../src/report/post.js';
 import { createPostCompletions } from '../../src/report/post-completions.js';
@@ -63,7 +64,7 @@ async function tell(address: string, count: number, form: CompletionsForm) {
   actor.send({ type: 'requests.finished', completions });
   const { context } = await waitFor(
     actor,
-    (snapshot) => snapshot.matches('quiet') && snapshot.context.outbox.queue.first === count,
+    (snapshot) => snapshot.matches('quiet') && size(snapshot.context.outbox) === 0,
     { timeout: 60_000 },
   );
   return { emitted, dropped: context.outbox.dropped };
@@ -95,9 +96,55 @@ it('one that is too large even alone is given up, which is told, and the rest is
   const { url, taken } = await autoscaler(shortest);
   const { emitted, dropped } = await tell(url, 12, 'request_idxs');
   expect(taken).toEqual(ALL.slice(0, 10));
-  expect(emitted.filter(({ type }) => type === 'completions.refused')).toEqual([
-    { type: 'completions.refused', requestIdx: 10, address: url, total: 1 },
-    { type: 'completions.refused', requestIdx: 11, address: url, total: 2 },
+  expect(refusals(emitted).toSorted((a, b) => a.requestIdx - b.requestIdx)).toEqual([
+    { type: 'completions.refused', requestIdx: 10, address: url, total: expect.any(Number) },
+    { type: 'completions.refused', requestIdx: 11, address: url, total: expect.any(Number) },
   ]);
   expect(dropped).toBe(2);
 });
+
+const refusals = (emitted: readonly CompletionsEmitted[]) =>
+  emitted.flatMap((event) => (event.type === 'completions.refused' ? [event] : []));
+
+/** An autoscaler that answers as it is told, and takes what it answers 200. */
+async function answering(answer: (requestIdxs: readonly number[], post: number) => number) {
+  const posts: { readonly status: number; readonly told: readonly number[] }[] = [];
+  const { url } = await serveHttp(async (request, response) => {
+    const told = bodySchema.parse(JSON.parse(await text(request)));
+    const status = answer(told, posts.length + 1);
+    posts.push({ status, told });
+    response.writeHead(status).end();
+  });
+  const taken = () => posts.flatMap(({ status, told }) => (status === 200 ? told : []));
+  return { url, posts, taken };
+}
+
+it.each([400, 413, 422])('one that is answered %i is given up, and holds nobody up', async (status) => {
+  const { url, taken } = await answering((told) => (told.includes(5) ? status : 200));
+  const { emitted, dropped } = await tell(url, 12, 'requests');
+  expect(taken()).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]);
+  expect([refusals(emitted), dropped]).toEqual([
+    [{ type: 'completions.refused', requestIdx: 5, address: url, total: 1 }],
+    1,
+  ]);
+});
+
+it.each([400, 413, 422])(
+  'an autoscaler that answers everything %i for a while is told all of it later',
+  async (status) => {
+    const { url, taken } = await answering((_, post) => (post <= 30 ? status : 200));
+    const { emitted, dropped } = await tell(url, 12, 'requests');
+    expect(taken().toSorted((a, b) => a - b)).toEqual(ALL.slice(0, 12));
+    expect([refusals(emitted), dropped]).toEqual([[], 0]);
+  },
+);
+
+it.each([401, 403, 404, 408, 429, 500, 503])(
+  'an answer of %i says nothing of what was told: all of it is told again, and none is given up',
+  async (status) => {
+    const { url, posts } = await answering((_, post) => (post <= 30 ? status : 200));
+    const { dropped } = await tell(url, 12, 'requests');
+    expect(posts.map(({ told }) => told)).toEqual(Array(31).fill(ALL.slice(0, 12)));
+    expect(dropped).toBe(0);
+  },
+);

@@ -117,12 +117,7 @@ describe('the address', () => {
       {
         level: 'warn',
         message: `reports go to ${address} now, since http://127.0.0.1:9 did not take them`,
-        fields: {
-          event: 'address.changed',
-          type: 'address.changed',
-          from: 'http://127.0.0.1:9',
-          to: address,
-        },
+        fields: { event: 'address.changed', from: 'http://127.0.0.1:9', to: address },
       },
     ]);
   });

@@ -50,6 +50,17 @@ it('tells nothing once it is stopped, and stopping again changes nothing', () =>
   expect(toldAtMs).toEqual([]);
 });
 
+it('tells at once of a change that is not told yet, once, and else nothing', () => {
+  const { settle, toldAtMs } = settling();
+  settle.flush();
+  settle.changed();
+  vi.advanceTimersByTime(300);
+  settle.flush();
+  settle.flush();
+  vi.advanceTimersByTime(10_000);
+  expect(toldAtMs).toEqual([300]);
+});
+
 it('does not keep a process alive', () => {
   vi.useRealTimers();
   const set = vi.spyOn(globalThis, 'setTimeout');

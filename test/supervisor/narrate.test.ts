@@ -33,6 +33,7 @@ describe('the log of a worker that runs its model server', () => {
   ])('%j', (event, level, message) => {
     const log = new RecordingLog();
     tellSupervision(event, log);
-    expect(log.lines).toEqual([{ level, message, fields: { ...event, event: event.type } }]);
+    const { type, ...facts } = event;
+    expect(log.lines).toEqual([{ level, message, fields: { event: type, ...facts } }]);
   });
 });

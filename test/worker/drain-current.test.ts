@@ -60,6 +60,33 @@ describe('at the deadline', () => {
   });
 });
 
+describe('an autoscaler that has gone', () => {
+  const DRAIN_TIMEOUT_MS = 1_000;
+  const statusesFail = ({ path }: { path: string }) => (path === '/worker_status/' ? 500 : undefined);
+
+  /** A worker to which nothing has happened, whose statuses nobody takes any more, once `work` is done. */
+  async function abandoned(work: (rig: Rig) => Promise<unknown> = async () => {}) {
+    const rig = await startRig({ env: { TSWORKER_DRAIN_TIMEOUT: `${DRAIN_TIMEOUT_MS}ms` } });
+    rig.autoscaler.misdeed = statusesFail;
+    await next(rig.worker, 'report', ({ type }) => type === 'report.failed');
+    await work(rig);
+    const stoppedAtMs = performance.now();
+    const outcome = await rig.worker.stop('it is time');
+    return { rig, outcome, isLate: performance.now() - stoppedAtMs > DRAIN_TIMEOUT_MS - 50 };
+  }
+
+  it('is not waited for when there is nothing to tell it', async () => {
+    const { rig, outcome } = await abandoned();
+    expect(outcome).toBe('clean');
+    expect(rig.log.about('left.unreported')).toEqual([]);
+  });
+
+  it('is waited for with work that is not even in the books yet', async () => {
+    const { rig, outcome, isLate } = await abandoned((rig) => rig.ask('/v1/completions', { max_tokens: 4 }));
+    expect([outcome, isLate, toldBy(rig, 'left.unreported')]).toEqual(['unreported', true, [1]]);
+  });
+});
+
 describe('a session', () => {
   async function withCallbacks(grace: string) {
     const told: string[] = [];

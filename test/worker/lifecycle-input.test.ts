@@ -7,6 +7,7 @@ const READINESS: LifecycleFacts['readiness'] = {
   waitsFor: { log: false, health: false, benchmark: false, key: false },
   loadTimeoutMs: 1,
   stallTimeoutMs: 2,
+  healthUrl: '',
   benchmark: { timeoutMs: 4, probeRetryMs: 5 },
   maxPerf: 6,
 };
@@ -34,8 +35,20 @@ const ADDRESSES = ['http://a', 'http://b'];
 
 it.each([
   ['nobody', null, false, [], false],
-  ['legacy', dialectFor({ name: 'legacy', hasModel: false, loadForm: 'sum' }), false, ADDRESSES, false],
-  ['current', dialectFor({ name: 'current', hasModel: true, loadForm: 'sum' }), true, ADDRESSES, true],
+  [
+    'legacy',
+    dialectFor({ name: 'legacy', hasModel: false, loadForm: 'sum', tellsCapacity: false }),
+    false,
+    ADDRESSES,
+    false,
+  ],
+  [
+    'current',
+    dialectFor({ name: 'current', hasModel: true, loadForm: 'sum', tellsCapacity: false }),
+    true,
+    ADDRESSES,
+    true,
+  ],
 ] as const)('a worker that speaks with %s', (_name, dialect, needsKey, addresses, tellsRequests) => {
   const { reporter, completions, publicKey, ...rest } = lifecycleInput({ ...FACTS, dialect, needsKey });
   expect(rest).toEqual({

@@ -11,7 +11,7 @@ import { mustBeSigned } from '../../must-be-signed.js';
 import { EXIT } from '../exit.js';
 import { hasColors, type Io, print } from '../io.js';
 import { loadBackend } from '../load-backend.js';
-import { checkFor, loadSettings } from '../settings.js';
+import { checkFor, loadSettings, warningsFor } from '../settings.js';
 
 /** Says what would keep a worker from its work, and what to change. The exit code is 1 when anything is fatal. */
 export async function check(
@@ -33,9 +33,9 @@ async function findingsOf(name: string | undefined, given: Overrides, io: Io): P
   const result = readConfig(io.env, given);
   // Without settings there is nothing to look at.
   if (!result.ok) return judgeSettings(result.problems, []);
-  const { config, warnings } = result;
-  const { subject, problems } = await subjectOf(name, config, io);
-  const settings = judgeSettings(problems, warnings);
+  const { config } = result;
+  const { subject, problems, warnings } = await subjectOf(name, config, io);
+  const settings = judgeSettings(problems, [...result.warnings, ...warnings]);
   const fine: Finding = {
     check: 'environment',
     level: 'ok',
@@ -49,7 +49,7 @@ async function subjectOf(
   name: string | undefined,
   config: Config,
   io: Io,
-): Promise<{ subject: Subject; problems: readonly string[] }> {
+): Promise<{ subject: Subject; problems: readonly string[]; warnings: readonly string[] }> {
   let backend: Subject['backend'] = null;
   const problems: string[] = [];
   try {
@@ -62,10 +62,19 @@ async function subjectOf(
   // Of one that could not be loaded nothing is known: the most that it might need is looked at.
   const dialect =
     backend === null
-      ? dialectFor({ name: config.dialect ?? 'current', hasModel: false, loadForm: 'sum' })
+      ? dialectFor({
+          name: config.dialect ?? 'current',
+          hasModel: false,
+          loadForm: 'sum',
+          tellsCapacity: false,
+        })
       : dialectOf(backend);
   const needsKey = mustBeSigned(dialect, config);
-  return { subject: { config, backend, reports: dialect !== null, needsKey }, problems };
+  return {
+    subject: { config, backend, reports: dialect !== null, needsKey, env: io.env },
+    problems,
+    warnings: backend === null ? [] : warningsFor(backend, config),
+  };
 }
 
 const COLORS = { ok: 'green', warning: 'yellow', fatal: 'red' } as const;

@@ -5,6 +5,7 @@ import type { Config, Overrides } from '../../config/index.js';
 import { port as portType } from '../../config/types.js';
 import type { Log } from '../../log.js';
 import { reachable } from '../../net/address.js';
+import { followingPort } from '../../net/following-port.js';
 import { Worker } from '../../worker.js';
 import { type Banner, showBanner } from '../banner.js';
 import { freePort } from '../free-port.js';
@@ -13,7 +14,7 @@ import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
-import { loadSettings, settings, tell } from '../settings.js';
+import { loadSettings, settings, tell, warningsFor } from '../settings.js';
 import { startAutoscaler } from './autoscaler.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -29,7 +30,8 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
 
   const take = portTaker(log);
   const workerPort = await take('the worker', wanted.host, wanted.workerPort);
-  const internalPort = await take("the worker's status", LOOPBACK, wanted.internalPort ?? workerPort + 1);
+  const { internalHost, internalPort: wantedInternal = followingPort(workerPort) } = wanted;
+  const internalPort = await take("the worker's status", internalHost, wantedInternal);
   const autoscaler =
     backend.dialect === 'none'
       ? undefined
@@ -45,11 +47,11 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       { ...env, REPORT_ADDR: autoscaler?.url, [`VAST_TCP_PORT_${workerPort}`]: String(workerPort) },
       { ...overrides, workerPort: String(workerPort), internalPort: String(internalPort) },
     );
-    tell(warnings, log);
+    tell([...warnings, ...warningsFor(backend, config)], log);
     const onListening = () => {
       const scheme = config.useTls ? 'https' : 'http';
       const workerUrl = `${scheme}://${reachable(config.host)}:${workerPort}`;
-      const statusUrl = `http://${LOOPBACK}:${internalPort}/status`;
+      const statusUrl = `http://${reachable(internalHost)}:${internalPort}/status`;
       const envelope = envelopeOf(backend, config);
       const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
       const isKeyGiven = Boolean(io.env.TSWORKER_API_KEY);
@@ -82,7 +84,7 @@ function madeUp(): Env {
 function portTaker(log: Log) {
   const taken: number[] = [];
   return async (what: string, host: string, asked: number): Promise<number> => {
-    const port = await freePort(host, asked > 65_535 ? 0 : asked, taken);
+    const port = await freePort(host, asked, taken);
     taken.push(port);
     if (asked !== 0 && port !== asked) {
       log.warn(`port ${asked} is taken, so ${what} listens on ${port}`, { event: 'port.moved', asked, port });

@@ -42,11 +42,11 @@ export async function request(path: string, json: string, options: RequestOption
       'no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with.',
     );
   }
-  const payload = parsePayload(json);
+  expectJson(json);
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const route = await findWorker({ autoscalerUrl, apiKey, endpoint: options.endpoint, cost, signal }, io);
-    return await ask(route, path, payload, signal, io);
+    return await ask(route, path, json, signal, io);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const reason = signal.aborted ? `it took longer than ${options.timeout} (--timeout)` : messageOf(error);
@@ -101,14 +101,15 @@ function parseOrNull(text: string): unknown {
 async function ask(
   route: Route,
   path: string,
-  payload: unknown,
+  payload: string,
   signal: AbortSignal,
   io: Io,
 ): Promise<number> {
   const answer = await send(route.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auth_data: route, payload, session_id: null }),
+    // The payload as it was given: what JavaScript makes of a large number is another one.
+    body: `{"auth_data":${JSON.stringify(route)},"payload":${payload},"session_id":null}`,
     signal,
     // A model may take its time between two tokens; the time-out of the whole is the one that counts.
     headersTimeout: 0,
@@ -122,9 +123,9 @@ async function ask(
   return isOk ? EXIT.ok.code : EXIT.failed.code;
 }
 
-function parsePayload(json: string): unknown {
+function expectJson(payload: string): void {
   try {
-    return JSON.parse(json);
+    JSON.parse(payload);
   } catch (error) {
     throw new UserError(`the payload is not JSON: ${messageOf(error)}.`);
   }

@@ -7,7 +7,7 @@ import type { Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
 import { runWorker } from '../run-worker.js';
-import { checkFor, loadSettings, settings, tell } from '../settings.js';
+import { checkFor, loadSettings, settings, tell, warningsFor } from '../settings.js';
 
 /**
  * Runs a worker as on a rented instance. Its first reporting interval begins with the process. One that can't
@@ -36,7 +36,7 @@ async function run(name: string | undefined, given: Overrides, io: Io, progress:
   progress.dialect = backend.dialect;
   checkFor(backend, config);
   const log = await logOf(config.logLevel, io);
-  tell(warnings, log);
+  tell([...warnings, ...warningsFor(backend, config)], log);
   const journal = await findJournal(backend, config, log);
   const worker = new Worker(backend, config, { log, startedAtMs: 0, journal });
   return runWorker({

@@ -10,7 +10,7 @@ const WIRE_VERSION = '1.1.0';
  */
 export const current: Dialect = {
   plan: {
-    covers: { state: ['state', 'work'], work: ['state', 'work'] },
+    covers: { state: ['state', 'work'], capacity: [], work: ['state', 'work'] },
     onEnter: { loading: ['state'], loaded: ['state'], failing: ['state'] },
     heartbeat: { loading: ['state'], loaded: ['work'], failing: ['work'] },
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createActor, fromPromise, setup } from 'xstate';
-import { BatchTooLarge } from '../../../machines/batch-size.js';
+import { BatchRefused } from '../../../machines/batch-size.js';
 import {
   type CompletionsAttempt,
   type CompletionsDelivery,
@@ -10,6 +10,7 @@ import {
   completionsMachine,
 } from '../../../machines/completions.js';
 import {
+  type Batch,
   type Completion,
   type CompletionStatus,
   cutBatch,
@@ -27,8 +28,10 @@ export type Step =
 export interface CompletionsSchedule {
   readonly input: CompletionsInput;
   readonly timeoutMs: number;
-  /** A post of more than this is too large, whatever its answer would be. */
+  /** A post of more than this is refused, whatever its answer would be. */
   readonly mostInPost: number;
+  /** So is one that tells of this request, until the answers come to their end, or for ever; null: there is none. */
+  readonly unwanted: { readonly requestIdx: number; readonly forEver: boolean } | null;
   readonly steps: readonly Step[];
   /** What becomes of the posts, in order, and then of all posts after those. */
   readonly answers: readonly Answer[];
@@ -42,6 +45,8 @@ export interface CompletionsLife {
   readonly added: readonly Completion[];
   /** The completions of each post that was answered in time, in order. */
   readonly acknowledged: readonly (readonly Completion[])[];
+  /** Those that were ever refused alone. */
+  readonly refusedAlone: ReadonlySet<Completion>;
   readonly left: readonly Completion[];
   readonly dropped: number;
   readonly emitted: readonly CompletionsEmitted[];
@@ -65,6 +70,11 @@ export async function liveCompletions(schedule: CompletionsSchedule): Promise<Co
   const answers = [...schedule.answers];
   const late: (() => void)[] = [];
   const acknowledged: (readonly Completion[])[] = [];
+  const refusedAlone = new Set<Completion>();
+  const isUnwanted = ({ requestIdx }: Completion) =>
+    requestIdx === schedule.unwanted?.requestIdx && (schedule.unwanted.forEver || answers.length > 0);
+  const isRefused = ({ completions }: Batch) =>
+    completions.length > schedule.mostInPost || completions.some(isUnwanted);
   const gapsMs: number[] = [];
   let [underWay, mostAtOnce, largestBatch, flushing] = [0, 0, 0, false];
   let roundEnded: { readonly atMs: number; readonly well: boolean } | undefined;
@@ -84,8 +94,12 @@ export async function liveCompletions(schedule: CompletionsSchedule): Promise<Co
         const answer = answers.shift() ?? schedule.finally;
         const after = (ms: number, act: () => void) => timers.push(clock.setTimeout(act, ms));
         after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
-        if (batch.completions.length > schedule.mostInPost && 'afterMs' in answer) {
-          after(Math.min(answer.afterMs, timeoutMs - 1), () => reject(new BatchTooLarge('status 413')));
+        if (isRefused(batch) && 'afterMs' in answer) {
+          after(Math.min(answer.afterMs, timeoutMs - 1), () => {
+            const [first, second] = batch.completions;
+            if (first !== undefined && second === undefined) refusedAlone.add(first);
+            reject(new BatchRefused('status 422'));
+          });
         }
         if (answer.is === 'accepted') after(answer.afterMs, () => resolve({ tookMs: answer.afterMs }));
         if (answer.is === 'refused') after(answer.afterMs, () => reject(new Error('refused')));
@@ -169,6 +183,7 @@ export async function liveCompletions(schedule: CompletionsSchedule): Promise<Co
   return {
     added,
     acknowledged,
+    refusedAlone,
     left: cutBatch(last, Number.POSITIVE_INFINITY).completions,
     dropped: last.dropped,
     emitted,
@@ -221,6 +236,7 @@ export function completionsSchedules(end: Answer): fc.Arbitrary<CompletionsSched
     }),
     timeoutMs: fc.constant(TIMEOUT_MS),
     mostInPost: fc.constantFrom(0, 1, 3, 5, 1_000),
+    unwanted: fc.option(fc.record({ requestIdx: fc.nat(3), forEver: fc.boolean() })),
     steps,
     answers: fc.array(answer, { maxLength: 25 }),
     finally: fc.constant(end),

@@ -8,7 +8,7 @@ import {
 } from '../../../machines/completions.js';
 import type { Exit } from '../../../machines/endings.js';
 import { type HealthInput, healthMachine, type ProbeResult } from '../../../machines/health.js';
-import { cut, type Ledger, type Window } from '../../../machines/ledger.js';
+import { cut, holdsWork, type Ledger, type Window } from '../../../machines/ledger.js';
 import type { LifecycleEmitted, LifecycleInput } from '../../../machines/life.js';
 import { lifecycleMachine } from '../../../machines/lifecycle.js';
 import type { MetricsEvent } from '../../../machines/metrics.js';
@@ -205,6 +205,11 @@ export function startLifecycle({
     return ref;
   };
   const ledger = () => child('metrics').getSnapshot().context.ledger;
+  /** As the worker does when nothing is under way any more. */
+  const tellWork = () => {
+    if (!holdsWork(ledger(), legacy.accounts('work', LOADED))) return;
+    actor.getSnapshot().children.reporter?.send({ type: 'work.due' });
+  };
   return {
     actor,
     clock,
@@ -243,10 +248,12 @@ export function startLifecycle({
       return turn();
     },
     finished() {
+      tellWork();
       finish.last.resolve();
       return turn();
     },
     wasCut(requests) {
+      tellWork();
       cutting.last.resolve(requests);
       return turn();
     },

@@ -15,6 +15,8 @@ import { invoke } from './invoked.js';
 export const LOAD_TIMEOUT_MS = 1_200_000;
 export const STALL_TIMEOUT_MS = 300_000;
 
+export const HEALTH_URL = 'http://127.0.0.1:9/health';
+
 export const EVERYTHING = { log: true, health: true, benchmark: true, key: true };
 export const NOTHING = { log: false, health: false, benchmark: false, key: false };
 
@@ -23,6 +25,7 @@ export const READINESS_INPUT: ReadinessInput = {
   heard: NOTHING_HEARD,
   loadTimeoutMs: LOAD_TIMEOUT_MS,
   stallTimeoutMs: STALL_TIMEOUT_MS,
+  healthUrl: HEALTH_URL,
   benchmark: { timeoutMs: 600_000, probeRetryMs: 2_000 },
   maxPerf: 5,
 };
@@ -36,6 +39,7 @@ export function startReadiness(
   const effects = {
     init: new Effect<{ startedAtMs: number }>(),
     healthy: new Effect<void>(),
+    growth: new Effect<void>(),
     loadTime: new Effect<number, { startedAtMs: number }>(),
     lookUp: new Effect<number | null>(),
     warmUp: new Effect<WarmUpResult>(),
@@ -54,6 +58,7 @@ export function startReadiness(
     actors: {
       init: effects.init.logic,
       healthy: effects.healthy.logic,
+      growth: effects.growth.logic,
       loadTime: effects.loadTime.logic,
       benchmark: provided,
     },

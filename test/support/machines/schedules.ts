@@ -47,6 +47,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ is: 'recovery' as const }) },
   { weight: 1, arbitrary: fc.constant({ is: 'load' as const }) },
+  { weight: 1, arbitrary: fc.constant({ is: 'capacity' as const }) },
   { weight: 5, arbitrary: fc.record({ is: fc.constant('time' as const), ms: fc.nat(12_000) }) },
 );
 

@@ -5,7 +5,7 @@ import {
   completionsMachine,
 } from '../../../machines/completions.js';
 import type { EndFacts, RequestEvent, RequestKind, RequestOutcome } from '../../../machines/events.js';
-import { ACCOUNTS, cut, type Ledger, type Window } from '../../../machines/ledger.js';
+import { cut, holdsWork, type Ledger, type Window } from '../../../machines/ledger.js';
 import type { Outcome } from '../../../machines/life.js';
 import { lifecycleMachine } from '../../../machines/lifecycle.js';
 import { type Completion, size } from '../../../machines/outbox.js';
@@ -13,27 +13,16 @@ import { readinessMachine } from '../../../machines/readiness.js';
 import { reporterMachine } from '../../../machines/reporter.js';
 import type { Attempt, Delivery, ReporterEmitted } from '../../../machines/reports.js';
 import { completionOf } from '../../../src/completion.js';
-import type { Dialect } from '../../../src/dialects/dialect.js';
-import { legacy } from '../../../src/dialects/legacy/report.js';
+import { type Dialect, NOTHING_OBSERVED } from '../../../src/dialects/dialect.js';
 import { type Answer, Attempts } from './attempts.js';
 import { Books, type Tally } from './books.js';
 import { SteppedClock, turn } from './clock.js';
 import { COMPLETIONS_INPUT } from './completions.js';
 import { UNTOUCHED } from './events.js';
 import { LIFECYCLE_INPUT } from './lifecycle.js';
+import { LOADED } from './reporter.js';
 
 export type { Answer } from './attempts.js';
-
-/** A dialect in which each message tells everything. */
-export const everything: Dialect = {
-  ...legacy,
-  plan: {
-    covers: { state: ['state', 'work'], work: ['state', 'work'] },
-    onEnter: { loading: [], loaded: ['state'], failing: ['state'] },
-    heartbeat: { loading: ['state'], loaded: ['work'], failing: ['work'] },
-  },
-  accounts: () => ACCOUNTS,
-};
 
 export type Happening =
   | {
@@ -48,6 +37,7 @@ export type Happening =
   | { is: 'failure'; message: string }
   | { is: 'recovery' }
   | { is: 'load' }
+  | { is: 'capacity' }
   | { is: 'time'; ms: number };
 
 export interface Schedule {
@@ -83,6 +73,8 @@ export interface Delivered {
 export interface Life {
   readonly outcome: Outcome;
   readonly tally: Tally;
+  /** In tokens, as it was at the end; 0: there was none. */
+  readonly maxBatchTokens: number;
   readonly ledger: Ledger;
   /** The ledger after the answers came for which nobody waited any more. */
   readonly ledgerAfterwards: Ledger;
@@ -116,6 +108,7 @@ export async function live(schedule: Schedule): Promise<Life> {
   const tallies = new Map<Window, Tally>();
   const arrived: Completion[] = [];
   const acknowledged: Completion[] = [];
+  let { capacity } = NOTHING_OBSERVED;
 
   /** As the real effect does: the window is cut when the attempt begins, and belongs to it alone. */
   const send = fromPromise<Delivery, Attempt>(async ({ input: { kind, status }, signal }) => {
@@ -130,7 +123,7 @@ export async function live(schedule: Schedule): Promise<Life> {
       const tally = books.tally();
       tallies.set(window, tally);
       const facts = { id: 1, mtoken: '', url: '', status, window, present: tally.present };
-      const { name, body } = dialect.encode(kind, { ...facts, observed: NOTHING_OBSERVED });
+      const { name, body } = dialect.encode(kind, { ...facts, observed: { ...NOTHING_OBSERVED, capacity } });
       return await reporting.end({ window, name, shown: body, tookMs: 0 }, signal);
     } finally {
       reporting.count(-1);
@@ -147,6 +140,10 @@ export async function live(schedule: Schedule): Promise<Life> {
     }
   });
 
+  /** As the worker does when nothing is under way any more. */
+  const tellWork = () => {
+    if (holdsWork(ledger(), dialect.accounts('work', LOADED))) child('reporter').send({ type: 'work.due' });
+  };
   const idle: (() => void)[] = [];
   const loads: (() => void)[] = [];
   const init = fromPromise<{ startedAtMs: number }, undefined>(
@@ -159,14 +156,14 @@ export async function live(schedule: Schedule): Promise<Life> {
     lifecycleMachine.provide({
       actors: {
         load: readinessMachine.provide({ actors: { init, loadTime: fromPromise(async () => 1) } }),
-        finish: fromPromise(
-          () =>
-            new Promise<void>((resolve) => {
-              if (books.inFlight === 0) resolve();
-              else idle.push(resolve);
-            }),
-        ),
-        cut: fromPromise(async () => books.inFlight),
+        finish: fromPromise(async () => {
+          if (books.inFlight > 0) await new Promise<void>((resolve) => void idle.push(resolve));
+          tellWork();
+        }),
+        cut: fromPromise(async () => {
+          tellWork();
+          return books.inFlight;
+        }),
         reporter: reporterMachine.provide({ actors: { send } }),
         completions: completionsMachine.provide({ actors: { post } }),
       },
@@ -235,6 +232,10 @@ export async function live(schedule: Schedule): Promise<Life> {
     if (happening.is === 'failure') actor.send({ type: 'backend.failed', message: happening.message });
     if (happening.is === 'recovery') actor.send({ type: 'backend.recovered' });
     if (happening.is === 'load') load();
+    if (happening.is === 'capacity') {
+      capacity = { ...capacity, maxBatchTokens: capacity.maxBatchTokens + 1 };
+      child('reporter').send({ type: 'capacity.due' });
+    }
     if (happening.is === 'time') await clock.advance(happening.ms);
   }
   // Whatever happened before, the worker has loaded when it is asked to stop.
@@ -257,6 +258,7 @@ export async function live(schedule: Schedule): Promise<Life> {
   return {
     outcome,
     tally: books.tally(),
+    maxBatchTokens: capacity.maxBatchTokens,
     ledger: before,
     ledgerAfterwards: left.getSnapshot().context.ledger,
     delivered: reports.flatMap((event) => {
@@ -281,8 +283,6 @@ export async function live(schedule: Schedule): Promise<Life> {
     timersLeft: clock.waiting,
   };
 }
-
-const NOTHING_OBSERVED = { tokensPerSecond: 0, maxBatchTokens: 0 };
 
 function inputOf({ dialect, addresses, intervalMs, capMs, seed, ...schedule }: Schedule) {
   const backOff = { baseMs: 500, capMs };

@@ -1,0 +1,27 @@
+import { errors } from 'undici';
+import { messageOf } from '../errors.js';
+
+/** Whether nobody listens where a connection was to be made. */
+export function isRefused(error: unknown): boolean {
+  return codeOf(error) === 'ECONNREFUSED';
+}
+
+/** Whether the other side has closed the connection, or cut it. */
+export function isCut(error: unknown): boolean {
+  return error instanceof errors.SocketError || ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
+}
+
+/**
+ * Why an address could not be asked, without the address: the operator is told it beside, and clients are not to
+ * know it.
+ */
+export function whyNotReached(error: unknown): string {
+  if (error instanceof errors.ConnectTimeoutError) return 'no connection in time';
+  // The messages of the system's own errors end with the address.
+  if (error instanceof Error && 'syscall' in error) return `${error.syscall} ${codeOf(error)}`;
+  return messageOf(error);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
