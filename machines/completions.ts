@@ -115,7 +115,7 @@ export const completionsMachine = setup({
   actions: {
     'put them in the outbox': enqueueActions(
       ({ context, enqueue }, { completions }: { completions: readonly Completion[] }) => {
-        const outbox = completions.reduce(add, context.outbox);
+        const outbox = add(context.outbox, ...completions);
         enqueue.assign({ outbox });
         const [before, now] = [context.outbox.dropped, outbox.dropped].map(
           (dropped) => dropped - context.droppedBefore,

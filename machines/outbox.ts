@@ -73,11 +73,16 @@ export function size({ queue }: Outbox): number {
   return sizeOf(queue);
 }
 
-/** Puts a completion in. When that is one too many, the oldest goes. */
-export function add(outbox: Outbox, completion: Completion): Outbox {
-  const queue = append(outbox.queue, completion);
-  if (sizeOf(queue) <= outbox.limit) return { ...outbox, queue };
-  return { ...outbox, queue: removeBefore(queue, queue.first + 1), dropped: outbox.dropped + 1 };
+/** Puts completions in, oldest first. When they are too many, the oldest of all go. */
+export function add(outbox: Outbox, ...completions: Completion[]): Outbox {
+  const queue = append(outbox.queue, ...completions);
+  const surplus = sizeOf(queue) - outbox.limit;
+  if (surplus <= 0) return { ...outbox, queue };
+  return {
+    ...outbox,
+    queue: removeBefore(queue, queue.first + surplus),
+    dropped: outbox.dropped + surplus,
+  };
 }
 
 /** Cuts a batch of at most `max` completions. The outbox does not change: cutting again and again is free. */

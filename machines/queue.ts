@@ -26,10 +26,14 @@ export function sizeOf({ first, next }: Queue<unknown>): number {
   return next - first;
 }
 
-export function append<Item>(queue: Queue<Item>, item: Item): Queue<Item> {
-  const last = [...queue.last, item];
-  const grown = { ...queue, next: queue.next + 1, last };
-  return last.length < CHUNK_LENGTH ? grown : { ...grown, full: [...queue.full, last], last: [] };
+/** Many at once cost hardly more than one. */
+export function append<Item>(queue: Queue<Item>, ...items: Item[]): Queue<Item> {
+  const next = queue.next + items.length;
+  const last = [...queue.last, ...items];
+  if (last.length < CHUNK_LENGTH) return { ...queue, next, last };
+  const full = [...queue.full];
+  while (last.length >= CHUNK_LENGTH) full.push(last.splice(0, CHUNK_LENGTH));
+  return { ...queue, next, full, last };
 }
 
 /** Removes the items before a sequence number; what has gone already stays gone. */

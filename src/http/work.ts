@@ -10,8 +10,6 @@ import { headersFor, sinkOf, taken } from './relay.js';
 import type { Sent } from './sent.js';
 import { unlessAborted } from './unless-aborted.js';
 
-const JSON_TYPE = { 'content-type': 'application/json' };
-
 export interface WorkOptions {
   /** The way to the model server; null: there is none. */
   readonly upstream: Upstream | null;
@@ -107,7 +105,8 @@ function upstreamCall({ route, request, text, signal }: Work): UpstreamCall {
   const { method, upstreamPath: path, timeouts } = route;
   const hasBody = method !== 'GET' && text !== '';
   // Clients need not say that a body is JSON, but many model servers read none without it.
-  const headers = { ...(hasBody && JSON_TYPE), ...headersFor(request) };
+  const headers = headersFor(request);
+  if (hasBody) headers['content-type'] ??= 'application/json';
   return { method, path, headers, body: hasBody ? text : null, signal, timeouts };
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../machines/outbox.js';
 import { completion } from '../support/machines/completions.js';
 
-const filled = (limit: number, ...completions: Completion[]) => completions.reduce(add, openOutbox(limit));
+const filled = (limit: number, ...completions: Completion[]) => add(openOutbox(limit), ...completions);
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => completion(from + index));
 const held = (outbox: Outbox) => cutBatch(outbox, Number.POSITIVE_INFINITY).completions;
@@ -117,7 +117,7 @@ describe('an outbox', () => {
     const outbox = filled(3, ...numbered(3));
     const batch = cutBatch(outbox, 2);
     const once = add(outbox, completion(3));
-    const thrice = [completion(4), completion(5)].reduce(add, once);
+    const thrice = add(once, completion(4), completion(5));
     expect(held(acknowledgeBatch(once, batch))).toEqual(numbered(2, 2));
     expect(held(acknowledgeBatch(thrice, batch))).toEqual(numbered(3, 3));
     expect(acknowledgeBatch(thrice, batch)).toMatchObject({ dropped: 3 });

@@ -153,7 +153,7 @@ class Lives {
     for (const idx of this.#touched) this.inDoubt.set(idx, (this.inDoubt.get(idx) ?? 0) + 1);
     this.life = new Life();
     this.life.metrics = { ledger, working: 0 };
-    this.life.outbox = untold.reduce(add, this.life.outbox);
+    this.life.outbox = add(this.life.outbox, ...untold);
     this.flush(true);
   }
 

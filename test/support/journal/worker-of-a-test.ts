@@ -17,7 +17,7 @@ const [path = ''] = process.argv.slice(2);
 const log = await createLog({ level: 'info', terminal: false });
 const life = nextLife(await readJournal(path, log), 0);
 let metrics = { ledger: life.ledger ?? openLedger(0), working: 0 };
-let outbox = life.untold.reduce(add, openOutbox(100_000));
+let outbox = add(openOutbox(100_000), ...life.untold);
 const now = () => performance.now();
 
 const journal = new Journal({
