@@ -60,8 +60,13 @@ export class ModelClient implements Upstream {
   async request(call: UpstreamCall): Promise<OpenAnswer> {
     const patience = new Patience(call.signal);
     patience.limit('total', call.timeouts.totalMs, () => timeOut('in all'));
+    const { firstByteMs } = call.timeouts;
+    // What comes before an answer begins undici's own limit anew, and so could put it off for ever.
+    const onInfo = once(() => patience.limit('first byte', firstByteMs, () => timeOut('to its first byte')));
     try {
-      const answer = await this.#pool.request({ ...this.#optionsOf(call), signal: patience.signal });
+      const options = { ...this.#optionsOf(call), signal: patience.signal, onInfo };
+      const answer = await this.#pool.request(options);
+      patience.limit('first byte', undefined, '');
       this.#onBytes(1);
       answer.body.once('close', () => patience.end());
       return answerOf(answer, call.signal, this.#onBytes);
@@ -109,6 +114,7 @@ class Transfer implements Dispatcher.DispatchHandler {
   readonly #reject: (error: unknown) => void;
   readonly #onUnanswered: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout | undefined;
+  #firstByteTimer: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #settled = false;
@@ -140,8 +146,10 @@ class Transfer implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     this.#onBytes(1);
+    if (this.#settled) return;
     // What comes before the answer itself is for this hop alone.
-    if (status < 200 || this.#settled) return;
+    if (status < 200) return this.#limitTheWait();
+    clearTimeout(this.#firstByteTimer);
     this.#status = status;
     this.#attempt(() => this.#sink.start(status, textsOf(controller.rawHeaders)));
     this.#sink.onDrain(() => controller.resume());
@@ -166,6 +174,13 @@ class Transfer implements Dispatcher.DispatchHandler {
 
   readonly #onAbort = () => this.#give(this.#call.signal.reason);
 
+  /** As for a request that is not streamed: from the first of what comes before the answer. */
+  #limitTheWait(): void {
+    const { firstByteMs } = this.#call.timeouts;
+    if (!Number.isFinite(firstByteMs)) return;
+    this.#firstByteTimer ??= setTimeout(() => this.#give(timeOut('to its first byte')), firstByteMs);
+  }
+
   /** A model server may send headers that can't be sent on. */
   #attempt(step: () => void): void {
     try {
@@ -186,6 +201,7 @@ class Transfer implements Dispatcher.DispatchHandler {
     if (this.#settled) return false;
     this.#settled = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#firstByteTimer);
     this.#call.signal.removeEventListener('abort', this.#onAbort);
     return true;
   }
@@ -247,6 +263,14 @@ function timeOut(where: string, cause?: Error): WorkerError {
   return new WorkerError('model_timeout', `The model server took longer than this route allows ${where}.`, {
     cause,
   });
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
 }
 
 /** undici takes 0 for no limit. */

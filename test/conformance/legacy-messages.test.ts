@@ -4,7 +4,7 @@ import helloautoscaler from '../../backends/helloautoscaler.js';
 import { ooba } from '../../backends/ooba.js';
 import { sdwebui } from '../../backends/sdwebui.js';
 import { tgi } from '../../backends/tgi.js';
-import { defineBackend } from '../../src/backend/index.js';
+import { type Backend, configure, defineBackend } from '../../src/backend/index.js';
 import { post, send } from '../support/client.js';
 import { serve, startWorker } from '../support/worker.js';
 import { backendFor, rigAround, startModel } from './rig.js';
@@ -38,6 +38,12 @@ const shapes = {
     max_capacity: z.number(),
     curr_tokens_per_second: z.number(),
     url: z.string(),
+  }),
+  capacity: z.strictObject({
+    ...sender(),
+    max_batch_prefill_tokens: z.number(),
+    max_batch_tokens: z.number(),
+    max_capacity: z.number(),
   }),
 };
 
@@ -221,3 +227,91 @@ describe('with a model server, once it has loaded', () => {
     expect([told.max_capacity, told.curr_tokens_per_second]).toEqual([4_096, 50]);
   });
 });
+
+describe('the batch capacity of tgi, when its log watcher has told it', () => {
+  const KNOWN = { max_batch_prefill_tokens: 4_096, max_batch_tokens: 16_000 };
+
+  async function inFrontOf(backend: Backend) {
+    const [autoscaler, model] = [await Scribe.start(), await startModel({ kind: 'tgi' })];
+    const rig = await rigAround(autoscaler, model, backend, {
+      MODEL_SERVER_URL: model.url,
+      MODEL_HEALTH_ENDPOINT: '/health',
+      TSWORKER_MAX_PERF: '100',
+    });
+    const tell = async (capacity: object) => {
+      const answer = await post(rig.internalPort, '/report_capacity', { mtoken: SENDER.mtoken, ...capacity });
+      expect(answer.status).toBe(200);
+    };
+    /** Three more messages have come: what was due before has been told. */
+    const threeMore = () => {
+      const count = rig.autoscaler.messages.length;
+      return rig.autoscaler.until(() => rig.autoscaler.messages.length > count + 2);
+    };
+    const told = () =>
+      autoscaler.bodiesAt('/worker_status/').filter((body) => shapes.capacity.safeParse(body).success);
+    return { ...rig, tell, told, threeMore };
+  }
+
+  it('is a message of its own, told once, and again when it has changed', async () => {
+    const { autoscaler, tell, told, threeMore } = await inFrontOf(tgi({ dialect: 'legacy' }));
+    await tell(KNOWN);
+    const first = { ...SENDER, ...KNOWN, max_capacity: 16_000 };
+    expect(await untilTold(autoscaler, shapes.capacity)).toEqual(first);
+    await tell(KNOWN);
+    await threeMore();
+    expect(told()).toEqual([first]);
+    await tell({ max_batch_tokens: 8_000 });
+    await threeMore();
+    const second = { ...SENDER, max_batch_prefill_tokens: 0, max_batch_tokens: 8_000, max_capacity: 8_000 };
+    expect(told()).toEqual([first, second]);
+    expect(kindsOf(autoscaler)).toEqual(expect.arrayContaining(['loaded', 'data', 'capacity']));
+  });
+
+  it('has the max_capacity that the watcher says, and so have the data updates', async () => {
+    const { autoscaler, tell } = await inFrontOf(tgi({ dialect: 'legacy' }));
+    await tell({ ...KNOWN, max_capacity: 12_000 });
+    expect(await untilTold(autoscaler, shapes.capacity)).toEqual({
+      ...SENDER,
+      ...KNOWN,
+      max_capacity: 12_000,
+    });
+    await untilTold(autoscaler, shapes.data, ({ max_capacity }) => max_capacity === 12_000);
+  });
+
+  it('is told until it is taken, and again after an outage', async () => {
+    const { autoscaler, tell, told, threeMore } = await inFrontOf(tgi({ dialect: 'legacy' }));
+    const isCapacity = (body: unknown) => shapes.capacity.safeParse(body).success;
+    autoscaler.misdeed = ({ body }) => (isCapacity(body) && told().length < 3 ? 503 : undefined);
+    await tell(KNOWN);
+    await autoscaler.until(() => autoscaler.messages.some((m) => isCapacity(m.body) && m.acknowledged));
+    await threeMore();
+    expect(told()).toHaveLength(3);
+    let refusals = 0;
+    autoscaler.misdeed = () => (refusals++ < 1 ? 503 : undefined);
+    await autoscaler.until(() => told().length === 4);
+    expect(told()).toEqual(Array(4).fill({ ...SENDER, ...KNOWN, max_capacity: 16_000 }));
+  });
+
+  it.each([
+    ['ooba', ooba()],
+    ['sdwebui, in the legacy dialect', legacySdwebui()],
+  ])('is no message of %s, whose data updates have it all the same', async (_name, backend) => {
+    const { autoscaler, tell, told, threeMore } = await inFrontOf(backend);
+    await tell(KNOWN);
+    await untilTold(autoscaler, shapes.data, ({ max_capacity }) => max_capacity === 16_000);
+    await threeMore();
+    expect(told()).toEqual([]);
+  });
+
+  it('is not told by tgi in the current dialect', async () => {
+    const { autoscaler, tell, threeMore } = await inFrontOf(tgi());
+    await tell(KNOWN);
+    await threeMore();
+    // Each of them is a status.
+    expect(autoscaler.statuses.at(-1)?.max_capacity).toBe(0);
+  });
+});
+
+function legacySdwebui(): Backend {
+  return configure(sdwebui(), { dialect: 'legacy' });
+}

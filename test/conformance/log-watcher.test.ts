@@ -44,6 +44,27 @@ describe('the log watcher posts with mtoken in the body, on the internal port al
     expect((await send(internalPort, path, { method: 'POST', headers, body: '{' })).status).toBe(400);
   });
 
+  it.each(PATHS)('%s: 64 KiB are read, and a byte more is refused with 413', async (path) => {
+    const { internalPort } = await startRig();
+    const text = (bytes: number) => JSON.stringify({ ...FITTING, mtoken }).padEnd(bytes);
+    const given = (bytes: number) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: text(bytes),
+    });
+    expect((await send(internalPort, path, given(64 * 1024))).status).toBe(200);
+    expect(await send(internalPort, path, given(64 * 1024 + 1))).toMatchObject({
+      status: 413,
+      body: { error: 'payload_too_large' },
+    });
+  });
+
+  it('a lower TSWORKER_BODY_LIMIT holds for it as well', async () => {
+    const { internalPort } = await startRig({ env: { TSWORKER_BODY_LIMIT: '1KiB' } });
+    const told = { mtoken, error_msg: 'x'.repeat(1024) };
+    expect((await post(internalPort, '/report_error', told)).status).toBe(413);
+  });
+
   it('is there only where there is a model server', async () => {
     const { default: helloautoscaler } = await import('../../backends/helloautoscaler.js');
     const { internalPort } = await serve(helloautoscaler);
@@ -76,6 +97,17 @@ describe('what it tells', () => {
     await post(rig.internalPort, '/report_loaded', { mtoken, loadtime: 3, max_perf: 44 });
     await untilState(rig.worker, 'serving');
     expect(rig.worker.view().maxPerf).toBe(44);
+  });
+
+  it.each([
+    {},
+    { max_batch_tokens: -1 },
+    { max_batch_tokens: '16000' },
+    { max_batch_tokens: 1, max_batch_prefill_tokens: -1 },
+    { max_batch_tokens: 1, max_capacity: null },
+  ])('/report_capacity %j is refused', async (body) => {
+    const { internalPort } = await startRig();
+    expect((await post(internalPort, '/report_capacity', { mtoken, ...body })).status).toBe(400);
   });
 
   it.each([

@@ -807,13 +807,12 @@ describe('the batch capacity', () => {
 
   it('is still due when the state of the worker changes', async () => {
     const reporter = start({ plan: TELLS_CAPACITY });
+    reporter.actor.send({ type: 'work.due' });
     reporter.actor.send(CAPACITY);
-    await reporter.fail();
     reporter.actor.send(becomes(FAILING));
-    await reporter.answer();
-    await reporter.answer();
+    for (let message = 0; message < 3; message++) await reporter.answer();
     expect(reporter.attempts()).toEqual([
-      `capacity loading ${A}`,
+      `work loading ${A}`,
       `state failing ${A}`,
       `capacity failing ${A}`,
       `work failing ${A}`,

@@ -360,6 +360,21 @@ describe('a model server that fails', () => {
       );
     });
 
+    it('by early hints that put the answer off for ever', async () => {
+      const left = deferred();
+      const { url } = await serveBytes((socket) => {
+        const hints = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'), 10);
+        socket.once('close', () => {
+          clearInterval(hints);
+          left.resolve();
+        });
+      });
+      expect(await ask(clientOf(url), how, limits({ firstByteMs: 50 }))).toMatchObject(
+        late('to its first byte'),
+      );
+      await left.promise;
+    });
+
     it('by a pause that is too long', async () => {
       const { url } = await serveBytes((socket) => socket.write(CUT));
       expect(await ask(clientOf(url), how, limits({ betweenBytesMs: 50 }))).toMatchObject(

@@ -60,6 +60,8 @@ const told = fc.record(
     loadtime: fc.oneof(fc.nat(), odd),
     max_perf: fc.oneof(fc.nat(), odd),
     max_batch_tokens: fc.oneof(fc.nat(), odd),
+    max_batch_prefill_tokens: fc.oneof(fc.nat(), odd),
+    max_capacity: fc.oneof(fc.nat(), odd),
     tokens_per_second: fc.oneof(fc.nat(), odd),
     time_per_token: fc.oneof(fc.double({ min: 0, noNaN: true }), odd),
     error_msg: fc.oneof(fc.string(), odd),
@@ -119,7 +121,7 @@ function sendAs({ internalPort }: Rig, given: Stranger): Promise<Answer> {
 
 async function startRig(dialect: 'current' | 'legacy', env = {}): Promise<Rig> {
   const model = await startModel();
-  return rigAround(await Scribe.start(), model, backendFor(model, { dialect }), env);
+  return rigAround(await Scribe.start(), model, backendFor(model, { dialect, legacyCapacity: true }), env);
 }
 
 function stateOf({ worker, requests, model, log }: Rig) {
