@@ -147,8 +147,11 @@ class Transfer implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     this.#onBytes(1);
     if (this.#settled) return;
-    // What comes before the answer itself is for this hop alone.
-    if (status < 200) return this.#limitTheWait();
+    if (status < 200) {
+      // What comes before the answer itself is for this hop alone.
+      this.#limitTheWait();
+      return;
+    }
     clearTimeout(this.#firstByteTimer);
     this.#status = status;
     this.#attempt(() => this.#sink.start(status, textsOf(controller.rawHeaders)));

@@ -35,14 +35,22 @@ function watch(path: string) {
   };
 }
 
+/** The first look may be later than what is written first, so it is written to until that is seen. */
+async function writeUntilSeen(file: string, grown: Promise<void>): Promise<void> {
+  let isSeen = false;
+  const seen = grown.then(() => {
+    isSeen = true;
+  });
+  while (!isSeen) await appendFile(file, Buffer.alloc(64 * 1_024, 1));
+  await seen;
+}
+
 it('a folder that is not there yet holds nothing, and grows when it comes with something in it', async () => {
   const path = join(await folder(), 'hub');
   expect(await bytesIn(path)).toBe(0);
   const watching = watch(path);
-  const grown = watching.grown();
   await mkdir(join(path, 'models--tiny', 'blobs'), { recursive: true });
-  await writeFile(join(path, 'models--tiny', 'blobs', 'a.incomplete'), Buffer.alloc(MIB, 1));
-  await grown;
+  await writeUntilSeen(join(path, 'models--tiny', 'blobs', 'a.incomplete'), watching.grown());
   await watching.end();
 });
 
@@ -51,11 +59,7 @@ it('a file that grows is seen each time, and one that is renamed or shrinks is n
   const file = join(path, 'weights.incomplete');
   await writeFile(file, Buffer.alloc(MIB, 1));
   const watching = watch(path);
-  for (let part = 0; part < 3; part++) {
-    const grown = watching.grown();
-    await appendFile(file, Buffer.alloc(MIB, 1));
-    await grown;
-  }
+  for (let part = 0; part < 3; part++) await writeUntilSeen(file, watching.grown());
   await watching.end();
   const before = await bytesIn(path);
   await rename(file, join(path, 'weights'));
