@@ -22,6 +22,8 @@ export interface BenchmarkInput {
    * measurement that came to nothing.
    */
   readonly probeRetryMs: number;
+  /** The address of what is measured, for the operator alone; empty: the worker itself is. */
+  readonly at: string;
 }
 
 /** Whether the model took the requests that warm it up; if not: why not. */
@@ -41,7 +43,7 @@ export type BenchmarkOutput =
 export type BenchmarkToParent =
   | { type: 'benchmark.reused'; maxPerf: number }
   /** The model does not take requests yet. Told at once, when there is another reason, and now and then. */
-  | { type: 'benchmark.waits'; reason: string }
+  | { type: 'benchmark.waits'; reason: string; at: string }
   | { type: 'benchmark.began' }
   /** A measurement came to nothing; the next attempt is made in so many ms. */
   | { type: 'benchmark.failed'; reason: string; retryMs: number }
@@ -106,9 +108,9 @@ export const benchmarkMachine = setup({
     'say that the result is used again': sendParent(({ context }) =>
       tellParent({ type: 'benchmark.reused', maxPerf: speedOf(context) }),
     ),
-    'say that it waits': enqueueActions(({ context: { notReady }, enqueue }) => {
+    'say that it waits': enqueueActions(({ context: { notReady, at }, enqueue }) => {
       if (notReady.quietMs > 0) return;
-      enqueue.sendParent(tellParent({ type: 'benchmark.waits', reason: notReady.said }));
+      enqueue.sendParent(tellParent({ type: 'benchmark.waits', reason: notReady.said, at }));
     }),
     'say that it is tried again': sendParent(({ context }) =>
       tellParent({ type: 'benchmark.failed', reason: context.failure, retryMs: retryMs(context) }),

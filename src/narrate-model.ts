@@ -1,5 +1,5 @@
 import type { ModelEvent } from './bus.js';
-import { inWords } from './in-words.js';
+import { doesNotTakeRequests, inWords } from './in-words.js';
 import type { Log } from './log.js';
 import { tellSupervision } from './supervisor/narrate.js';
 
@@ -15,7 +15,7 @@ export function tellModel(event: ModelEvent, log: Log): void {
       log.info(`the benchmark was run before: ${inWords(event.maxPerf)} units/s`, fields);
       return;
     case 'benchmark.waits':
-      log.info(`the model does not take requests yet: ${event.reason}`, fields);
+      log.info(doesNotTakeRequests(event.reason, event.at), fields);
       return;
     case 'benchmark.began':
       log.info('the benchmark begins', fields);

@@ -1,4 +1,5 @@
-import type { SnapshotFrom } from 'xstate';
+import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import type { benchmarkMachine } from '../machines/benchmark.js';
 import { type Account, type Ledger, type Totals, unreported } from '../machines/ledger.js';
 import type { WorkState } from '../machines/life.js';
 import type { lifecycleMachine } from '../machines/lifecycle.js';
@@ -8,6 +9,7 @@ import { owed } from '../machines/reporter.js';
 import type { Phase, ReportKind } from '../machines/reports.js';
 import { firstLineOf } from './first-line.js';
 import type { Admission } from './http/admission.js';
+import { doesNotTakeRequests } from './in-words.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;
 
@@ -139,9 +141,13 @@ function reasonForOperator(snapshot: Lifecycle): string {
   const load = snapshot.children.load?.getSnapshot();
   const waitingFor = load === undefined ? '' : waitingInDetail(load.context);
   if (load === undefined || waitingFor === '') return reason + whatIsAsked(snapshot, reason);
-  const notReady = load.children.benchmark?.getSnapshot().context.notReady.said ?? '';
-  const detail = notReady === '' ? '' : `: the model does not take requests yet: ${notReady}`;
-  return firstLineOf(`it waits for ${waitingFor}${detail}`);
+  return firstLineOf(`it waits for ${waitingFor}${whyNotMeasured(load.children.benchmark)}`);
+}
+
+function whyNotMeasured(benchmark: ActorRefFrom<typeof benchmarkMachine> | undefined): string {
+  const context = benchmark?.getSnapshot().context;
+  if (context === undefined || context.notReady.said === '') return '';
+  return `: ${doesNotTakeRequests(context.notReady.said, context.at)}`;
 }
 
 /** Where a model that has failed is looked for, and why it was not well last, unless that is the reason itself. */

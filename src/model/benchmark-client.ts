@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js';
 import { pathOn } from '../net/address.js';
 import { Patience } from '../patience.js';
 import type { Send, Sent } from './benchmark.js';
+import { whyNotReached } from './refused.js';
 
 export interface BenchmarkSenderOptions {
   /** The base address of the model server. */
@@ -46,7 +47,8 @@ export function createBenchmarkSender(options: BenchmarkSenderOptions): Benchmar
       try {
         return await sendOne({ ...options, url, dispatcher }, body, patience);
       } catch (error) {
-        const reason = messageOf(patience.signal.aborted ? patience.signal.reason : error);
+        const { aborted, reason: limit } = patience.signal;
+        const reason = aborted ? messageOf(limit) : whyNotReached(error);
         return { ok: false, reason, notReady: isNotThere(error) };
       } finally {
         patience.end();

@@ -41,7 +41,12 @@ export class Benchmarking {
   }
 
   input(): BenchmarkInput {
-    return { timeoutMs: this.#route?.benchmark?.timeoutMs ?? 1, probeRetryMs: RETRY_MS };
+    const { backend } = this.#options;
+    return {
+      timeoutMs: this.#route?.benchmark?.timeoutMs ?? 1,
+      probeRetryMs: RETRY_MS,
+      at: backend.model?.url ?? '',
+    };
   }
 
   /** The machine with its effects; where no benchmark is wanted, one that must not be run. */

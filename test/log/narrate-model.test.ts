@@ -17,9 +17,14 @@ describe('each thing that happens to the model is one line', () => {
     [{ type: 'waiting', waitingFor: 'its log' }, 'info', 'waiting for its log'],
     [{ type: 'benchmark.reused', maxPerf: 1234.567 }, 'info', 'the benchmark was run before: 1235 units/s'],
     [
-      { type: 'benchmark.waits', reason: 'it loads' },
+      { type: 'benchmark.waits', reason: 'it loads', at: '' },
       'info',
       'the model does not take requests yet: it loads',
+    ],
+    [
+      { type: 'benchmark.waits', reason: 'it loads', at: 'http://model:8000' },
+      'info',
+      'the model at http://model:8000 does not take requests yet: it loads',
     ],
     [{ type: 'benchmark.began' }, 'info', 'the benchmark begins'],
     [

@@ -589,7 +589,7 @@ describe('readiness', () => {
   });
 
   it('does not blame health for what takes long after it', async () => {
-    const readiness = start({ benchmark: { timeoutMs: 9 * LOAD_TIMEOUT_MS, probeRetryMs: 1 } });
+    const readiness = start({ benchmark: { timeoutMs: 9 * LOAD_TIMEOUT_MS, probeRetryMs: 1, at: '' } });
     await GIVEN['waiting for health'](readiness);
     readiness.send({ type: 'health.unwell', reason: 'it answered with status 503' });
     await readiness.well();

@@ -76,8 +76,9 @@ describe('a request of the benchmark', () => {
   );
 
   it('that is refused may be tried again', async () => {
-    const { url, port } = await nobody();
-    const reason = `connect ECONNREFUSED 127.0.0.1:${port}`;
+    const { url } = await nobody();
+    // Without the address, which clients may not see.
+    const reason = 'connect ECONNREFUSED';
     expect(await senderFor(url).send({}, never)).toEqual({ ok: false, reason, notReady: true });
   });
 

@@ -180,7 +180,7 @@ describe('a benchmark of a real server', () => {
         'say that it is saved': () => {},
       },
     });
-    const actor = createActor(machine, { input: { timeoutMs, probeRetryMs: 5 } }).start();
+    const actor = createActor(machine, { input: { timeoutMs, probeRetryMs: 5, at: '' } }).start();
     return { actor, saved, output: toPromise(actor) };
   }
 

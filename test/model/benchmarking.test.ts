@@ -131,5 +131,6 @@ it('is wanted where a route has one', () => {
   expect(benchmarking({ ...ONE_ROUND, timeout: '7s' }).whole.input()).toEqual({
     timeoutMs: 7_000,
     probeRetryMs: 2_000,
+    at: '',
   });
 });

@@ -67,7 +67,7 @@ describe('what has to happen before the worker is ready', () => {
       loadTimeoutMs: 60_000,
       stallTimeoutMs: 120_000,
       healthUrl: 'health' in server ? 'http://127.0.0.1:9/health' : '',
-      benchmark: { timeoutMs: 1, probeRetryMs: 2_000 },
+      benchmark: { timeoutMs: 1, probeRetryMs: 2_000, at: 'http://127.0.0.1:9' },
       maxPerf: 5,
     });
     expect(model.healthInput()).toEqual(HEALTH_INPUT);

@@ -8,7 +8,7 @@ const READINESS: LifecycleFacts['readiness'] = {
   loadTimeoutMs: 1,
   stallTimeoutMs: 2,
   healthUrl: '',
-  benchmark: { timeoutMs: 4, probeRetryMs: 5 },
+  benchmark: { timeoutMs: 4, probeRetryMs: 5, at: '' },
   maxPerf: 6,
 };
 

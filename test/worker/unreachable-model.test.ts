@@ -71,14 +71,14 @@ describe('a model server that can not be reached while the model loads', () => {
   });
 
   it('is named to the operator by what the benchmark meets where there is no health route', async () => {
-    const { url, port } = await nobody();
+    const { url } = await nobody();
     const routes = { '/run': { benchmark: { dataset: [{}], runs: 1, concurrency: 1 } } };
     const running = await startWorker(quietBackend({ model: { url }, routes }), {
       TSWORKER_BENCHMARK_FILE: '/nowhere/benchmarks.json',
     });
     await untilReason(
       running,
-      `it waits for the benchmark: the model does not take requests yet: connect ECONNREFUSED 127.0.0.1:${port}`,
+      `it waits for the benchmark: the model at ${url} does not take requests yet: connect ECONNREFUSED`,
     );
     expect((await ask(running)).body).toMatchObject({
       message: 'The worker is loading: it waits for the benchmark.',

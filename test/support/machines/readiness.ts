@@ -26,7 +26,7 @@ export const READINESS_INPUT: ReadinessInput = {
   loadTimeoutMs: LOAD_TIMEOUT_MS,
   stallTimeoutMs: STALL_TIMEOUT_MS,
   healthUrl: HEALTH_URL,
-  benchmark: { timeoutMs: 600_000, probeRetryMs: 2_000 },
+  benchmark: { timeoutMs: 600_000, probeRetryMs: 2_000, at: '' },
   maxPerf: 5,
 };
 
