@@ -1,0 +1,245 @@
+import type { WorkerView } from '../view.js';
+
+/**
+ * What the inspector says to its page, to whoever records a run, and to what replays it: JSON throughout, types alone
+ * here. Secrets are taken out of all of it, and payloads are never in it.
+ *
+ * On the internal port:
+ *
+ * - `GET /` the page, and `GET /assets/…` its files. They hold nothing of the worker, and need no token.
+ * - `GET /inspect/charts` → `Charts`
+ * - `GET /inspect/now` → `Now`
+ * - `GET /inspect/samples` → `Sample[]`, oldest first
+ * - `GET /inspect/recording` → `History`: all that is still kept, for time travel
+ * - `GET /inspect/events` → server-sent events, see `StreamEvents`
+ *
+ * All of `/inspect/` wants `Authorization: Bearer <token>` where a token is set, and a browser's `EventSource` can
+ * send none: the page reads the stream with `fetch`. A 401 asks for the token.
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
+
+/** A machine with where its parts stand, by the name of the machine. */
+export type Charts = Readonly<Record<string, { readonly chart: Statechart; readonly layout: Layout }>>;
+
+/** A machine as plain data, made from its definition: what a page or a drawing shows. */
+export interface Statechart {
+  readonly machine: string;
+  readonly root: ChartState;
+  /** Those of a state itself in the order of its code, parents first. */
+  readonly transitions: readonly ChartTransition[];
+}
+
+export interface ChartState {
+  /** The path below the root, joined with dots: `work.draining.finishing`. Empty for the root. */
+  readonly id: string;
+  readonly key: string;
+  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly description?: string;
+  /** The id of the state that a compound state begins with. */
+  readonly initial?: string;
+  readonly tags: readonly string[];
+  /** The ids of the actors that run while the state lasts. */
+  readonly invokes: readonly string[];
+  readonly states: readonly ChartState[];
+}
+
+export interface ChartTransition {
+  /** The same as long as its state, its event and its place among the alternatives for that event are. */
+  readonly id: string;
+  readonly source: string;
+  /** null: the state stays as it is. */
+  readonly target: string | null;
+  /** The other targets, where several regions are entered at once. */
+  readonly alsoTo?: readonly string[];
+  /** The event as people call it: `load done`, `after drainTimeout`, or empty: at once. */
+  readonly event: string;
+  readonly eventType: string;
+  readonly guard?: string;
+  readonly actions: readonly string[];
+}
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Point = readonly [x: number, y: number];
+
+/** Where the parts of a chart stand, in pixels from the top left. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  /** By the id of the state. The root is the frame around all. */
+  readonly boxes: Readonly<Record<string, Box>>;
+  /** By the id of the transition. One that stays in its state has no points: its label is a line in the state. */
+  readonly edges: Readonly<Record<string, { readonly points: readonly Point[]; readonly label: Box }>>;
+  /** The dot with which a compound state begins, and the arrow from there, by the id of that state. */
+  readonly initials: Readonly<Record<string, { readonly dot: Box; readonly points: readonly Point[] }>>;
+}
+
+/**
+ * transition: an actor heard an event and a transition was taken, though it may have stayed where it was;
+ * event: it heard one, and nothing came of it; request: one of the events in `machines/events.ts`; log: what the worker told its log.
+ */
+export type HappeningKind = 'transition' | 'event' | 'actor.started' | 'actor.stopped' | 'request' | 'log';
+
+/** One thing that happened. */
+export interface Happening {
+  /** One more than that of the happening before it: a number that is missing was not kept. */
+  readonly seq: number;
+  /** Unix time. */
+  readonly atMs: number;
+  /** The actor that it happened to, as a path: `lifecycle`, `lifecycle/load`, `lifecycle/load/benchmark`. For a request and for the log: `worker`. */
+  readonly actor: string;
+  /** The name under which its machine is drawn; empty: it is no statechart. */
+  readonly machine: string;
+  readonly kind: HappeningKind;
+  /** As it is called in the machines, in the log and in the docs: `stop.requested`, `load done`, `request.started`. */
+  readonly event: string;
+  /** The states in which the actor was, by the ids of those that have none inside. */
+  readonly from?: readonly string[];
+  /** The states in which it is now. */
+  readonly to?: readonly string[];
+  /** The ids of the transitions that were taken, in their order. */
+  readonly took?: readonly string[];
+  /** The event itself, or for an actor that has started its input, as a copy without secrets. */
+  readonly details?: Json;
+}
+
+/** An actor that lives. */
+export interface ActorNow {
+  readonly actor: string;
+  readonly machine: string;
+  readonly states: readonly string[];
+  /** When it entered the last of them: Unix time. */
+  readonly sinceMs: number;
+}
+
+export interface SessionNow {
+  /** Its beginning alone: who knows all of it can use the session. */
+  readonly id: string;
+  readonly state: 'active' | 'closing';
+  /** Units of work that it counts as. */
+  readonly workload: number;
+  /** Requests of it that are under way. */
+  readonly inFlight: number;
+  /** Unix times. */
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface RequestNow {
+  /** The worker's own. */
+  readonly id: number;
+  /** As the backend declares it. */
+  readonly route: string;
+  readonly kind: 'request' | 'in-session';
+  readonly state: 'queued' | 'working' | 'streaming';
+  /** When it came: Unix time. */
+  readonly sinceMs: number;
+  readonly workload: number;
+}
+
+/** One stay in a state of the lifecycle's work. */
+export interface Stay {
+  readonly state: string;
+  readonly fromMs: number;
+  /** null: it is there still. */
+  readonly toMs: number | null;
+  readonly reason: string;
+}
+
+/** The worker as it is. */
+export interface Now {
+  /** Of the last happening that this knows of. */
+  readonly seq: number;
+  /** Unix time. */
+  readonly atMs: number;
+  /** False: a recording is shown, and this is its end. */
+  readonly live: boolean;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly ready: boolean;
+  /** Why it is not ready, as a sentence for people; empty: it is. */
+  readonly whyNotReady: string;
+  /** As on `/status`. */
+  readonly worker: WorkerView;
+  readonly actors: readonly ActorNow[];
+  readonly sessions: readonly SessionNow[];
+  /** Those that came first; `worker.requestsUnderWay` counts all. */
+  readonly requestsUnderWay: readonly RequestNow[];
+  /** Since the worker started, or since as long as is kept. */
+  readonly timeline: readonly Stay[];
+  /** The last lines of the model's log. */
+  readonly modelLog: readonly string[];
+}
+
+/** How it went in one second. Where several were made one, as of those that are long ago: their mean, of latencies the worst. */
+export interface Sample {
+  /** Unix time of its end. */
+  readonly atMs: number;
+  /** Units of work in the worker. */
+  readonly load: number;
+  /** Units of work served in it. */
+  readonly served: number;
+  /** Requests. */
+  readonly queued: number;
+  readonly inFlight: number;
+  /** Of the requests that ended in it; null: none did. */
+  readonly latencyP50Ms: number | null;
+  readonly latencyP99Ms: number | null;
+  readonly firstByteP50Ms: number | null;
+  /** How long ago the last report was acknowledged; null: none was. */
+  readonly reportLagMs: number | null;
+  readonly rssMib: number;
+  readonly heapMib: number;
+  readonly eventLoopLagMs: number;
+}
+
+/**
+ * What `/inspect/events` sends, by the name of the event. Its id is the `seq` of the last happening that it or one
+ * before it told of. Who sends `Last-Event-ID` (or `?after=`) is told what has happened since as far as it is kept: a
+ * gap in `seq` is what is not. `?requests=false` leaves out what happens to requests. A comment every 15 seconds says that the
+ * worker is there. A reader that is slow misses what is no longer kept, and is told the newest `now`.
+ */
+export interface StreamEvents {
+  /** First of all, and when something of it has changed, twice a second at most. */
+  readonly now: Now;
+  /** Gathered for a few hundredths of a second. */
+  readonly happened: readonly Happening[];
+  /** Every second. */
+  readonly sample: Sample;
+  /** New lines of the model's log. */
+  readonly log: readonly string[];
+}
+
+/** The first line of a recording. */
+export interface RecordingHeader {
+  readonly recording: 1;
+  /** Of the package. */
+  readonly version: string;
+  /** A digest of the definition of each machine, by name: whether it is the one of today. */
+  readonly machines: Readonly<Record<string, string>>;
+  readonly backend: string;
+  readonly startedAtMs: number;
+}
+
+/** The last line of a recording that was ended, rather than broken off. */
+export interface RecordingEnd {
+  /** full: it had as many bytes as it may have. */
+  readonly ended: 'stopped' | 'full' | 'lost';
+  readonly atMs: number;
+}
+
+/** A recording is a file of these, one a line, as JSON. */
+export type RecordingLine = RecordingHeader | Happening | { readonly now: Now } | RecordingEnd;
+
+/** All that is kept of a worker, or all of a recording. */
+export interface History {
+  readonly header: RecordingHeader;
+  /** Oldest first. */
+  readonly happenings: readonly Happening[];
+}
