@@ -14,4 +14,5 @@ cpSync('src/autoscaler/page', 'dist/src/autoscaler/page', {
   recursive: true,
   filter: (path) => !path.endsWith('tsconfig.json'),
 });
+cpSync('src/graph/layouts', 'dist/src/graph/layouts', { recursive: true });
 chmodSync('dist/src/cli/main.js', 0o755);

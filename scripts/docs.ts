@@ -1,8 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { generatedLayouts } from './layouts.js';
 import { generatedPages } from './pages.js';
 
-/** Writes the pages of docs/ that are made from the code. */
-for (const [name, text] of Object.entries(generatedPages())) {
-  writeFileSync(new URL(`../docs/${name}`, import.meta.url), text);
-  console.log(`docs/${name}`);
+/** Writes what is made from the code: layouts of the machines, then the pages of docs/. */
+write('src/graph/layouts', await generatedLayouts());
+write('docs', generatedPages());
+
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(new URL(`../${folder}/`, import.meta.url), { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(new URL(`../${folder}/${name}`, import.meta.url), text);
+    console.log(`${folder}/${name}`);
+  }
 }

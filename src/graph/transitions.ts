@@ -59,7 +59,7 @@ export function eventInWords(eventType: string): string {
 }
 
 /** The name of a guard or an action; those without a name are called by what built them. */
-function nameOf(named: unknown): string {
+export function nameOf(named: unknown): string {
   if (typeof named === 'string') return named;
   const type = (named as { type?: unknown }).type;
   return typeof type === 'string' ? type.replace(/^xstate\./, '') : 'inline';

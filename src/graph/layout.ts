@@ -1,0 +1,122 @@
+import type { ElkExtendedEdge, ElkNode, ElkShape } from 'elkjs/lib/elk-api.js';
+import { innerLine, labelLines, labelSize, SIZES, textWidth } from './chart-text.js';
+import { elkGraphOf, goesBack, idOf, innerTransitions } from './elk-graph.js';
+import { type ChartState, type ChartTransition, chartStates, type Statechart } from './statechart.js';
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Point = readonly [x: number, y: number];
+
+export interface Edge {
+  /** From the source to the target; none for a transition that stays in its state. Several may share an arrow. */
+  readonly points: readonly Point[];
+  /** Where its label stands; a line in the state where there is no arrow. */
+  readonly label: Box;
+}
+
+/** Where the parts of a chart stand, in pixels from the top left. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  /** By the id of the state. The root is the frame around all. */
+  readonly boxes: Readonly<Record<string, Box>>;
+  /** By the id of the transition. */
+  readonly edges: Readonly<Record<string, Edge>>;
+  /** The dot with which a compound state begins, and the arrow from there, by the id of that state. */
+  readonly initials: Readonly<Record<string, { readonly dot: Box; readonly points: readonly Point[] }>>;
+}
+
+/** Lays a chart out with elkjs. The same chart gets the same layout. */
+export async function layOut(chart: Statechart): Promise<Layout> {
+  const elk = await import('elkjs/lib/elk.bundled.js').catch((cause: unknown) => {
+    // No worker needs it, and it is large, so whoever draws machines of their own adds it.
+    throw new Error('Drawing a machine needs elkjs: npm install --save-dev elkjs', { cause });
+  });
+  const canvas = await new elk.default.default().layout(elkGraphOf(chart));
+  const nodes = nodesIn(canvas);
+  const boxes = new Map(nodes.map((node) => [node.id, boxOf(node)]));
+  const arrows = new Map(nodes.flatMap(({ edges = [] }) => edges.map((edge) => [edge.id, edge])));
+  const states = chartStates(chart.root);
+  return {
+    width: Math.ceil(canvas.width ?? 0),
+    height: Math.ceil(canvas.height ?? 0),
+    boxes: Object.fromEntries(states.map(({ id }) => [id, of(boxes, idOf.state(id))])),
+    edges: Object.fromEntries([
+      ...edgesOf(chart, arrows),
+      ...states.flatMap((state) => linesIn(state, of(boxes, idOf.state(state.id)), chart.transitions)),
+    ]),
+    initials: Object.fromEntries(
+      states
+        .filter(({ initial }) => initial !== undefined)
+        .map(({ id }) => [
+          id,
+          { dot: of(boxes, idOf.dot(id)), points: pointsOf(of(arrows, idOf.first(id))) },
+        ]),
+    ),
+  };
+}
+
+function nodesIn(node: ElkNode): ElkNode[] {
+  return [node, ...(node.children ?? []).flatMap(nodesIn)];
+}
+
+function of<T>(parts: ReadonlyMap<string, T>, id: string): T {
+  const part = parts.get(id);
+  if (part === undefined) throw new Error(`There is no place for ${id}.`);
+  return part;
+}
+
+/** Whole pixels are sharp, and the same everywhere. */
+function boxOf({ x = 0, y = 0, width = 0, height = 0 }: ElkShape): Box {
+  return { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) };
+}
+
+/** The transitions with an arrow: those that share one stand one above the other in its label. */
+function edgesOf(chart: Statechart, arrows: ReadonlyMap<string, ElkExtendedEdge>): [string, Edge][] {
+  const nextY = new Map<string, number>();
+  return chart.transitions
+    .filter(({ target }) => target !== null)
+    .map((transition) => {
+      const arrow = of(arrows, idOf.arrow(transition));
+      const stack = boxOf(arrow.labels?.[0] ?? {});
+      const { width, height } = labelSize(labelLines(transition));
+      const y = nextY.get(arrow.id) ?? stack.y;
+      nextY.set(arrow.id, y + height + SIZES.stackGap);
+      const x = stack.x + Math.round((stack.width - width) / 2);
+      const points = pointsOf(arrow);
+      return [
+        transition.id,
+        {
+          points: goesBack(transition, chart.root) ? points.toReversed() : points,
+          label: { x, y, width, height },
+        },
+      ];
+    });
+}
+
+function pointsOf({ sections = [] }: ElkExtendedEdge): Point[] {
+  return sections
+    .flatMap(({ startPoint, bendPoints = [], endPoint }) => [startPoint, ...bendPoints, endPoint])
+    .map(({ x, y }) => [Math.round(x), Math.round(y)]);
+}
+
+/** The transitions that stay in a state, one a line. */
+function linesIn(state: ChartState, box: Box, transitions: readonly ChartTransition[]): [string, Edge][] {
+  return innerTransitions(state, transitions).map((inner, line) => [
+    inner.id,
+    {
+      points: [],
+      label: {
+        x: box.x + SIZES.inset,
+        y: box.y + SIZES.header + line * SIZES.labelLine,
+        width: Math.ceil(textWidth(innerLine(inner), SIZES.label)),
+        height: SIZES.labelLine,
+      },
+    },
+  ]);
+}
