@@ -60,6 +60,8 @@ export class Bodies {
       const fail = (error: WorkerError) => {
         stop();
         this.#heldBytes -= total;
+        // An error keeps the functions that it came from, and whoever keeps the error would keep the body.
+        pieces.length = 0;
         reject(error);
       };
       const stop = () => request.off('data', take).off('end', end).off('close', leave);
