@@ -88,7 +88,9 @@ it.each(NO_ANSWERS)('every other report is answered with %s', async (_name, misb
   // A status that holds no work is given up where the worker stops in an outage, and may have been answered.
   expect([good.length, good.length - 1]).toContain(delivered.length);
   expect(new Set(autoscaler.requests.map(({ target }) => target))).toEqual(new Set(['POST /worker_status/']));
-  expect(good.at(-1)?.body).toMatchObject({ num_requests_recieved: ROUNDS * 50 });
+  // The last need not be an update: at the end of an outage it is told again that the worker has loaded.
+  const updates = good.filter(({ body }) => Object.hasOwn(Object(body), 'num_requests_recieved'));
+  expect(updates.at(-1)?.body).toMatchObject({ num_requests_recieved: ROUNDS * 50 });
   await vi.waitFor(() => expect(autoscaler.open()).toBe(0));
 });
 
