@@ -59,9 +59,18 @@ export interface Message {
 
 /**
  * How a message is answered: with a status, with nothing, by cutting the connection before or within the answer,
- * properly but not before it is released, or properly after a while, if the worker is still there.
+ * properly but not before it is released, properly after a while, if the worker is still there, or with 200 and
+ * something else than it should be.
  */
-export type Misdeed = number | 'hang' | 'late' | 'reset' | 'cut' | { readonly afterMs: number } | undefined;
+export type Misdeed =
+  | number
+  | 'hang'
+  | 'late'
+  | 'reset'
+  | 'cut'
+  | { readonly afterMs: number }
+  | { readonly says: string }
+  | undefined;
 
 /** What a signature says of a request. */
 export interface Auth {
@@ -203,6 +212,9 @@ export class Scribe {
     } else if (misdeed === 'reset') response.socket?.resetAndDestroy();
     else if (misdeed === 'cut') {
       response.writeHead(200, { 'content-length': 11 }).write('{"ok"', () => response.socket?.destroy());
+    } else if (typeof misdeed === 'object' && 'says' in misdeed) {
+      message.acknowledged = true;
+      response.end(misdeed.says);
     } else if (typeof misdeed === 'object') {
       const timer = setTimeout(() => this.#acknowledge(message, response), misdeed.afterMs);
       response.once('close', () => clearTimeout(timer));

@@ -112,7 +112,7 @@ function expectTrouble(
   storm: Storm,
 ) {
   const deeds = autoscalers.flatMap(({ moods }) => [...moods.keys()]);
-  const told = deeds.map((mood) => (typeof mood === 'object' ? mood.afterMs : mood));
+  const told = deeds.map((mood) => (typeof mood === 'object' && 'afterMs' in mood ? mood.afterMs : mood));
   expect(told).toEqual(expect.arrayContaining([500, 503, 429, 'reset', 'cut', 60, 1_050]));
   for (const { scribe } of autoscalers) expect(scribe.statuses.length).toBeGreaterThan(3);
   const ends = new Set(storm.fates.map(({ is }) => is));

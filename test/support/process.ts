@@ -12,7 +12,7 @@ import { BUILT } from './faults-build.js';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The program `tsworker`. */
 export const MAIN = join(BUILT, 'src/cli/main.js');
-const HEAP_ON_SIGNAL = new URL('../fault/programs/heap-on-signal.mjs', import.meta.url).href;
+const HEAP_ON_SIGNAL = 'heap-on-signal.mjs';
 
 const PATIENCE_MS = 15_000;
 
@@ -169,6 +169,10 @@ export interface WorkerSetup {
   readonly env?: Readonly<Record<string, string>>;
   /** Make `heapMib()` work. */
   readonly measureHeap?: boolean;
+  /** A program of test/fault/programs that is loaded before the worker. */
+  readonly preload?: string;
+  /** How many file descriptors it may have. */
+  readonly descriptors?: number;
 }
 
 /** The secret of every worker under test: it must be found in no log. */
@@ -182,11 +186,15 @@ export class WorkerProcess {
 
   constructor(setup: WorkerSetup) {
     const { backend = 'helloautoscaler', reportTo = 'http://127.0.0.1:9', env = {}, measureHeap } = setup;
-    const { options = [] } = setup;
+    const { options = [], preload = [] } = setup;
     const measuring = measureHeap
-      ? ['--expose-gc', '--max-semi-space-size=2', '--import', HEAP_ON_SIGNAL]
+      ? ['--expose-gc', '--max-semi-space-size=2', ...importing(HEAP_ON_SIGNAL)]
       : [];
-    this.program = new Program(process.execPath, [...measuring, MAIN, 'start', backend, ...options], {
+    const before = [...measuring, ...[preload].flat().flatMap(importing)];
+    const command = [process.execPath, ...before, MAIN, 'start', backend, ...options];
+    const [program = '', ...args] =
+      setup.descriptors === undefined ? command : limited(setup.descriptors, command);
+    this.program = new Program(program, args, {
       env: {
         CONTAINER_ID: '7',
         MASTER_TOKEN: TOKEN,
@@ -263,6 +271,15 @@ export class WorkerProcess {
     );
     return Math.round(((Number(heapUsed) + Number(external)) / 2 ** 20) * 10) / 10;
   }
+}
+
+/** The same command in the same process, once that is limited. */
+function limited(descriptors: number, command: readonly string[]): string[] {
+  return ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', ...command];
+}
+
+function importing(program: string): string[] {
+  return ['--import', new URL(`../fault/programs/${program}`, import.meta.url).href];
 }
 
 /** A worker that listens. It is killed when the test ends, if it still runs. */
