@@ -1,4 +1,4 @@
-import type { ChartTransition } from './statechart.js';
+import type { ChartTransition } from './chart.js';
 
 /** The sizes of a drawing, in pixels. What measures and what draws go by the same. */
 export const SIZES = {

@@ -1,6 +1,6 @@
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from 'elkjs/lib/elk-api.js';
+import { type ChartState, type ChartTransition, chartStates, type Statechart } from './chart.js';
 import { innerLine, labelLines, labelSize, SIZES, textWidth } from './chart-text.js';
-import { type ChartState, type ChartTransition, chartStates, type Statechart } from './statechart.js';
 
 /** What elkjs is asked: a statechart as its graph. Nodes and edges are called as `idOf` says. */
 export function elkGraphOf(chart: Statechart): ElkNode {

@@ -1,35 +1,16 @@
 import type { ElkExtendedEdge, ElkNode, ElkShape } from 'elkjs/lib/elk-api.js';
+import {
+  type Box,
+  type ChartState,
+  type ChartTransition,
+  chartStates,
+  type Edge,
+  type Layout,
+  type Point,
+  type Statechart,
+} from './chart.js';
 import { innerLine, labelLines, labelSize, SIZES, textWidth } from './chart-text.js';
 import { elkGraphOf, goesBack, idOf, innerTransitions } from './elk-graph.js';
-import { type ChartState, type ChartTransition, chartStates, type Statechart } from './statechart.js';
-
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-export type Point = readonly [x: number, y: number];
-
-export interface Edge {
-  /** From the source to the target; none for a transition that stays in its state. Several may share an arrow. */
-  readonly points: readonly Point[];
-  /** Where its label stands; a line in the state where there is no arrow. */
-  readonly label: Box;
-}
-
-/** Where the parts of a chart stand, in pixels from the top left. */
-export interface Layout {
-  readonly width: number;
-  readonly height: number;
-  /** By the id of the state. The root is the frame around all. */
-  readonly boxes: Readonly<Record<string, Box>>;
-  /** By the id of the transition. */
-  readonly edges: Readonly<Record<string, Edge>>;
-  /** The dot with which a compound state begins, and the arrow from there, by the id of that state. */
-  readonly initials: Readonly<Record<string, { readonly dot: Box; readonly points: readonly Point[] }>>;
-}
 
 /** Lays a chart out with elkjs. The same chart gets the same layout. */
 export async function layOut(chart: Statechart): Promise<Layout> {

@@ -1,3 +1,4 @@
+import type { Layout, Statechart } from '../graph/chart.js';
 import type { WorkerView } from '../view.js';
 
 /**
@@ -17,68 +18,12 @@ import type { WorkerView } from '../view.js';
  * send none: the page reads the stream with `fetch`. A 401 asks for the token.
  */
 
+export type { Box, ChartState, ChartTransition, Edge, Layout, Point, Statechart } from '../graph/chart.js';
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
 
 /** A machine with where its parts stand, by the name of the machine. */
 export type Charts = Readonly<Record<string, { readonly chart: Statechart; readonly layout: Layout }>>;
-
-/** A machine as plain data, made from its definition: what a page or a drawing shows. */
-export interface Statechart {
-  readonly machine: string;
-  readonly root: ChartState;
-  /** Those of a state itself in the order of its code, parents first. */
-  readonly transitions: readonly ChartTransition[];
-}
-
-export interface ChartState {
-  /** The path below the root, joined with dots: `work.draining.finishing`. Empty for the root. */
-  readonly id: string;
-  readonly key: string;
-  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
-  readonly description?: string;
-  /** The id of the state that a compound state begins with. */
-  readonly initial?: string;
-  readonly tags: readonly string[];
-  /** The ids of the actors that run while the state lasts. */
-  readonly invokes: readonly string[];
-  readonly states: readonly ChartState[];
-}
-
-export interface ChartTransition {
-  /** The same as long as its state, its event and its place among the alternatives for that event are. */
-  readonly id: string;
-  readonly source: string;
-  /** null: the state stays as it is. */
-  readonly target: string | null;
-  /** The other targets, where several regions are entered at once. */
-  readonly alsoTo?: readonly string[];
-  /** The event as people call it: `load done`, `after drainTimeout`, or empty: at once. */
-  readonly event: string;
-  readonly eventType: string;
-  readonly guard?: string;
-  readonly actions: readonly string[];
-}
-
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-export type Point = readonly [x: number, y: number];
-
-/** Where the parts of a chart stand, in pixels from the top left. */
-export interface Layout {
-  readonly width: number;
-  readonly height: number;
-  /** By the id of the state. The root is the frame around all. */
-  readonly boxes: Readonly<Record<string, Box>>;
-  /** By the id of the transition. One that stays in its state has no points: its label is a line in the state. */
-  readonly edges: Readonly<Record<string, { readonly points: readonly Point[]; readonly label: Box }>>;
-  /** The dot with which a compound state begins, and the arrow from there, by the id of that state. */
-  readonly initials: Readonly<Record<string, { readonly dot: Box; readonly points: readonly Point[] }>>;
-}
 
 /**
  * transition: an actor heard an event and a transition was taken, though it may have stayed where it was;

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type Box, type Layout, layOut, type Point } from '../../src/graph/layout.js';
+import {
+  type Box,
+  type ChartState,
+  chartStates,
+  type Layout,
+  type Point,
+  type Statechart,
+} from '../../src/graph/chart.js';
+import { layOut } from '../../src/graph/layout.js';
 import { layoutOf } from '../../src/graph/layouts.js';
 import { machines } from '../../src/graph/machines.js';
-import { type ChartState, chartStates, type Statechart, statechartOf } from '../../src/graph/statechart.js';
+import { statechartOf } from '../../src/graph/statechart.js';
 import { sample } from '../support/machines/sample.js';
 
 const charts: [string, Statechart, Layout][] = [

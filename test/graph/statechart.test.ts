@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createActor, createMachine } from 'xstate';
+import { chartStates } from '../../src/graph/chart.js';
 import { machines } from '../../src/graph/machines.js';
-import { chartStates, statechartOf, transitionIdOf } from '../../src/graph/statechart.js';
+import { statechartOf, transitionIdOf } from '../../src/graph/statechart.js';
 import { ownTransitions, statesOf } from '../../src/graph/transitions.js';
 import { sample } from '../support/machines/sample.js';
 
