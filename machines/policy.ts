@@ -1,0 +1,253 @@
+import type {
+  Decision,
+  FleetFacts,
+  ScalingMemory,
+  ScalingSettings,
+  Verdict,
+  WorkerFacts,
+  WorkerPhase,
+} from './scaling.js';
+
+/** A capacity has to be more than is wanted for so long before any of it is let go. */
+export const SPARE_FOR_MS = 30_000;
+
+/** What is let go has to be spare by a tenth, or half a worker, so that the next request does not want it back. */
+const MARGIN = { ofCapacity: 0.1, ofWorker: 0.5 };
+
+/** Less than any worker does per second. */
+const MIN_PERF = 0.000_01;
+
+/** They work, or will when they have loaded. */
+const ACTIVE: readonly WorkerPhase[] = ['creating', 'loading', 'ready', 'updating'];
+
+/** What a look at the fleet comes to, before it is acted on. */
+interface Look {
+  readonly settings: ScalingSettings;
+  readonly facts: FleetFacts;
+  readonly isAsleep: boolean;
+  /** Active workers, the quickest first, each with what it does or is expected to do per second. */
+  readonly active: readonly Rated[];
+  readonly inactive: readonly Rated[];
+  /** What a worker that is not known yet will do per second; 0: none has been measured. */
+  readonly typical: number;
+  /** Units/s. */
+  readonly capacity: number;
+  readonly coldCapacity: number;
+  /** Why that much capacity is wanted. */
+  readonly why: string;
+}
+
+interface Rated extends WorkerFacts {
+  readonly perf: number;
+}
+
+/** What to do now. Asked again and again, with the memory that it gave the last time. */
+export function decide(settings: ScalingSettings, facts: FleetFacts, memory: ScalingMemory): Verdict {
+  const look = lookAt(settings, facts);
+  const raised = raise(look);
+  const kept = keepCold(look, raised);
+  const isRising = raised.length + kept.length > 0;
+  const spare = isRising ? [] : spareActive(look);
+  const coldSpare = isRising ? [] : spareInactive(look);
+  const spareSinceMs = since(memory.spareSinceMs, spare, facts.atMs);
+  const coldSpareSinceMs = since(memory.coldSpareSinceMs, coldSpare, facts.atMs);
+  const lowered = look.isAsleep || isOver(spareSinceMs, facts.atMs) ? spare : [];
+  const destroyed = isOver(coldSpareSinceMs, facts.atMs) ? coldSpare : [];
+  return {
+    decisions: [...raised, ...kept, ...lowered, ...destroyed],
+    memory: { spareSinceMs, coldSpareSinceMs },
+    wanted: { capacity: look.capacity, coldCapacity: look.coldCapacity },
+  };
+}
+
+function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
+  const isAsleep = sleeps(settings, facts);
+  const measured = facts.workers.filter(({ maxPerf }) => maxPerf > 0);
+  const typical = measured.length === 0 ? 0 : sum(measured.map(({ maxPerf }) => maxPerf)) / measured.length;
+  const rated = facts.workers
+    .map((worker) => ({ ...worker, perf: worker.maxPerf > 0 ? worker.maxPerf : typical }))
+    .toSorted((one, other) => other.perf - one.perf || one.id - other.id);
+  const active = rated.filter(({ phase }) => ACTIVE.includes(phase));
+  return {
+    settings,
+    facts,
+    isAsleep,
+    typical,
+    active,
+    inactive: rated.filter(({ phase }) => phase === 'inactive'),
+    ...wantedOf(settings, facts, active, isAsleep),
+  };
+}
+
+/** Whether nothing has come for so long that nobody is to work. What is still in a worker is waited for. */
+function sleeps(
+  { inactivityTimeoutMs }: ScalingSettings,
+  { workers, waiting, quietMs }: FleetFacts,
+): boolean {
+  if (typeof inactivityTimeoutMs === 'string') return false;
+  return quietMs >= inactivityTimeoutMs && waiting === 0 && workers.every(({ pending }) => pending === 0);
+}
+
+/** What waits is worked off within so long, on top of what comes meanwhile. */
+const WORKED_OFF_WITHIN_MS = 60_000;
+
+function wantedOf(settings: ScalingSettings, facts: FleetFacts, active: readonly Rated[], isAsleep: boolean) {
+  const { minLoad, targetUtil, coldMult, minColdLoad, targetQueueTimeMs } = settings;
+  const { waiting, expectedPerSecond } = facts;
+  const load = isAsleep ? 0 : Math.max(expectedPerSecond, minLoad);
+  const there = sum(active.map(({ perf }) => perf));
+  const isLate = waiting > (there * targetQueueTimeMs) / 1_000;
+  const forLoad = load / targetUtil + (isLate ? (waiting / WORKED_OFF_WITHIN_MS) * 1_000 : 0);
+  const isFull = areAllFull(active, targetQueueTimeMs);
+  // More help may be on the way already. Work that is in a worker can't move to another.
+  const wantsOneMore = (isFull || isLate) && active.every(({ phase }) => phase === 'ready');
+  return {
+    capacity: wantsOneMore ? Math.max(forLoad, there + MIN_PERF) : forLoad,
+    coldCapacity: Math.max(expectedPerSecond * coldMult, minColdLoad) / targetUtil,
+    why: [
+      `${figure(load)} units/s ${expectedPerSecond > minLoad ? 'are expected' : 'are always provided for'}, and may take ${figure(targetUtil * 100)} % of it`,
+      ...(isLate ? [`${figure(waiting)} units wait`] : []),
+      ...(isFull ? [`each worker has more to do than ${targetQueueTimeMs / 1_000} s take`] : []),
+    ].join('; '),
+  };
+}
+
+/** Whether a request would wait too long wherever it went. */
+function areAllFull(active: readonly Rated[], targetQueueTimeMs: number): boolean {
+  const ready = active.filter(({ phase }) => phase === 'ready');
+  return ready.length > 0 && ready.every(({ perf, pending }) => pending > (perf * targetQueueTimeMs) / 1_000);
+}
+
+/** Starts what is missing: inactive workers first, the quickest of them first, then new ones. */
+function raise(look: Look): Decision[] {
+  const { active, inactive, capacity, typical, why } = look;
+  const decisions: Decision[] = [];
+  let there = sum(active.map(({ perf }) => perf));
+  let count = active.length;
+  const isMissing = () => there < capacity || (count === 0 && mustHaveOne(look));
+  const reason = () =>
+    `a capacity of ${figure(capacity)} units/s is wanted (${why}), and ${figure(there)} ${count === 1 ? 'is' : 'are'} there or on the way`;
+  for (const { id, perf } of inactive) {
+    if (!isMissing()) return decisions;
+    decisions.push({ do: 'activate', worker: id, reason: reason() });
+    there += perf;
+    count += 1;
+  }
+  for (let room = roomIn(look); room > 0 && isMissing(); room--) {
+    // Of workers that nobody has measured it is not known how many are needed: the first shows it.
+    if (typical === 0 && count > 0) return decisions;
+    decisions.push({ do: 'create', reason: reason() });
+    there += typical;
+    count += 1;
+  }
+  return decisions;
+}
+
+/** Makes the workers that are to be there beside those that the load wants. */
+function keepCold(look: Look, raised: readonly Decision[]): Decision[] {
+  const { settings, active, inactive, typical, coldCapacity } = look;
+  const created = raised.filter((each) => each.do === 'create').length;
+  const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
+  const decisions: Decision[] = [];
+  let count = active.length + inactive.length + created;
+  let there = sum([...active, ...inactive].map(({ perf }) => perf)) + created * typical;
+  for (let room = roomIn(look) - created; room > 0; room--) {
+    const isTooFew = count < wantedCount;
+    if (!isTooFew && (typical === 0 || there >= coldCapacity)) break;
+    const reason = isTooFew
+      ? `${wantedCount} workers are to be there, active or inactive, and ${count} are`
+      : `active and inactive workers are to do ${figure(coldCapacity)} units/s together, and do ${figure(there)}`;
+    decisions.push({ do: 'create', reason });
+    count += 1;
+    there += typical;
+  }
+  return decisions;
+}
+
+/** Who could stop and leave enough: the slowest first, and of equals who has the least to do. */
+function spareActive(look: Look): Decision[] {
+  const { active, capacity, isAsleep, why } = look;
+  const decisions: Decision[] = [];
+  let left = sum(active.map(({ perf }) => perf));
+  let count = active.length;
+  const idlest = active
+    .filter(({ phase }) => phase === 'ready')
+    .toSorted((one, other) => one.perf - other.perf || one.pending - other.pending || other.id - one.id);
+  for (const { id, perf } of idlest) {
+    if (left - perf < withMargin(capacity, perf) || (count === 1 && mustKeepOne(look))) break;
+    left -= perf;
+    count -= 1;
+    const reason = isAsleep
+      ? 'no request has come for the whole of the inactivity timeout'
+      : `${figure(left)} units/s are left without it, and ${figure(capacity)} are wanted (${why})`;
+    decisions.push({ do: 'deactivate', worker: id, reason });
+  }
+  return decisions;
+}
+
+/** Inactive workers beyond those that are kept. */
+function spareInactive(look: Look): Decision[] {
+  const { settings, active, inactive, coldCapacity } = look;
+  const decisions: Decision[] = [];
+  const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
+  let count = active.length + inactive.length;
+  let left = sum([...active, ...inactive].map(({ perf }) => perf));
+  for (const { id, perf } of inactive.toReversed()) {
+    if (count - 1 < wantedCount || left - perf < withMargin(coldCapacity, perf)) break;
+    count -= 1;
+    left -= perf;
+    const reason = `${count} workers that do ${figure(left)} units/s together are left without it, and ${wantedCount} that do ${figure(coldCapacity)} are wanted`;
+    decisions.push({ do: 'destroy', worker: id, reason });
+  }
+  return decisions;
+}
+
+/** Whether one has to work though no capacity may be wanted. */
+function mustHaveOne({ settings, facts }: Look): boolean {
+  return facts.waiting > 0 || settings.inactivityTimeoutMs === 'never';
+}
+
+/** Until nothing has come for long the last one stays, so that the next request need not wait for a load. */
+function mustKeepOne(look: Look): boolean {
+  return mustHaveOne(look) || (look.settings.inactivityTimeoutMs !== 'off' && !look.isAsleep);
+}
+
+/** How many of the active workers the load wants, and those that are still missing for it. */
+function neededOf(look: Look): number {
+  const { active, capacity, typical } = look;
+  let [there, count] = [0, 0];
+  for (const { perf } of active) {
+    if (there >= capacity) break;
+    there += perf;
+    count += 1;
+  }
+  const missing = Math.max(0, capacity - there);
+  const needed = count + (typical === 0 ? 0 : Math.ceil(missing / typical));
+  return Math.min(look.settings.maxWorkers, Math.max(needed, mustHaveOne(look) ? 1 : 0));
+}
+
+/** For so many more there is room; those that have failed or are stopping still take up theirs. */
+function roomIn({ settings, facts }: Look): number {
+  return Math.max(0, settings.maxWorkers - facts.workers.length);
+}
+
+function withMargin(capacity: number, perf: number): number {
+  return capacity + Math.min(capacity * MARGIN.ofCapacity, perf * MARGIN.ofWorker);
+}
+
+function since(before: number | null, spare: readonly Decision[], atMs: number): number | null {
+  return spare.length === 0 ? null : (before ?? atMs);
+}
+
+function isOver(sinceMs: number | null, atMs: number): boolean {
+  return sinceMs !== null && atMs - sinceMs >= SPARE_FOR_MS;
+}
+
+function sum(figures: readonly number[]): number {
+  return figures.reduce((total, each) => total + each, 0);
+}
+
+/** Three digits of a figure. */
+function figure(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

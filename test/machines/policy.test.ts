@@ -1,0 +1,304 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decide, SPARE_FOR_MS } from '../../machines/policy.js';
+import {
+  type FleetFacts,
+  NOTHING_REMEMBERED,
+  type ScalingSettings,
+  type WorkerFacts,
+} from '../../machines/scaling.js';
+import { SimulatedFleet, type SimulatedOptions } from '../support/machines/simulated-fleet.js';
+
+const SETTINGS: ScalingSettings = {
+  minLoad: 0,
+  targetUtil: 0.9,
+  coldMult: 1,
+  minColdLoad: 0,
+  coldWorkers: 0,
+  minWorkers: 0,
+  maxWorkers: 4,
+  inactivityTimeoutMs: 60_000,
+  targetQueueTimeMs: 10_000,
+};
+
+function worker(id: number, given: Partial<WorkerFacts> = {}): WorkerFacts {
+  return { id, phase: 'ready', maxPerf: 10, pending: 0, ...given };
+}
+
+function facts(given: Partial<FleetFacts> = {}): FleetFacts {
+  return { atMs: 0, workers: [], expectedPerSecond: 0, waiting: 0, quietMs: 1_000, ...given };
+}
+
+/** What is done, with the worker that it is done to. */
+function doneIn(
+  settings: Partial<ScalingSettings>,
+  given: Partial<FleetFacts>,
+  spareSinceMs: number | null = null,
+) {
+  const memory = { ...NOTHING_REMEMBERED, spareSinceMs, coldSpareSinceMs: spareSinceMs };
+  return decide({ ...SETTINGS, ...settings }, facts(given), memory).decisions.map((each) =>
+    each.do === 'create' ? 'create' : `${each.do} ${each.worker}`,
+  );
+}
+
+const LONG_AGO = -SPARE_FOR_MS;
+
+describe('what is done', () => {
+  it.each<[string, Partial<ScalingSettings>, Partial<FleetFacts>, string[], (number | null)?]>([
+    ['nobody, and no load that is provided for', {}, { quietMs: 0 }, []],
+    ['nobody, and a load that is provided for', { minLoad: 1 }, { quietMs: 0 }, ['create']],
+    ['nobody, and who never goes to zero', { inactivityTimeoutMs: 'never' }, { quietMs: 0 }, ['create']],
+    ['nobody, and so many are to be there', { minWorkers: 3 }, {}, ['create', 'create', 'create']],
+    ['the first request waits', {}, { waiting: 1, quietMs: 0 }, ['create']],
+    ['much waits, and nobody has been measured', {}, { waiting: 1_000 }, ['create']],
+    [
+      'much waits, and the first loads',
+      {},
+      { waiting: 1_000, workers: [worker(1, { phase: 'loading', maxPerf: 0 })] },
+      [],
+    ],
+    [
+      'the load of four, and one works',
+      {},
+      { expectedPerSecond: 35, workers: [worker(1)] },
+      ['create', 'create', 'create'],
+    ],
+    [
+      'the load of ten, and four may be there',
+      {},
+      { expectedPerSecond: 90, workers: [worker(1)] },
+      ['create', 'create', 'create'],
+    ],
+    [
+      'the load of two, of which one starts quickly',
+      {},
+      { expectedPerSecond: 15, workers: [worker(1), worker(2, { phase: 'inactive' })] },
+      ['activate 2'],
+    ],
+    [
+      'the quicker of two inactive ones is enough',
+      {},
+      {
+        expectedPerSecond: 25,
+        workers: [worker(1), worker(2, { phase: 'inactive' }), worker(3, { phase: 'inactive', maxPerf: 30 })],
+      },
+      ['activate 3'],
+    ],
+    ['the load of one that is used to the full', {}, { expectedPerSecond: 9, workers: [worker(1)] }, []],
+    [
+      'what waits takes too long',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1, { pending: 150 })] },
+      ['create'],
+    ],
+    ['what waits is done in time', {}, { expectedPerSecond: 5, workers: [worker(1, { pending: 99 })] }, []],
+    ['one too many, for a short time', {}, { expectedPerSecond: 5, workers: [worker(1), worker(2)] }, []],
+    [
+      'one too many, for long',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1), worker(2)] },
+      ['deactivate 2'],
+      LONG_AGO,
+    ],
+    [
+      'of two too many the one that has less to do goes',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1), worker(2, { pending: 3 })] },
+      ['deactivate 1'],
+      LONG_AGO,
+    ],
+    ['nothing comes, and the time is not over', {}, { workers: [worker(1)] }, [], LONG_AGO],
+    [
+      'nothing has come until the time is over',
+      { minLoad: 50 },
+      { quietMs: 60_000, workers: [worker(1), worker(2)] },
+      ['deactivate 2', 'deactivate 1'],
+    ],
+    [
+      'nothing comes, but a request is still worked on',
+      {},
+      { quietMs: 90_000, workers: [worker(1, { pending: 1 })] },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'nothing comes, and there is no such time',
+      { inactivityTimeoutMs: 'off' },
+      { quietMs: 1e9, workers: [worker(1)] },
+      ['deactivate 1'],
+      LONG_AGO,
+    ],
+    [
+      'nothing comes, and one stays always',
+      { inactivityTimeoutMs: 'never' },
+      { quietMs: 1e9, workers: [worker(1)] },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'an inactive one that nobody wants',
+      {},
+      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      ['destroy 1'],
+      LONG_AGO,
+    ],
+    [
+      'an inactive one that is kept',
+      { coldWorkers: 1 },
+      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'an inactive one is kept beside an active one',
+      { coldWorkers: 1 },
+      { expectedPerSecond: 5, workers: [worker(1)] },
+      ['create'],
+    ],
+    [
+      'thrice the load is kept',
+      { coldMult: 3 },
+      { expectedPerSecond: 9, workers: [worker(1)] },
+      ['create', 'create'],
+    ],
+    [
+      'a cold load is kept',
+      { minColdLoad: 18 },
+      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      ['create'],
+    ],
+    [
+      'one that has failed takes up its place',
+      { maxWorkers: 2 },
+      { expectedPerSecond: 30, workers: [worker(1), worker(2, { phase: 'failed' })] },
+      [],
+    ],
+    [
+      'one that is being updated comes back',
+      {},
+      { expectedPerSecond: 15, workers: [worker(1), worker(2, { phase: 'updating' })] },
+      [],
+    ],
+  ])('%s', (_name, settings, given, done, spareSinceMs = null) => {
+    expect(doneIn(settings, given, spareSinceMs)).toEqual(done);
+  });
+
+  it('is explained with the figures that led to it', () => {
+    const reasonsOf = (given: Partial<FleetFacts>, spareSinceMs: number | null = null) =>
+      decide(SETTINGS, facts(given), { ...NOTHING_REMEMBERED, spareSinceMs }).decisions.map(
+        ({ reason }) => reason,
+      );
+    expect(reasonsOf({ expectedPerSecond: 15, workers: [worker(1)] })).toEqual([
+      'a capacity of 16.7 units/s is wanted (15 units/s are expected, and may take 90 % of it), and 10 is there or on the way',
+    ]);
+    expect(reasonsOf({ waiting: 200, workers: [worker(1)] })[0]).toBe(
+      'a capacity of 10 units/s is wanted (0 units/s are always provided for, and may take 90 % of it; 200 units wait), and 10 is there or on the way',
+    );
+    expect(reasonsOf({ expectedPerSecond: 5, workers: [worker(1), worker(2)] }, LONG_AGO)).toEqual([
+      '10 units/s are left without it, and 5.56 are wanted (5 units/s are expected, and may take 90 % of it)',
+    ]);
+    expect(reasonsOf({ quietMs: 60_000, workers: [worker(1)] })).toEqual([
+      'no request has come for the whole of the inactivity timeout',
+    ]);
+  });
+});
+
+function fleetOf(options: Omit<SimulatedOptions, 'settings'>, settings: Partial<ScalingSettings> = {}) {
+  return new SimulatedFleet({ ...options, settings: { ...SETTINGS, ...settings } });
+}
+
+/** How many workers of this speed the load wants. */
+const idealFor = (load: number, perf: number) => Math.ceil(load / SETTINGS.targetUtil / perf - 1e-9);
+
+describe('a fleet in virtual time', () => {
+  it('goes from nobody to four and back to nobody with the load', () => {
+    const fleet = fleetOf(
+      { load: (second) => (second < 300 ? 35 : 0), loadSeconds: 5 },
+      { inactivityTimeoutMs: 20_000 },
+    );
+    fleet.run(60);
+    expect(fleet.in('ready')).toHaveLength(4);
+    fleet.run(240);
+    expect(fleet.decisionsSince(60)).toEqual([]);
+    fleet.run(25);
+    expect(fleet.in('ready')).toHaveLength(0);
+    fleet.run(100);
+    expect(fleet.workers).toEqual([]);
+    expect(fleet.waiting).toBe(0);
+  });
+
+  it('follows a step of the load to within one worker, as soon as the new ones have loaded', () => {
+    const step = fc.record({
+      before: fc.integer({ min: 0, max: 60 }),
+      after: fc.integer({ min: 1, max: 100 }),
+      perf: fc.integer({ min: 2, max: 20 }),
+      loadSeconds: fc.integer({ min: 1, max: 60 }),
+    });
+    fc.assert(
+      fc.property(step, ({ before, after, perf, loadSeconds }) => {
+        const load = (second: number) => (second < 400 ? before : after);
+        const fleet = fleetOf({ load, perf: () => perf, loadSeconds }, { maxWorkers: 1_000 });
+        fleet.run(400);
+        // The first is measured before there are more; the forecast takes ten seconds to follow; a queue that has
+        // built up meanwhile may want more for a while, and a fall is believed after a minute and a half.
+        fleet.run(2 * loadSeconds + 400);
+        expect(Math.abs(fleet.in('ready').length - idealFor(after, perf))).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('does not move while the load is steady', () => {
+    const steady = fc.record({
+      load: fc.double({ min: 0.1, max: 60, noNaN: true }),
+      perf: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(steady, ({ load, perf }) => {
+        const fleet = fleetOf({ load: () => load, perf: () => perf }, { maxWorkers: 1_000 });
+        fleet.run(600);
+        fleet.run(600);
+        expect(fleet.decisionsSince(600)).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('has never more workers than there may be, whatever happens, and serves again when it is over', () => {
+    const troubled = fc.record({
+      seed: fc.integer(),
+      maxWorkers: fc.integer({ min: 1, max: 12 }),
+      minWorkers: fc.integer({ min: 0, max: 12 }),
+      coldWorkers: fc.integer({ min: 0, max: 3 }),
+      load: fc.integer({ min: 1, max: 100 }),
+      troubles: fc.array(fc.constantFrom('dies', 'fails', 'lies low', 'lies high', 'nothing'), {
+        minLength: 50,
+        maxLength: 50,
+      }),
+    });
+    fc.assert(
+      fc.property(troubled, ({ maxWorkers, minWorkers, coldWorkers, load, troubles }) => {
+        const trouble = (fleet: SimulatedFleet) => {
+          for (const worker of fleet.in('failed'))
+            if (fleet.second - worker.sinceSecond >= 5) fleet.remove(worker);
+          const victim = fleet.workers[fleet.second % Math.max(1, fleet.workers.length)];
+          const what = troubles[fleet.second];
+          if (victim === undefined || what === undefined) return;
+          if (what === 'dies') fleet.remove(victim);
+          if (what === 'fails') fleet.enter(victim, 'failed');
+          if (what === 'lies low') victim.said = 0.001;
+          if (what === 'lies high') victim.said = 1e9;
+        };
+        const settings = { maxWorkers, minWorkers: Math.min(minWorkers, maxWorkers), coldWorkers };
+        const fleet = fleetOf({ load: () => load, trouble, loadSeconds: 3 }, settings);
+        fleet.run(troubles.length, () => expect(fleet.workers.length).toBeLessThanOrEqual(maxWorkers));
+        // The liars tell the truth at last.
+        for (const worker of fleet.workers) worker.said = worker.said === 0 ? 0 : worker.perf;
+        fleet.run(200, () => expect(fleet.workers.length).toBeLessThanOrEqual(maxWorkers));
+        expect(fleet.in('ready').length).toBeGreaterThanOrEqual(Math.min(maxWorkers, idealFor(load, 10)));
+        expect(fleet.workers.length).toBeGreaterThanOrEqual(settings.minWorkers);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

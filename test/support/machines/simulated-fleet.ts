@@ -1,0 +1,168 @@
+import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../../machines/forecast.js';
+import { decide } from '../../../machines/policy.js';
+import {
+  type Decision,
+  NOTHING_REMEMBERED,
+  type ScalingMemory,
+  type ScalingSettings,
+  type WorkerFacts,
+  type WorkerPhase,
+} from '../../../machines/scaling.js';
+
+export interface SimulatedOptions {
+  readonly settings: ScalingSettings;
+  /** Units per second that come, by the second. */
+  readonly load: (second: number) => number;
+  /** Units per second that the nth worker does. */
+  readonly perf?: (nth: number) => number;
+  /** How long a new worker takes until it serves, and an inactive one. */
+  readonly loadSeconds?: number;
+  readonly startSeconds?: number;
+  /** What goes wrong, before each look. */
+  readonly trouble?: (fleet: SimulatedFleet) => void;
+}
+
+export interface SimulatedWorker {
+  readonly id: number;
+  readonly perf: number;
+  phase: WorkerPhase;
+  sinceSecond: number;
+  pending: number;
+  /** What it says of its speed; by default the truth, once it has loaded. */
+  said: number;
+}
+
+const MAX_QUEUE_SECONDS = 30;
+
+/** A fleet in seconds of virtual time, under the policy: work comes, is shared out, and is done. */
+export class SimulatedFleet {
+  readonly workers: SimulatedWorker[] = [];
+  readonly decisions: (Decision & { readonly second: number })[] = [];
+  second = 0;
+  waiting = 0;
+  #forecast: Forecast = NO_WORK_YET;
+  #memory: ScalingMemory = NOTHING_REMEMBERED;
+  #made = 0;
+  readonly #options: SimulatedOptions;
+
+  constructor(options: SimulatedOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on for so many seconds; `look` sees the fleet after each. */
+  run(seconds: number, look: (fleet: SimulatedFleet) => void = () => {}): void {
+    for (let passed = 0; passed < seconds; passed++) {
+      this.#options.trouble?.(this);
+      this.#work();
+      for (const decision of this.#decide()) this.#follow(decision);
+      look(this);
+      this.second += 1;
+    }
+  }
+
+  in(...phases: readonly WorkerPhase[]): SimulatedWorker[] {
+    return this.workers.filter(({ phase }) => phases.includes(phase));
+  }
+
+  /** Units per second of those that serve. */
+  get capacity(): number {
+    return sum(this.in('ready').map(({ perf }) => perf));
+  }
+
+  decisionsSince(second: number): string[] {
+    return this.decisions.filter((each) => each.second >= second).map((each) => each.do);
+  }
+
+  #work(): void {
+    const units = this.#options.load(this.second);
+    if (units > 0) this.#forecast = came(this.#forecast, units, this.second * 1_000);
+    this.waiting += units;
+    const ready = this.in('ready');
+    this.#route(ready);
+    for (const worker of this.in('ready', 'stopping')) {
+      worker.pending = Math.max(0, worker.pending - worker.perf);
+      if (worker.phase === 'stopping' && worker.pending === 0) this.enter(worker, 'inactive');
+    }
+    const { loadSeconds = 20 } = this.#options;
+    for (const worker of this.in('creating')) this.enter(worker, 'loading');
+    for (const worker of this.in('loading')) {
+      if (this.second < worker.sinceSecond + loadSeconds) continue;
+      this.enter(worker, 'ready');
+      worker.said = worker.perf;
+    }
+  }
+
+  /** To each as much of what waits as brings it to the wait that all would have, and to no longer than may be. */
+  #route(ready: readonly SimulatedWorker[]): void {
+    const capacity = sum(ready.map(({ perf }) => perf));
+    const all = this.waiting + sum(ready.map(({ pending }) => pending));
+    const level = Math.min(MAX_QUEUE_SECONDS, all / capacity);
+    for (const worker of ready) {
+      const units = Math.min(this.waiting, Math.max(0, level * worker.perf - worker.pending));
+      worker.pending += units;
+      this.waiting -= units;
+    }
+  }
+
+  #decide(): readonly Decision[] {
+    const atMs = this.second * 1_000;
+    const { lastWorkAtMs } = this.#forecast;
+    const { decisions, memory } = decide(
+      this.#options.settings,
+      {
+        atMs,
+        workers: this.workers.map((worker) => this.#factsOf(worker)),
+        expectedPerSecond: expectedPerSecond(this.#forecast, atMs),
+        waiting: this.waiting,
+        quietMs: atMs - (lastWorkAtMs ?? 0),
+      },
+      this.#memory,
+    );
+    this.#memory = memory;
+    this.decisions.push(...decisions.map((each) => ({ ...each, second: this.second })));
+    return decisions;
+  }
+
+  #factsOf({ id, phase, pending, said }: SimulatedWorker): WorkerFacts {
+    return { id, phase, pending, maxPerf: said };
+  }
+
+  #follow(decision: Decision): void {
+    if (decision.do === 'create') {
+      this.#made += 1;
+      const perf = this.#options.perf?.(this.#made) ?? 10;
+      this.workers.push({
+        id: this.#made,
+        perf,
+        phase: 'creating',
+        sinceSecond: this.second,
+        pending: 0,
+        said: 0,
+      });
+      return;
+    }
+    const worker = this.workers.find(({ id }) => id === decision.worker);
+    if (worker === undefined) throw new Error(`there is no worker ${decision.worker}`);
+    if (decision.do === 'deactivate') this.enter(worker, 'stopping');
+    else if (decision.do === 'destroy') this.remove(worker);
+    else {
+      this.enter(worker, 'loading');
+      const { loadSeconds = 20, startSeconds = 3 } = this.#options;
+      worker.sinceSecond = this.second - loadSeconds + startSeconds;
+    }
+  }
+
+  enter(worker: SimulatedWorker, phase: WorkerPhase): void {
+    worker.phase = phase;
+    worker.sinceSecond = this.second;
+  }
+
+  remove(worker: SimulatedWorker): void {
+    this.waiting += worker.pending;
+    this.workers.splice(this.workers.indexOf(worker), 1);
+  }
+}
+
+function sum(figures: readonly number[]): number {
+  return figures.reduce((total, each) => total + each, 0);
+}
