@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian's (or Ubuntu's) packages what the tests need beside Node: a browser for the
-# page, fonts for its screenshot, the linter of shell scripts, and Prometheus, which the tests run
-# themselves. Only what is missing; when all is there it does nothing, asks nobody, and takes a few
+# page, fonts for its screenshot, the linter of shell scripts, Prometheus, which the tests run
+# themselves, and a clock that they can move. Only what is missing; when all is there it does nothing, asks nobody, and takes a few
 # milliseconds.
 set -euo pipefail
 
@@ -19,11 +19,11 @@ for program in chromium shellcheck prometheus; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 
-# Fonts have no program to look for. Liberation stands in for Arial and Courier; DejaVu has the arrows and
-# symbols that Liberation lacks.
-for font in fonts-liberation fonts-dejavu-core; do
-  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$font" 2>/dev/null) || status=
-  [[ $status == installed ]] || missing+=("$font")
+# These have no program to look for. Of the fonts Liberation stands in for Arial and Courier, and DejaVu has the
+# arrows and symbols that Liberation lacks.
+for package in fonts-liberation fonts-dejavu-core libfaketime; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || status=
+  [[ $status == installed ]] || missing+=("$package")
 done
 
 if ((${#missing[@]} == 0)); then

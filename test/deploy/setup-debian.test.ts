@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { REPO, Sandbox } from './sandbox.js';
 
 const SETUP = join(REPO, 'scripts/setup-debian.sh');
-const FONTS = 'fonts-liberation fonts-dejavu-core';
+const PACKAGES = 'fonts-liberation fonts-dejavu-core libfaketime';
 
 let sandbox: Sandbox;
 
@@ -25,7 +25,7 @@ function have(programs: readonly string[], packages: readonly string[]): void {
 
 describe('setup-debian.sh', () => {
   test('does nothing when all is there', async () => {
-    have(['chromium', 'shellcheck', 'prometheus'], FONTS.split(' '));
+    have(['chromium', 'shellcheck', 'prometheus'], PACKAGES.split(' '));
     expect(await sandbox.run(SETUP)).toMatchObject({
       code: 0,
       stdout: 'setup-debian: all that the tests need is installed\n',
@@ -35,14 +35,14 @@ describe('setup-debian.sh', () => {
   });
 
   test.each([
-    { programs: [], packages: [], missing: `chromium shellcheck prometheus ${FONTS}` },
+    { programs: [], packages: [], missing: `chromium shellcheck prometheus ${PACKAGES}` },
     {
       programs: ['chromium', 'shellcheck', 'prometheus'],
-      packages: ['fonts-dejavu-core'],
+      packages: ['fonts-dejavu-core', 'libfaketime'],
       missing: 'fonts-liberation',
     },
-    { programs: ['chromium', 'shellcheck'], packages: FONTS.split(' '), missing: 'prometheus' },
-    { programs: ['chromium', 'prometheus'], packages: FONTS.split(' '), missing: 'shellcheck' },
+    { programs: ['chromium', 'shellcheck'], packages: PACKAGES.split(' '), missing: 'prometheus' },
+    { programs: ['chromium', 'prometheus'], packages: PACKAGES.split(' '), missing: 'shellcheck' },
   ])('installs $missing, and only that', async ({ programs, packages, missing }) => {
     have(programs, packages);
     const { code, stdout } = await sandbox.run(SETUP);
@@ -59,6 +59,6 @@ describe('setup-debian.sh', () => {
     const { code, stderr } = await sandbox.run(SETUP, [], { APT_UPDATE_FAILS: '1', APT_FAILS: '1' });
     expect(code).toBe(1);
     expect(stderr).toContain('apt-get update failed');
-    expect(stderr).toContain(`apt-get could not install chromium shellcheck prometheus ${FONTS}`);
+    expect(stderr).toContain(`apt-get could not install chromium shellcheck prometheus ${PACKAGES}`);
   });
 });

@@ -4,6 +4,7 @@ import { startBeforeModel } from '../support/faults-model.js';
 
 const CLIENTS = 10;
 const TOKENS = 4;
+const PATIENCE = { timeout: 30_000 };
 
 it('another key under load: what either signed while it held is served, and what the old one signs later is not', async () => {
   const { autoscaler, worker, ask } = await startBeforeModel();
@@ -20,11 +21,11 @@ it('another key under load: what either signed while it held is served, and what
   };
   const countOf = (by: 'old' | 'new') => answers.filter((answer) => answer.signedBy === by).length;
   const clients = Promise.all(Array.from({ length: CLIENTS }, askAndAsk));
-  await expect.poll(() => countOf('old')).toBeGreaterThan(200);
+  await expect.poll(() => countOf('old'), PATIENCE).toBeGreaterThan(200);
   const ofTheOld = autoscaler.authFor(worker.url).signature;
   autoscaler.changeKey();
   signedBy = 'new';
-  await expect.poll(() => countOf('new')).toBeGreaterThan(200);
+  await expect.poll(() => countOf('new'), PATIENCE).toBeGreaterThan(200);
   isOver = true;
   await clients;
 
