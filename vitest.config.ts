@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/sum-coverage.ts',
     exclude: ['test/fault/**', 'test/e2e/**'],
     // Quicker to start than processes, of which each file would need one.
     pool: 'threads',

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type BenchmarkInput,
   benchmarkMachine,
@@ -6,11 +6,11 @@ import {
   type WarmUpResult,
 } from '../../machines/benchmark.js';
 import { turn } from '../support/machines/clock.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import { Effect } from '../support/machines/effect.js';
 import { invoke } from '../support/machines/invoked.js';
 
-const coverage = new TransitionCoverage(benchmarkMachine);
+const coverage = covered(benchmarkMachine);
 
 const TIMEOUT_MS = 60_000;
 const RETRY_MS = 2_000;
@@ -348,12 +348,4 @@ describe('the benchmark', () => {
     await benchmark.saved();
     expect(benchmark.output).toEqual(measured);
   });
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });

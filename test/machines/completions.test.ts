@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { BatchRefused } from '../../machines/batch-size.js';
 import { type CompletionsInput, completionsMachine } from '../../machines/completions.js';
@@ -8,10 +8,10 @@ import {
   type RunningCompletions,
   startCompletions,
 } from '../support/machines/completions.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import { NO_ANSWER } from '../support/machines/reporter.js';
 
-const coverage = new TransitionCoverage(completionsMachine);
+const coverage = covered(completionsMachine);
 const start = (input: Partial<CompletionsInput> = {}) => startCompletions(input, coverage.inspect);
 
 const A = 'http://a';
@@ -507,12 +507,4 @@ it('an effect that was not provided fails each attempt with its name', async () 
     error: new Error('The effect "post" was not provided to the machine.'),
   });
   actor.stop();
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });

@@ -1,11 +1,11 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Exit } from '../../machines/endings.js';
 import type { ProbeResult } from '../../machines/health.js';
 import type { WorkState } from '../../machines/life.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import type { ReportPlan } from '../../machines/reports.js';
 import { turn } from '../support/machines/clock.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import { ended, started } from '../support/machines/events.js';
 import {
   DRAIN_TIMEOUT_MS,
@@ -22,7 +22,7 @@ import { PEM, PUBLIC_KEY_INPUT } from '../support/machines/public-key.js';
 import { NOTHING } from '../support/machines/readiness.js';
 import { FAILING, LOADED, LOADING } from '../support/machines/reporter.js';
 
-const coverage = new TransitionCoverage(lifecycleMachine);
+const coverage = covered(lifecycleMachine);
 const start = (options: LifecycleOptions = {}) => startLifecycle({ inspect: coverage.inspect, ...options });
 
 const WINDOW = { basis: 0, cutAtMs: 7, work: {}, upTo: {}, sinceMs: {} };
@@ -1455,12 +1455,4 @@ describe('a model server that the worker runs', () => {
     await isGone(worker);
     expect(worker.server).toBe('ended');
   });
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });

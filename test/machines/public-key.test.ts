@@ -1,6 +1,6 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type PublicKeyInput, publicKeyMachine } from '../../machines/public-key.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import {
   OTHER_PEM,
   PEM,
@@ -10,7 +10,7 @@ import {
 } from '../support/machines/public-key.js';
 import { NO_ANSWER } from '../support/machines/reporter.js';
 
-const coverage = new TransitionCoverage(publicKeyMachine);
+const coverage = covered(publicKeyMachine);
 const start = (input: Partial<PublicKeyInput> = {}) => startPublicKey(input, coverage.inspect);
 
 const A = 'http://a';
@@ -320,12 +320,4 @@ describe('a key in doubt', () => {
     await key.clock.advance(10 * MIN_REFETCH_MS);
     expect([key.asked().length, key.told.length]).toEqual([5, 2]);
   });
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });

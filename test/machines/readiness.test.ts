@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { benchmarkMachine } from '../../machines/benchmark.js';
 import { type Heard, NOTHING_HEARD } from '../../machines/heard.js';
 import { readinessMachine } from '../../machines/readiness.js';
 import { hear, type ReadinessInput } from '../../machines/readiness-facts.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import {
   EVERYTHING,
   HEALTH_URL,
@@ -14,7 +14,7 @@ import {
   startReadiness,
 } from '../support/machines/readiness.js';
 
-const coverage = new TransitionCoverage(readinessMachine);
+const coverage = covered(readinessMachine);
 const start = (input: Partial<ReadinessInput> = {}) => startReadiness(input, coverage.inspect);
 
 const INIT = "the backend's own init";
@@ -620,12 +620,4 @@ describe('readiness', () => {
     readiness.send({ type: 'key.late', reason: 'no public key' });
     expect(readiness.told).toEqual([]);
   });
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });

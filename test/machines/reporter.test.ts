@@ -1,8 +1,8 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ReporterInput, reporterMachine } from '../../machines/reporter.js';
 import type { ReporterToParent } from '../../machines/reports.js';
 import { legacyWithModel } from '../../src/dialects/legacy/data.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import {
   DELIVERY,
   FAILING,
@@ -13,7 +13,7 @@ import {
   startReporter,
 } from '../support/machines/reporter.js';
 
-const coverage = new TransitionCoverage(reporterMachine);
+const coverage = covered(reporterMachine);
 const start = (input: Partial<ReporterInput> = {}) => startReporter(input, coverage.inspect);
 
 const A = 'http://a';
@@ -906,12 +906,4 @@ describe('the batch capacity', () => {
     ]);
     expect(reporter.told.at(-1)).toEqual(flushed);
   });
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Exit } from '../../machines/endings.js';
 import {
   type Found,
@@ -9,11 +9,11 @@ import {
 } from '../../machines/supervision.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
 import { turn } from '../support/machines/clock.js';
-import { TransitionCoverage } from '../support/machines/coverage.js';
+import { covered } from '../support/machines/coverage.js';
 import { Effect } from '../support/machines/effect.js';
 import { invoke } from '../support/machines/invoked.js';
 
-const coverage = new TransitionCoverage(supervisorMachine);
+const coverage = covered(supervisorMachine);
 
 const INPUT: SupervisorInput = {
   backOff: { baseMs: 1_000, capMs: 60_000 },
@@ -423,12 +423,4 @@ describe('a model server', () => {
     await model.send({ type: 'restart', reason: ' ' });
     expect(model.told.at(-1)).toEqual(failed('the model server is started anew: it did not say why'));
   });
-});
-
-describe('coverage', () => {
-  it('takes every state and every transition of the machine', () => {
-    expect(coverage.untaken()).toEqual([]);
-  });
-
-  afterAll(() => console.info(coverage.toString()));
 });
