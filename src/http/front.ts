@@ -13,6 +13,10 @@ export interface Listeners {
   readonly operator: RequestListener;
   /** Hears of what a client sent that is no request at all, and what it was told. */
   readonly onRefused?: (error: WorkerError) => void;
+  /** How many connections clients may have; Infinity, if left out. */
+  readonly maxConnections?: number;
+  /** Hears of each connection that was one too many, and was closed. */
+  readonly onCrowded?: () => void;
   readonly log: Log;
 }
 
@@ -38,6 +42,7 @@ export class Front {
     const tls = this.#config.useTls ? await readTls(this.#config) : undefined;
     try {
       const port = await this.#listen(this.#listeners.clients, workerPort, host, tls);
+      this.#limitConnections();
       if (tls !== undefined) this.#watchCertificate(tls);
       const operator = await this.#listen(this.#listeners.operator, internalPort, internalHost);
       return { port, internalPort: operator };
@@ -68,6 +73,14 @@ export class Front {
     const listening = await listen(server, port, host);
     this.#servers.push(server);
     return listening;
+  }
+
+  #limitConnections(): void {
+    const [server] = this.#servers;
+    if (server === undefined) return;
+    const { maxConnections = Number.POSITIVE_INFINITY, onCrowded = () => {} } = this.#listeners;
+    server.maxConnections = maxConnections;
+    server.on('drop', onCrowded);
   }
 
   /** A renewed certificate holds for the connections that are made from then on. */

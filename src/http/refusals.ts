@@ -86,6 +86,16 @@ export class Refusals {
     );
   }
 
+  /** A connection that was closed, since clients have as many as they may. */
+  crowded(maxConnections: number): void {
+    this.#tally.note('connection_closed', (log) =>
+      log.warn(
+        `closed a connection: clients have ${maxConnections}, which is all that the limit of file descriptors allows (ulimit -n)`,
+        { event: 'clients.crowded', maxConnections },
+      ),
+    );
+  }
+
   flush(): void {
     this.#tally.flush();
   }

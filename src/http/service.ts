@@ -7,6 +7,7 @@ import type { Dialect, Presence } from '../dialects/dialect.js';
 import { messageOf, WorkerError } from '../errors.js';
 import type { Log } from '../log.js';
 import { mustBeSigned } from '../must-be-signed.js';
+import { descriptorLimit, sharesOf } from '../net/descriptors.js';
 import type { Upstream } from '../upstream.js';
 import type { Admission } from './admission.js';
 import { createApp } from './app.js';
@@ -104,6 +105,7 @@ export class Service {
       this.#refusals.error(error);
     };
     const hasSessions = dialect?.tellsRequests === true;
+    const { clients: maxConnections } = sharesOf(descriptorLimit(), upstream !== null);
     const update = { masterToken: config.masterToken, calls: options.updates };
     this.#front = new Front(config, {
       clients: createApp({
@@ -124,6 +126,8 @@ export class Service {
         bodies: bodiesOf(config),
       }),
       onRefused: onError,
+      maxConnections,
+      onCrowded: () => this.#refusals.crowded(maxConnections),
       log,
     });
   }

@@ -3,7 +3,7 @@ import { fromPromise } from 'xstate';
 import type { ProbeResult } from '../../machines/health.js';
 import { messageOf } from '../errors.js';
 import type { Probe } from './probe.js';
-import { isRefused } from './refused.js';
+import { isOutOfDescriptors, isRefused } from './refused.js';
 
 export interface HealthProbeOptions {
   /** Null: there is no health route, and only silence shows that the model server is not well. */
@@ -22,8 +22,10 @@ export function createHealthProbe({ probe, bytesSoFar, takeQuietMs }: HealthProb
       await probe?.once(signal);
       return { ok: true, quietMs: takeQuietMs() };
     } catch (error) {
-      // Whoever refuses connections is not there, whatever it has sent before.
-      const bytesFlowed = !isRefused(causeOf(error)) && bytesSoFar() > bytesBefore;
+      const cause = causeOf(error);
+      // Whoever refuses connections is not there, whatever it has sent before. Of one that could not be asked for a
+      // lack of the worker's own nothing bad is known.
+      const bytesFlowed = isOutOfDescriptors(cause) || (!isRefused(cause) && bytesSoFar() > bytesBefore);
       return { ok: false, reason: messageOf(error), bytesFlowed, quietMs: takeQuietMs() };
     } finally {
       bytesBefore = bytesSoFar();

@@ -8,6 +8,7 @@ import { type Backend, type CompiledRoute, isHeard } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Log } from '../log.js';
 import { pathOn } from '../net/address.js';
+import { descriptorLimit, sharesOf } from '../net/descriptors.js';
 import { benchmarkFileOf } from '../places.js';
 import type { Environment } from '../supervisor/environment.js';
 import type { Supervision } from '../supervisor/supervision.js';
@@ -73,7 +74,8 @@ export class Model {
     this.#releases.push(() => this.#benchmarking.close());
     const clientOf = (connections: number) =>
       model && new ModelClient({ url: model.url, connections, onRefused });
-    this.#client = clientOf(connectionsFor(routes.values()));
+    const { model: most } = sharesOf(descriptorLimit(), true);
+    this.#client = clientOf(Math.min(connectionsFor(routes.values()), most));
     const publicClient = clientOf(PUBLIC_CONNECTIONS);
     this.publicUpstream = publicClient;
     this.#traffic = this.#client && trafficOf(this.#client, options.now);

@@ -6,6 +6,11 @@ export function isRefused(error: unknown): boolean {
   return codeOf(error) === 'ECONNREFUSED';
 }
 
+/** Whether the worker had no file descriptor left for a connection, so that nobody was asked at all. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes(codeOf(error));
+}
+
 /** Whether the other side has closed the connection, or cut it. */
 export function isCut(error: unknown): boolean {
   return error instanceof errors.SocketError || ['ECONNRESET', 'EPIPE'].includes(codeOf(error));

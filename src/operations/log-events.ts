@@ -73,6 +73,8 @@ const TOLD = {
     'An unsigned request was served, as the legacy dialect allows. `TSWORKER_REQUIRE_SIGNATURE=true` refuses them.',
   'client.stuck':
     'A client took nothing of its answer for `TSWORKER_CLIENT_TIMEOUT` and was cut; its request counts as cancelled. A flood is counted and summed up.',
+  'clients.crowded':
+    'Clients have as many connections as the file descriptors of the worker allow, and more are closed. A flood is counted and summed up. Raise the limit (`ulimit -n`).',
   'workload.unusable':
     'The workload function of a route gave no usable number, so the default is counted. Mend the backend.',
   'requests.cut':
