@@ -1,0 +1,54 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { threadId } from 'node:worker_threads';
+
+/** What was taken of a machine: ids of states and of transitions, as its chart has them. */
+export class Taken {
+  readonly states = new Set<string>();
+  readonly transitions = new Set<string>();
+  readonly #tell: (line: string) => void;
+
+  constructor(tell: (line: string) => void = () => {}) {
+    this.#tell = tell;
+  }
+
+  state(id: string): void {
+    if (this.states.has(id)) return;
+    this.states.add(id);
+    this.#tell(JSON.stringify({ state: id }));
+  }
+
+  transition(id: string): void {
+    if (this.transitions.has(id)) return;
+    this.transitions.add(id);
+    this.#tell(JSON.stringify({ transition: id }));
+  }
+}
+
+/**
+ * Also keeps it in a folder, each thing when it is taken for the first time: a test that is killed has
+ * told what it took, and each thread writes a file of its own.
+ */
+export function takenInto(folder: string, machine: string): Taken {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${prefixOf(machine)}${process.pid}.${threadId}.jsonl`);
+  return new Taken((line) => appendFileSync(file, `${line}\n`));
+}
+
+/** All that was kept in a folder of one machine. */
+export function takenFrom(folder: string, machine: string): Taken {
+  const taken = new Taken();
+  const files = readdirSync(folder).filter((name) => name.startsWith(prefixOf(machine)));
+  for (const line of files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))) {
+    if (line === '') continue;
+    const { state, transition }: { state?: string; transition?: string } = JSON.parse(line);
+    if (state !== undefined) taken.state(state);
+    if (transition !== undefined) taken.transition(transition);
+  }
+  return taken;
+}
+
+function prefixOf(machine: string): string {
+  return `${encodeURIComponent(machine)}.`;
+}
