@@ -17,6 +17,9 @@ import { messageOf } from './errors.js';
 import { BackendHost } from './host.js';
 import type { Ports } from './http/ports.js';
 import { Service } from './http/service.js';
+import { inspectorFor } from './inspect/for-worker.js';
+import type { Inspector } from './inspect/inspector.js';
+import { inspectorRoutes } from './inspect/routes.js';
 import type { FoundJournal } from './journal/find-journal.js';
 import { type NextLife, nextLife } from './journal/next-life.js';
 import { checkKey, KeyRing } from './key-ring.js';
@@ -29,6 +32,7 @@ import { Observations } from './observations.js';
 import { Operations } from './operations/operations.js';
 import { publicUrl } from './public-url.js';
 import { type Channel, createChannel } from './report/channel.js';
+import { untilStopped } from './until-stopped.js';
 import { updatesOf } from './update.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
 import { watcherReports } from './watcher-reports.js';
@@ -64,18 +68,21 @@ export class Worker {
   readonly #lifecycle: Lifecycle;
   readonly #books: Bookkeeping;
   readonly #operations: Operations;
+  readonly #inspector: Inspector;
   readonly #observations = new Observations();
   #url = '';
   /** What a signed request may be addressed to; null: it is not known. */
   #urls: ReadonlySet<string> | null = null;
   #enteredAtMs: number;
   /** Ends a worker that never began. */
-  #abandon = () => {};
+  readonly #abandon: () => void;
   #begun = false;
 
   constructor(given: Backend, config: Config, options: WorkerOptions) {
-    const { log, now = () => performance.now(), startedAtMs = now(), journal = null } = options;
+    const { now = () => performance.now(), startedAtMs = now(), journal = null } = options;
     const backend = configure(given, config);
+    this.#inspector = inspectorFor({ backend, config, now });
+    const log = this.#inspector.heard(options.log);
     this.#config = config;
     this.#log = log;
     this.#now = now;
@@ -105,7 +112,10 @@ export class Worker {
       },
     });
     const life = nextLife(journal?.left ?? null, startedAtMs);
-    this.#lifecycle = createActor(this.#machine(), { input: this.#input(startedAtMs, life) });
+    this.#lifecycle = createActor(this.#machine(), {
+      input: this.#input(startedAtMs, life),
+      inspect: this.#inspector.inspect,
+    });
     this.#books = new Bookkeeping({
       bus: this.bus,
       lifecycle: this.#lifecycle,
@@ -115,7 +125,9 @@ export class Worker {
       life,
       journalPath: journal?.path ?? null,
     });
-    this.stopped = this.#untilStopped();
+    const { stopped, abandon } = untilStopped(this.#lifecycle, (outcome) => this.#letGo(outcome));
+    this.stopped = stopped;
+    this.#abandon = abandon;
     narrate(this.bus, log, now);
   }
 
@@ -129,6 +141,11 @@ export class Worker {
     this.#url = publicUrl(this.#config, ports.port) ?? '';
     this.#urls = this.#url === '' ? null : new Set([this.#url, ...(this.#config.extraUrls ?? [])]);
     this.#begun = true;
+    this.#inspector.begin({
+      bus: this.bus,
+      view: () => this.view(),
+      rows: (most) => this.#service.rows(most),
+    });
     this.#lifecycle.on('state.entered', (event) => {
       this.#enteredAtMs = this.#now();
       if (event.state === 'draining') {
@@ -198,6 +215,7 @@ export class Worker {
       tell: (what) => this.#tellLoad(what),
       env: process.env,
       isDown: () => isModelDown(this.#lifecycle),
+      onLine: this.#inspector.hearLine,
       onRefused: () => wantProbe(this.#lifecycle),
     });
   }
@@ -220,6 +238,7 @@ export class Worker {
       state: () => this.#host.state,
       context: this.#host.context,
       operator: this.#operations,
+      inspector: inspectorRoutes(this.#inspector),
       watcher: watcherReports({
         lifecycle: () => this.#lifecycle,
         tell: (what) => this.#tellLoad(what),
@@ -261,31 +280,12 @@ export class Worker {
     });
   }
 
-  #untilStopped(): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      const subscription = this.#lifecycle.subscribe({
-        next: (snapshot) => {
-          if (!snapshot.hasTag('stopped')) return;
-          subscription.unsubscribe();
-          const { outcome } = snapshot.context;
-          this.#letGo(outcome).then(() => resolve(outcome), reject);
-        },
-        error: (error) => {
-          this.#letGo('cut').then(() => reject(error), reject);
-        },
-      });
-      this.#abandon = () => {
-        subscription.unsubscribe();
-        this.#letGo('clean').then(() => resolve('clean'), reject);
-      };
-    });
-  }
-
   async #letGo(outcome: Outcome): Promise<void> {
     this.#books.flush();
     if (outcome !== 'clean') tellWhatIsLeft(this.view(), this.#log);
     this.#books.stop();
     this.#operations.stop();
+    this.#inspector.endReaders();
     this.#host.release();
     // Before the model is ended: it is told of the sessions that have ended.
     await this.#service.close();

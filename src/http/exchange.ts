@@ -135,14 +135,13 @@ export function createExchange(options: ExchangeOptions) {
     work: (onMade: () => void) => Promise<RequestOutcome>,
   ): Promise<void> {
     const started: RequestFacts = { ...facts, atMs: now() };
-    let workStartedAtMs: number | null = null;
     let outcome: RequestOutcome = 'errored';
-    roster.add(started);
+    roster.add(started, sent);
     emit({ type: 'request.started', ...started });
     try {
       const leaveLane = await lanes.of(route).enter(signal, route.maxQueueMs);
       try {
-        workStartedAtMs = now();
+        sent.workStartedAtMs = now();
         outcome = await work(() => {
           leaveLane();
           roster.made(facts.id);
@@ -163,7 +162,7 @@ export function createExchange(options: ExchangeOptions) {
         ...started,
         atMs: now(),
         enteredAtMs: started.atMs,
-        workStartedAtMs,
+        workStartedAtMs: sent.workStartedAtMs,
         firstByteAtMs: sent.firstByteAtMs,
         receivedBytes: bytes,
         sentBytes: sent.bytes,

@@ -1,4 +1,4 @@
-import type { Express } from 'express';
+import type { Express, RequestHandler } from 'express';
 import { bareApp, closeApp } from './app.js';
 import type { Bodies } from './bodies.js';
 import { addOperatorRoutes, guard, type OperatorPages } from './operator-routes.js';
@@ -8,6 +8,8 @@ import { addWatcherRoutes, type WatcherOptions } from './watcher-routes.js';
 
 export interface InternalOptions {
   readonly pages: OperatorPages;
+  /** The pages that show the worker at work. */
+  readonly inspector: RequestHandler;
   /** What is asked of whoever comes; empty: nothing is. */
   readonly token: string;
   readonly update: UpdateOptions;
@@ -20,10 +22,11 @@ export interface InternalOptions {
 
 /** The app of the internal port: what the operator and the model server may do and clients may not. */
 export function createInternalApp(options: InternalOptions): Express {
-  const { pages, token, update, sessions, watcher, bodies } = options;
+  const { pages, inspector, token, update, sessions, watcher, bodies } = options;
   const app = bareApp();
   if (token !== '') app.use(guard(token));
   addOperatorRoutes(app, pages);
+  app.use(inspector);
   addUpdateWithdrawal(app, update);
   if (sessions !== null) addSessionEnd(app, { ...sessions, bodies });
   if (watcher !== null) addWatcherRoutes(app, watcher, bodies);

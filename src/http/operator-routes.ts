@@ -43,14 +43,23 @@ export function addOperatorRoutes(app: Express, pages: OperatorPages): void {
  */
 export function guard(token: string): RequestHandler {
   return (request, _response, next) => {
-    const isOwnBusiness = isFromHere(request) && !PAGES.some((page) => page === request.path);
-    if (!isOwnBusiness && !sameSecret(bearerOf(request), token)) {
+    const isOwnBusiness = isFromHere(request) && !isPage(request.path);
+    if (!isOwnBusiness && !isEmptyPage(request.path) && !sameSecret(bearerOf(request), token)) {
       throw new WorkerError('unauthorized', 'The internal pages are shown to those who send the token.', {
         headers: { 'WWW-Authenticate': 'Bearer' },
       });
     }
     next();
   };
+}
+
+function isPage(path: string): boolean {
+  return PAGES.some((page) => page === path) || path.startsWith('/inspect/');
+}
+
+/** The page of the inspector holds nothing before it is given the token, and a browser can't send one to get it. */
+function isEmptyPage(path: string): boolean {
+  return path === '/' || path.startsWith('/assets/');
 }
 
 function bearerOf({ headers }: IncomingMessage): string {

@@ -1,5 +1,7 @@
-/** What has gone to a client of the body of its answer. */
+/** How far an answer has come: whether its turn has, and what of its body has gone to its client. */
 export class Sent {
+  /** When the turn of its request came; null: it has not. */
+  workStartedAtMs: number | null = null;
   readonly #now: () => number;
   #firstByteAtMs: number | null = null;
   #bytes = 0;

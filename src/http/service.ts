@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Session } from '../../machines/sessions.js';
 import { RepeatGuard, ReplayWindow } from '../auth/replay.js';
@@ -21,8 +22,8 @@ import { Lanes } from './lanes.js';
 import type { OperatorPages } from './operator-routes.js';
 import type { Ports } from './ports.js';
 import { Refusals } from './refusals.js';
-import { Roster } from './roster.js';
-import { Sessions } from './sessions.js';
+import { type RequestRow, Roster } from './roster.js';
+import { type SessionRow, Sessions } from './sessions.js';
 import { LOOKS } from './stuck.js';
 import type { UpdateCalls } from './update-route.js';
 import type { WatcherReports } from './watcher-routes.js';
@@ -47,6 +48,8 @@ export interface ServiceOptions {
   readonly state: () => unknown;
   readonly context: Omit<BackendContext, 'signal'>;
   readonly operator: OperatorPages;
+  /** The pages that show the worker at work. */
+  readonly inspector: RequestHandler;
   readonly watcher: WatcherReports;
   readonly updates: UpdateCalls;
 }
@@ -118,6 +121,7 @@ export class Service {
       }),
       operator: createInternalApp({
         pages: options.operator,
+        inspector: options.inspector,
         token: config.internalToken,
         update,
         sessions: hasSessions ? sessions : null,
@@ -142,6 +146,11 @@ export class Service {
 
   get sessions(): number {
     return this.#sessions.count;
+  }
+
+  /** Who is inside, as the operator sees it: as many of each as are asked for. */
+  rows(most: number): { readonly sessions: SessionRow[]; readonly requests: RequestRow[] } {
+    return { sessions: this.#sessions.rows(most), requests: this.#roster.rows(most) };
   }
 
   presence(): Presence {

@@ -30,6 +30,12 @@ export interface SessionsOptions {
   readonly callBack: (session: Session) => Promise<void>;
 }
 
+/** A session, as its operator sees it. Times are monotonic. */
+export type SessionRow = Pick<
+  Session,
+  'id' | 'state' | 'workload' | 'inFlight' | 'createdAtMs' | 'expiresAtMs'
+>;
+
 export type NewSession = Omit<SessionOpening, 'id' | 'requestId'>;
 
 /** How often it is looked for sessions that have expired. */
@@ -62,6 +68,19 @@ export class Sessions {
 
   get count(): number {
     return this.#table.rows.size;
+  }
+
+  /** Those that came first first, as many as are asked for. */
+  rows(most: number): SessionRow[] {
+    const sessions = [...this.#table.rows.values()].slice(0, most);
+    return sessions.map(({ id, state, workload, inFlight, createdAtMs, expiresAtMs }) => ({
+      id,
+      state,
+      workload,
+      inFlight,
+      createdAtMs,
+      expiresAtMs,
+    }));
   }
 
   get isFull(): boolean {

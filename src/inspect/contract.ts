@@ -41,6 +41,8 @@ export interface Happening {
   readonly actor: string;
   /** The name under which its machine is drawn; empty: it is no statechart. */
   readonly machine: string;
+  /** The number of this among what has happened to its actor, which starts with 0. */
+  readonly nth: number;
   readonly kind: HappeningKind;
   /** As it is called in the machines, in the log and in the docs: `stop.requested`, `load done`, `request.started`. */
   readonly event: string;

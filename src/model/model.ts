@@ -39,6 +39,8 @@ export interface ModelOptions {
   readonly env: Environment;
   /** Whether the worker runs the model server, and no process of it runs at this moment. */
   readonly isDown: () => boolean;
+  /** Hears each new line of the model's log. */
+  readonly onLine: (line: string) => void;
   /** A request found nobody who listens at the address of the model server. */
   readonly onRefused: () => void;
 }
@@ -156,9 +158,9 @@ export class Model {
 
   /** Begins to watch the model's log, if it has one that somebody else writes. */
   watchLog(): void {
-    const { backend, log, tell, now } = this.#options;
+    const { backend, log, tell, now, onLine } = this.#options;
     if (backend.model === null || backend.model.log === null || this.#supervision !== null) return;
-    const watching = watchLog({ model: backend.model, log, tell, now, signal: this.#life.signal });
+    const watching = watchLog({ model: backend.model, log, tell, now, onLine, signal: this.#life.signal });
     this.#releases.push(() => watching);
   }
 

@@ -17,6 +17,8 @@ export interface SuperviseOptions {
   readonly now: () => number;
   readonly tell: (event: ReadinessEvent) => void;
   readonly env: Environment;
+  /** Hears each line that the model server says. */
+  readonly onLine: (line: string) => void;
 }
 
 /** Each of them is renamed when the log is put aside. */
@@ -24,7 +26,7 @@ const MOST_LOGS_KEPT = 100;
 
 /** The means to run the backend's model server; null: somebody else runs it. Nothing is started yet. */
 export function supervise(options: SuperviseOptions): Supervision | null {
-  const { backend, config, log, now, tell, env } = options;
+  const { backend, config, log, now, tell, env, onLine } = options;
   const { model } = backend;
   if (model === null || model.command === null) return null;
   const { modelLogBytes: maxBytes, modelLogKeep, memoryEvents } = config;
@@ -36,7 +38,7 @@ export function supervise(options: SuperviseOptions): Supervision | null {
       model.log === null ? null : { path: model.log, maxBytes, keep: Math.min(modelLogKeep, MOST_LOGS_KEPT) },
     log,
     now,
-    onLine: hearLines({ model, log, tell, now }),
+    onLine: hearLines({ model, log, tell, now, onLine }),
     ...(memoryEvents !== undefined && { memoryEvents }),
   });
 }

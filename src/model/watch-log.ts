@@ -11,6 +11,8 @@ export interface HearLinesOptions {
   readonly tell: (event: ReadinessEvent) => void;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  /** Hears each line, whatever it means. Must not throw. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface WatchLogOptions extends HearLinesOptions {
@@ -35,11 +37,18 @@ export function watchLog({ signal, ...options }: WatchLogOptions): Promise<void>
 }
 
 /** Hears the lines of the model server, one by one, and tells what those mean that mean something. */
-export function hearLines({ model, log, tell, now }: HearLinesOptions): (line: string) => void {
+export function hearLines({
+  model,
+  log,
+  tell,
+  now,
+  onLine = () => {},
+}: HearLinesOptions): (line: string) => void {
   const meaningOf = compileRules(model.logs);
   const tellProgress = atMostEvery(PROGRESS_PAUSE_MS, now, () => tell({ type: 'log.progress' }));
   return (line) => {
     tellProgress();
+    onLine(line);
     const meaning = meaningOf(line);
     if (meaning === null) return;
     const said = line.slice(0, TOLD_CHARACTERS);

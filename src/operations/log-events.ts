@@ -105,6 +105,8 @@ const TOLD = {
   'journal.written': 'The journal is written again.',
   'journal.unwritable':
     'The journal can not be written: after a crash the counters begin anew. See the disk.',
+  'inspect.problem':
+    'The page that shows the worker misses something; the work is not touched. Please report it.',
   'tls.renewed': 'The certificate was renewed, and new connections get the new one.',
   'tls.unusable': 'The renewed certificate can not be used; the old one stays. See the files.',
   'beacon.lit': 'The worker could not start, and stays to tell the autoscaler why.',

@@ -28,6 +28,7 @@ function modelOf(
     tell: () => {},
     env: {},
     isDown: () => false,
+    onLine: () => {},
     onRefused: () => {},
   });
   onTestFinished(() => model.close());

@@ -1,0 +1,240 @@
+import type { InspectionEvent } from 'xstate';
+import type { RequestEvent } from '../../machines/events.js';
+import type { Bus } from '../bus.js';
+import { messageOf } from '../errors.js';
+import { type Log, type LogFields, silentLog } from '../log.js';
+import type { Happening, Now, RecordingHeader, Sample } from './contract.js';
+import { copyOf, type Redact } from './copy.js';
+import { LineLog } from './line-log.js';
+import { nowOf, ROWS, type Rows } from './now.js';
+import { headerOf } from './recording.js';
+import { type Kept, Ring } from './ring.js';
+import { Sampler } from './sampler.js';
+import { Samples } from './samples.js';
+import type { Lines, Reader, Source } from './source.js';
+import { Timeline } from './timeline.js';
+import { ActorWatch, type Seen } from './watch.js';
+
+export interface InspectorOptions {
+  readonly version: string;
+  readonly backend: string;
+  readonly redact: Redact;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+}
+
+/** What the inspector looks at once the worker has begun. */
+export interface Inspected {
+  readonly bus: Bus;
+  readonly view: () => Now['worker'];
+  /** Sessions and requests, with monotonic times. */
+  readonly rows: (most: number) => Rows;
+}
+
+const LIMITS = { count: 5_000, bytes: 4 * 2 ** 20 };
+
+/** Of the details of one happening. Nothing is cut of what is recorded, within reason. */
+const CHARACTERS = 8 * 1024;
+const RECORDED_CHARACTERS = 2 ** 20;
+
+/**
+ * Knows what the worker does, and what it did: it hears its machines, its log, its requests and its model, and keeps
+ * what may be shown of it, without secrets and within bounds. What happens to requests is noted only while somebody
+ * looks; of the machines all is, since whoever looks wants to know how it came to this, and it happens seldom.
+ */
+export class Inspector implements Source {
+  readonly #options: InspectorOptions;
+  readonly #startedAtMs = Date.now();
+  readonly #watch: ActorWatch;
+  readonly #ring = new Ring(LIMITS);
+  readonly #timeline = new Timeline();
+  readonly #samples = new Samples();
+  readonly #lines = new LineLog();
+  readonly #readers = new Set<Reader>();
+  readonly #recorders = new Set<(kept: Kept) => void>();
+  readonly #sampler: Sampler;
+  readonly #stops: (() => void)[] = [];
+  #inspected: Inspected | null = null;
+  #seq = 0;
+  #told = 0;
+  #wantsRequests = false;
+  #log: Log = silentLog;
+  #hasProblem = false;
+
+  constructor(options: InspectorOptions) {
+    this.#options = options;
+    this.#watch = new ActorWatch({
+      now: Date.now,
+      tell: (seen) => {
+        for (const each of seen) this.#note(each);
+        this.#tellNews();
+      },
+      onError: (error) => this.#tellProblem(error),
+    });
+    this.#sampler = new Sampler({
+      now: Date.now,
+      present: () => presentOf(this.#inspected?.view()),
+      onSample: (sample) => this.#sampled(sample),
+    });
+  }
+
+  /** To be given to the root of the actors. */
+  readonly inspect = (event: InspectionEvent): void => this.#watch.inspect(event);
+
+  /** The same log, heard. */
+  heard(log: Log): Log {
+    this.#log = log;
+    const hearing = (level: 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
+      log[level](message, fields);
+      this.#hearLog(level, message, fields);
+    };
+    return {
+      debug: (message, fields) => log.debug(message, fields),
+      info: hearing('info'),
+      warn: hearing('warn'),
+      error: hearing('error'),
+    };
+  }
+
+  /** A line of the model's log. */
+  readonly hearLine = (line: string): void => {
+    this.#lines.add(line);
+    this.#tellNews();
+  };
+
+  begin(inspected: Inspected): void {
+    const { bus } = inspected;
+    this.#inspected = inspected;
+    this.#sampler.start();
+    this.#stops.push(
+      () => this.#sampler.stop(),
+      bus.on('lifecycle', ({ state, reason }) => {
+        this.#timeline.enter(state, this.#options.redact(reason), Date.now());
+      }),
+      bus.on('report', ({ type }) => type === 'report.delivered' && this.#sampler.reported()),
+      bus.on('request', (event) => {
+        this.#sampler.hear(event);
+        if (this.#wantsRequests) this.#hearRequest(event);
+      }),
+    );
+  }
+
+  /** Has each happening recorded, none of its details cut, until the returned function is called. */
+  record(recorder: (kept: Kept) => void): () => void {
+    this.#recorders.add(recorder);
+    return () => this.#recorders.delete(recorder);
+  }
+
+  now(): Now {
+    if (this.#inspected === null) throw new Error('The worker has not begun.');
+    const { version, redact, now } = this.#options;
+    const actors = this.#watch.actors();
+    return nowOf({
+      seq: this.#seq,
+      version,
+      startedAtMs: this.#startedAtMs,
+      view: this.#inspected.view(),
+      rows: this.#inspected.rows(ROWS),
+      actors,
+      timeline: this.#timeline.stays,
+      modelLog: this.#lines.after(0).lines,
+      redact,
+      nowMs: now(),
+    });
+  }
+
+  samples(): readonly Sample[] {
+    return this.#samples.all;
+  }
+
+  header(): RecordingHeader {
+    const { version, backend } = this.#options;
+    return headerOf({ version, backend, startedAtMs: this.#startedAtMs });
+  }
+
+  after(seq: number): readonly Kept[] {
+    this.#watch.flush();
+    return this.#ring.after(seq);
+  }
+
+  linesAfter(number: number): Lines {
+    const { last, lines } = this.#lines.after(number);
+    return { last, lines: lines.map(this.#options.redact) };
+  }
+
+  subscribe(reader: Reader): () => void {
+    this.#readers.add(reader);
+    this.#lookWhoLooks();
+    return () => {
+      this.#readers.delete(reader);
+      this.#lookWhoLooks();
+    };
+  }
+
+  /** Shows nothing more. What still happens is recorded all the same. */
+  endReaders(): void {
+    this.#watch.flush();
+    for (const reader of [...this.#readers]) reader.onEnd();
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  /** Notes what has happened until now. */
+  flush(): void {
+    this.#watch.flush();
+  }
+
+  #lookWhoLooks(): void {
+    this.#wantsRequests = [...this.#readers].some(({ wantsRequests }) => wantsRequests);
+  }
+
+  #hearRequest(event: RequestEvent): void {
+    this.#watch.add({ ...this.#ofWorker(), kind: 'request', event: event.type, details: event });
+  }
+
+  #hearLog(level: string, message: string, fields: LogFields = {}): void {
+    const event = typeof fields.event === 'string' ? fields.event : level;
+    this.#watch.add({ ...this.#ofWorker(), kind: 'log', event, details: { level, message, ...fields } });
+  }
+
+  #ofWorker() {
+    return { atMs: Date.now(), actor: 'worker', machine: '', nth: this.#told++ };
+  }
+
+  #note({ details, ...seen }: Seen): void {
+    const characters = this.#recorders.size > 0 ? RECORDED_CHARACTERS : CHARACTERS;
+    const copy = details === undefined ? {} : { details: copyOf(details, { ...this.#options, characters }) };
+    const happening: Happening = { seq: ++this.#seq, ...seen, ...copy };
+    const kept: Kept = {
+      seq: this.#seq,
+      ofRequest: happening.kind === 'request',
+      group: `${happening.actor} ${happening.event}`,
+      text: JSON.stringify(happening),
+    };
+    this.#ring.add(kept);
+    for (const recorder of this.#recorders) recorder(kept);
+  }
+
+  #tellProblem(error: unknown): void {
+    if (this.#hasProblem) return;
+    this.#hasProblem = true;
+    const message = `what happens is not shown as it should be: ${messageOf(error)}`;
+    this.#log.warn(message, { event: 'inspect.problem', reason: messageOf(error) });
+  }
+
+  #tellNews(): void {
+    for (const reader of this.#readers) reader.onNews();
+  }
+
+  #sampled(sample: Sample): void {
+    this.#samples.add(sample);
+    for (const reader of this.#readers) reader.onSample(sample);
+  }
+}
+
+function presentOf(view: Now['worker'] | undefined) {
+  return {
+    load: view?.pendingWorkload ?? 0,
+    queued: view?.requestsQueued ?? 0,
+    inFlight: view?.requestsUnderWay ?? 0,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Now, RequestNow, SessionNow, Stay } from './contract.js';
+import { copyOf, type Redact } from './copy.js';
+
+/** Sessions and requests that are in the worker, with monotonic times. */
+export interface Rows {
+  readonly sessions: readonly SessionNow[];
+  readonly requests: readonly RequestNow[];
+}
+
+export interface NowFacts {
+  readonly seq: number;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly view: Now['worker'];
+  readonly rows: Rows;
+  readonly actors: Now['actors'];
+  readonly timeline: readonly Stay[];
+  readonly modelLog: readonly string[];
+  readonly redact: Redact;
+  /** Monotonic. */
+  readonly nowMs: number;
+}
+
+/** How many requests, sessions and lines are shown. */
+export const ROWS = 100;
+
+const SESSION_CHARACTERS = 6;
+const CHARACTERS = 2 ** 20;
+
+/** The worker as it is, without secrets. */
+export function nowOf(facts: NowFacts): Now {
+  const { seq, version, startedAtMs, view, rows, actors, timeline, modelLog, redact, nowMs } = facts;
+  const atMs = Date.now();
+  const unix = (ms: number) => Math.round(atMs + ms - nowMs);
+  const now: Now = {
+    seq,
+    atMs,
+    live: true,
+    version,
+    startedAtMs,
+    ready: view.state === 'serving',
+    whyNotReady: view.state === 'serving' ? '' : `The worker is ${view.state}: ${view.reason}.`,
+    worker: view,
+    actors,
+    sessions: rows.sessions.map((row) => ({
+      ...row,
+      id: `${row.id.slice(0, SESSION_CHARACTERS)}…`,
+      createdAtMs: unix(row.createdAtMs),
+      expiresAtMs: unix(row.expiresAtMs),
+    })),
+    requestsUnderWay: rows.requests.map((row) => ({ ...row, sinceMs: unix(row.sinceMs) })),
+    timeline,
+    modelLog: modelLog.slice(-ROWS),
+  };
+  return copyOf(now, { redact, characters: CHARACTERS }) as unknown as Now;
+}

@@ -1,0 +1,24 @@
+import type { Stay } from './contract.js';
+
+/** How many stays are kept: a worker that fails and recovers each minute fills them in half a day. */
+const LONGEST = 1000;
+
+/** In which states the worker was, and since when it is in this one. */
+export class Timeline {
+  #stays: Stay[] = [];
+
+  enter(state: string, reason: string, atMs: number): void {
+    const last = this.#stays.pop();
+    // What is told again in the same state is another reason, not another stay.
+    if (last?.state === state) this.#stays.push({ ...last, reason });
+    else {
+      if (last !== undefined) this.#stays.push({ ...last, toMs: Math.max(atMs, last.fromMs) });
+      this.#stays.push({ state, fromMs: atMs, toMs: null, reason });
+    }
+    if (this.#stays.length > LONGEST) this.#stays.shift();
+  }
+
+  get stays(): readonly Stay[] {
+    return this.#stays;
+  }
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { Timeline } from '../../src/inspect/timeline.js';
+
+describe('the timeline', () => {
+  it('has each stay in a state, with why, from when and until when', () => {
+    const timeline = new Timeline();
+    timeline.enter('loading', 'it has started', 1000);
+    timeline.enter('serving', 'it has loaded', 4000);
+    timeline.enter('failing', 'the model has died', 9000);
+    expect(timeline.stays).toEqual([
+      { state: 'loading', fromMs: 1000, toMs: 4000, reason: 'it has started' },
+      { state: 'serving', fromMs: 4000, toMs: 9000, reason: 'it has loaded' },
+      { state: 'failing', fromMs: 9000, toMs: null, reason: 'the model has died' },
+    ]);
+  });
+
+  it('a state that is told again has another reason, and began when it did', () => {
+    const timeline = new Timeline();
+    timeline.enter('failing', 'the model has died', 1000);
+    timeline.enter('failing', 'the model was given up', 2000);
+    expect(timeline.stays).toEqual([
+      { state: 'failing', fromMs: 1000, toMs: null, reason: 'the model was given up' },
+    ]);
+  });
+
+  it('never ends before it begins, though the clock is set back', () => {
+    const timeline = new Timeline();
+    timeline.enter('loading', 'a', 5000);
+    timeline.enter('serving', 'b', 1000);
+    expect(timeline.stays[0]).toMatchObject({ fromMs: 5000, toMs: 5000 });
+  });
+
+  it('is bounded: the oldest stays go', () => {
+    const timeline = new Timeline();
+    for (let n = 0; n < 5000; n++) timeline.enter(n % 2 === 0 ? 'serving' : 'failing', `${n}`, n);
+    expect(timeline.stays).toHaveLength(1000);
+    expect(timeline.stays.at(-1)).toMatchObject({ reason: '4999', toMs: null });
+  });
+});
