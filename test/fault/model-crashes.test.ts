@@ -1,41 +1,7 @@
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openAt } from '../conformance/rig.js';
-import { Scribe } from '../conformance/scribe.js';
-import { startWorker } from '../support/process.js';
-import { modelToRun } from '../support/supervisor/model.js';
-import { temporaryFolder } from '../support/worker-program.js';
+import { startSupervised } from '../support/faults-supervised.js';
 
 const CUDA = 'CUDA error: an illegal memory access was encountered';
-
-/** A worker process that runs its model server, and an autoscaler that writes everything down. */
-async function startSupervised(env: Readonly<Record<string, string>> = {}) {
-  const scratch = temporaryFolder();
-  const log = join(scratch, 'model.log');
-  const model = await modelToRun(log);
-  const autoscaler = await Scribe.start();
-  const worker = await startWorker({
-    backend: 'test/fault/backends/supervised.ts',
-    reportTo: autoscaler.url,
-    env: {
-      MODEL_SERVER_URL: model.url,
-      MODEL_LOG: log,
-      TSWORKER_READINESS: 'health',
-      TSWORKER_MODEL_COMMAND: `exec ${model.command.join(' ')}`,
-      TSWORKER_MODEL_MAX_BACKOFF: '1ms',
-      TSWORKER_STATE_DIR: join(scratch, 'state'),
-      TSWORKER_BENCHMARK_FILE: join(scratch, 'benchmarks.json'),
-      PUBLIC_IPADDR: '127.0.0.1',
-      ...env,
-    },
-  });
-  let requests = 0;
-  const ask = () => {
-    const auth_data = autoscaler.authFor(worker.url, { request_idx: ++requests });
-    return openAt(worker.port, '/run', JSON.stringify({ auth_data, payload: {} })).response;
-  };
-  return { autoscaler, model, worker, ask };
-}
 
 it('a model that crashes with a request under way: failing is told with its last lines, and the worker serves again', async () => {
   const { autoscaler, model, worker, ask } = await startSupervised();
