@@ -190,7 +190,7 @@ export class Worker {
     });
   }
 
-  /** Resolves when nothing is under way and what was is on its way to be told. */
+  /** Resolves when nothing is under way and what was is to be told. */
   async #untilFinished(signal: AbortSignal): Promise<void> {
     await this.#service.idle(signal);
     this.#books.tellNow();

@@ -179,20 +179,26 @@ export class Service {
     this.#sessions.goOn();
   }
 
-  /** Resolves when no request is under way and no session is held, or rejects when the signal is aborted first. */
+  /**
+   * Resolves when no request is under way and no session is held, or rejects when the signal is aborted first. From
+   * then on nobody comes in any more, not even to be turned away: what is told next is the last that is told.
+   */
   async idle(signal: AbortSignal): Promise<void> {
     await this.#sessions.empty(signal);
     await this.#gate.idle(signal);
+    this.#front.closeToClients();
   }
 
   /**
    * Cuts the requests that are under way and ends the sessions. Resolves with the number of requests when their ends
-   * and those of the sessions are told; what the sessions ask to be posted at their end may still be on its way.
+   * and those of the sessions are told, and nobody comes in any more; what the sessions ask to be posted at their end
+   * may still be on its way.
    */
   async cut(signal: AbortSignal): Promise<number> {
     const requests = this.#gate.cut();
     void this.#sessions.endAll();
     await this.#gate.idle(signal);
+    this.#front.closeToClients();
     return requests;
   }
 
