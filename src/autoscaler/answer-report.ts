@@ -3,8 +3,26 @@ import type { Books, Fault } from './faults.js';
 
 const OK_BODY = { ok: true };
 
-/** Answers one message, properly or with a fault. */
-export function answerReport(res: Response, books: Books, fault: Fault | undefined): void {
+/** Answers messages, properly or with a fault. */
+export class ReportAnswers {
+  /** Messages that wait until the next one has been answered. */
+  readonly #held: (() => void)[] = [];
+
+  answer(res: Response, books: Books, fault: Fault | undefined): void {
+    if (fault?.kind === 'reorder') {
+      this.#held.push(hold(res, books));
+      return;
+    }
+    answerNow(res, books, fault);
+    for (const release of this.#held.splice(0)) release();
+  }
+}
+
+function answerNow(
+  res: Response,
+  books: Books,
+  fault: Exclude<Fault, { kind: 'reorder' }> | undefined,
+): void {
   switch (fault?.kind) {
     case undefined:
       books.count();
@@ -29,7 +47,27 @@ export function answerReport(res: Response, books: Books, fault: Fault | undefin
       books.settle(false);
       cutBody(res);
       return;
+    case 'duplicate':
+      books.count();
+      books.count();
+      acknowledge(res, books);
+      return;
   }
+}
+
+/** Who sent it may leave before it is released; it has arrived all the same. */
+function hold(res: Response, books: Books): () => void {
+  let left = false;
+  const leave = (): void => {
+    left = true;
+    books.settle(false);
+  };
+  res.once('close', leave);
+  return () => {
+    res.off('close', leave);
+    books.count();
+    if (!left) acknowledge(res, books);
+  };
 }
 
 /** The books are settled before the bytes leave: who saw the 200 finds the message acknowledged. */

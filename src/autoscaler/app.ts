@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { WorkerError } from '../errors.js';
 import { allowOnly, answerError, answerNotFound } from './answer-errors.js';
-import { answerReport } from './answer-report.js';
+import { ReportAnswers } from './answer-report.js';
 import { type ClientParts, clientRoutes } from './client-routes.js';
 import type { FaultFunction } from './faults.js';
 import type { Intake, Receipt } from './intake.js';
@@ -31,6 +31,7 @@ export interface AppParts {
 export function createApp(parts: AppParts): Express {
   const { intake } = parts;
   const app = express();
+  const takeReport = reportTaker(parts);
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(securityHeaders);
@@ -40,7 +41,7 @@ export function createApp(parts: AppParts): Express {
     .post(
       requireJson,
       express.json({ limit: MAX_STATUS_BYTES, strict: false }),
-      takeReport(parts, (body) => intake.receiveStatus(body)),
+      takeReport((body) => intake.receiveStatus(body)),
     )
     .all(allowOnly('POST'));
   app
@@ -48,7 +49,7 @@ export function createApp(parts: AppParts): Express {
     .post(
       requireJson,
       express.json({ limit: MAX_COMPLETIONS_BYTES, strict: false }),
-      takeReport(parts, (body) => intake.receiveCompletions(body)),
+      takeReport((body) => intake.receiveCompletions(body)),
     )
     .all(allowOnly('POST'));
   app
@@ -75,13 +76,14 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-function takeReport({ fault }: AppParts, receive: (body: unknown) => Receipt): RequestHandler {
-  return (req, res) => {
+function reportTaker({ fault }: AppParts): (receive: (body: unknown) => Receipt) => RequestHandler {
+  const answers = new ReportAnswers();
+  return (receive) => (req, res) => {
     const receipt = receive(req.body);
     if (!receipt.ok) {
       const { field, problem } = receipt.refused;
       throw new WorkerError('invalid_request', `${field}: ${problem}`);
     }
-    answerReport(res, receipt.books, fault?.(receipt.report));
+    answers.answer(res, receipt.books, fault?.(receipt.report));
   };
 }

@@ -14,6 +14,8 @@ import type { CompletionsMessage } from './finished.js';
  * | `reset`  | no       | no           | a TCP reset, not a byte of an answer                        |
  * | `slow`   | yes      | yes, later   | 200 after `delayMs`; not acknowledged if it left before     |
  * | `cut`    | yes      | no           | the headers of a 200, then the connection closes in the body |
+ * | `duplicate` | twice | yes         | 200, as if something on the way had sent the message a second time |
+ * | `reorder` | after the next message | yes, then | nothing until then; not acknowledged if it left before |
  *
  * `cut` is the report that arrived and whose answer was lost: the worker tells it again, and it is
  * counted twice, as in production. Finished requests that are told again are known by what they say.
@@ -23,7 +25,9 @@ export type Fault =
   | { readonly kind: 'hang' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'slow'; readonly delayMs: number }
-  | { readonly kind: 'cut' };
+  | { readonly kind: 'cut' }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'reorder' };
 
 /** A message about to be answered. */
 export interface IncomingReport {

@@ -11,7 +11,7 @@ import {
   transition,
 } from 'xstate';
 import { getShortestPaths, getSimplePaths } from 'xstate/graph';
-import { eventInWords } from '../graph/transitions.js';
+import { eventInWords, ownTransitions, statesOf } from '../graph/transitions.js';
 import { leavesOf } from './leaves.js';
 
 /** An event of the machine, or one of xstate's own as people call it: `{ type: 'load done', output: … }`. */
@@ -77,7 +77,9 @@ export function pathsOf<Machine extends AnyStateMachine>(
 ): MachinePath[] {
   const { events, input, kind = 'shortest', distinguish = () => null, limit = 10_000 } = options;
   const find = kind === 'shortest' ? getShortestPaths : getSimplePaths;
-  const timers = machine.events.filter((type) => /^xstate\.after\./.test(type)).map((type) => ({ type }));
+  const timers = eventsOf(machine)
+    .filter((type) => /^xstate\.after\./.test(type))
+    .map((type) => ({ type }));
   const paths = find<AnyStateMachine>(machine, {
     ...(input !== undefined && { input }),
     limit,
@@ -147,8 +149,17 @@ function pathAlong(machine: AnyStateMachine, input: unknown, events: readonly Ev
 
 /** xstate's own events have long names, several where the same thing can happen in several states. */
 function unworded(machine: AnyStateMachine, event: EventObject): EventObject[] {
-  const types = machine.events.filter((type) => type === event.type || eventInWords(type) === event.type);
+  const all = eventsOf(machine);
+  const types = all.filter((type) => type === event.type || eventInWords(type) === event.type);
   if (types.length > 0) return types.map((type) => ({ ...event, type }));
-  const words = new Set(machine.events.map(eventInWords));
+  const words = new Set(all.map(eventInWords));
   throw new Error(`The ${machine.id} machine hears no "${event.type}"; it hears ${[...words].join(', ')}.`);
+}
+
+/** Those that it only ignores too, which `machine.events` leaves out. */
+function eventsOf(machine: AnyStateMachine): string[] {
+  const types = [machine.root, ...statesOf(machine)]
+    .flatMap(ownTransitions)
+    .map(({ eventType }) => eventType);
+  return [...new Set(types)].filter((type) => type !== '');
 }

@@ -67,6 +67,52 @@ describe('faults', () => {
     expect(counted(autoscaler)).toEqual([]);
   });
 
+  it('duplicate: counted twice, and answered once', async () => {
+    const autoscaler = await startAutoscaler({ fault: () => ({ kind: 'duplicate' }) });
+    const answer = await report(autoscaler, loaded());
+    expect([answer.status, answer.body]).toEqual([200, { ok: true }]);
+    expect(outcomes(autoscaler)).toEqual([[1, true]]);
+    expect(counted(autoscaler)).toEqual([2]);
+  });
+
+  it('reorder: counted and answered after the next message', async () => {
+    const autoscaler = await startAutoscaler({
+      fault: ({ sequence }) => (sequence === 1 ? { kind: 'reorder' } : undefined),
+    });
+    const states: unknown[] = [];
+    autoscaler.on('message', ({ sequence }) => states.push(sequence));
+    const first = report(autoscaler, loaded());
+    while (autoscaler.messages().length === 0) await new Promise(setImmediate);
+    expect(counted(autoscaler)).toEqual([]);
+    const second = await report(autoscaler, update());
+    expect([(await first).status, second.status]).toEqual([200, 200]);
+    expect(states).toEqual([2, 1]);
+    expect(outcomes(autoscaler)).toEqual([
+      [1, true],
+      [2, true],
+    ]);
+    expect(counted(autoscaler)).toEqual([2]);
+  });
+
+  it('reorder: what its sender has given up arrives all the same, unacknowledged', async () => {
+    const autoscaler = await startAutoscaler({
+      fault: ({ sequence }) => (sequence === 1 ? { kind: 'reorder' } : undefined),
+    });
+    const leaving = new AbortController();
+    const first = report(autoscaler, loaded(), { signal: leaving.signal });
+    const settled = new Promise((resolve) => autoscaler.once('message', resolve));
+    while (autoscaler.messages().length === 0) await new Promise(setImmediate);
+    leaving.abort();
+    await expect(first).rejects.toThrow();
+    await settled;
+    await report(autoscaler, update());
+    expect(outcomes(autoscaler)).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+    expect(counted(autoscaler)).toEqual([2]);
+  });
+
   it('cut: the headers of a 200 and half a body; counted, and not acknowledged', async () => {
     const autoscaler = await startAutoscaler({ fault: () => ({ kind: 'cut' }) });
     const { received } = await exchange(autoscaler.port, rawReport(loaded()));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineBackend } from '../../src/backend/index.js';
 import { type Banner, showBanner } from '../../src/cli/banner.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 
 const handle = () => 'ok';
 const backend = defineBackend({

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import helloautoscaler from '../../backends/helloautoscaler.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import { Worker } from '../../src/worker.js';
 import { post, type Sent, send } from '../support/client.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { configOf, untilState } from '../support/worker.js';
 
 /** One worker for the whole file: nothing that a client sends may leave a trace in it. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { WorkerError } from '../../src/errors.js';
 import { Refusals } from '../../src/http/refusals.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 
 function refusals() {
   const log = new RecordingLog();

@@ -3,10 +3,10 @@ import { Cancellation } from '../../src/cancellation.js';
 import { bareApp } from '../../src/http/app.js';
 import { Sent } from '../../src/http/sent.js';
 import { createWork } from '../../src/http/work.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import type { Upstream } from '../../src/upstream.js';
 import { RawClient } from '../support/client.js';
 import { serveHttp } from '../support/http-server.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { deferred, quietBackend } from '../support/worker.js';
 
 /** More than the connections on loopback hold by themselves. */

@@ -4,9 +4,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cut } from '../../machines/ledger.js';
 import { Journal } from '../../src/journal/journal.js';
 import { contentsOf } from '../../src/journal/text.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 import { Life, unixSeconds } from '../support/journal/snapshots.js';
-import { ended, rejected, started } from '../support/machines/events.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { leftBehindBy } from '../support/resources.js';
 import { temporaryFolder } from '../support/worker-program.js';
 

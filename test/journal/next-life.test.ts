@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cut, openLedger, unreported } from '../../machines/ledger.js';
 import { nextLife } from '../../src/journal/next-life.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 import { Life } from '../support/journal/snapshots.js';
-import { ended, rejected, started } from '../support/machines/events.js';
 
 describe('the life after a crash', () => {
   it('is a new one where nothing is known of one before', () => {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { journalPath, readJournal } from '../../src/journal/read-journal.js';
 import { journalOf } from '../../src/journal/text.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
+import { started } from '../../src/testing/request-events.js';
 import { Life } from '../support/journal/snapshots.js';
-import { started } from '../support/machines/events.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { temporaryFolder } from '../support/worker-program.js';
 
 const snapshot = new Life().hear(started({ id: 1, workload: 3, requestIdx: 11 })).snapshot(1_000);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { lineOf, recordsIn } from '../../src/journal/records.js';
 import { changeBetween, NOTHING, type Snapshot } from '../../src/journal/snapshot.js';
 import { changeText, contentsOf, journalOf } from '../../src/journal/text.js';
+import { ended, started } from '../../src/testing/request-events.js';
 import { Life } from '../support/journal/snapshots.js';
-import { ended, started } from '../support/machines/events.js';
 
 const life = new Life();
 const first = life

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Bus } from '../../src/bus.js';
-import { started } from '../support/machines/events.js';
+import { started } from '../../src/testing/request-events.js';
 
 const EVENT = started({ workload: 1 });
 

@@ -3,7 +3,7 @@ import type { CompletionsEmitted } from '../../machines/completions.js';
 import type { PublicKeyEmitted } from '../../machines/public-key.js';
 import { Bus, type ModelEvent } from '../../src/bus.js';
 import { narrate } from '../../src/narrator.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 
 function narrator() {
   const log = new RecordingLog();

@@ -4,7 +4,7 @@ import type { Attempt, Delivery, ReporterEmitted } from '../../machines/reports.
 import { LocalAutoscaler } from '../../src/autoscaler/index.js';
 import { Bus } from '../../src/bus.js';
 import { narrate } from '../../src/narrator.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import { makeWorker, next, typesOf, untilState } from '../support/worker.js';
 
 function narrator() {

@@ -5,9 +5,9 @@ import {
   type Measurement,
   type WarmUpResult,
 } from '../../machines/benchmark.js';
-import { turn } from '../support/machines/clock.js';
+import { turn } from '../../src/testing/clock.js';
+import { Effect } from '../../src/testing/effect.js';
 import { covered } from '../support/machines/coverage.js';
-import { Effect } from '../support/machines/effect.js';
 import { invoke } from '../support/machines/invoked.js';
 
 const coverage = covered(benchmarkMachine);

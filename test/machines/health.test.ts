@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type HealthInput, healthMachine, type ProbeResult } from '../../machines/health.js';
-import { turn } from '../support/machines/clock.js';
+import { turn } from '../../src/testing/clock.js';
+import { Effect } from '../../src/testing/effect.js';
 import { covered } from '../support/machines/coverage.js';
-import { Effect } from '../support/machines/effect.js';
 import { invoke } from '../support/machines/invoked.js';
 
 const coverage = covered(healthMachine);

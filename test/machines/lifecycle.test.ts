@@ -4,9 +4,9 @@ import type { ProbeResult } from '../../machines/health.js';
 import type { WorkState } from '../../machines/life.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import type { ReportPlan } from '../../machines/reports.js';
-import { turn } from '../support/machines/clock.js';
+import { turn } from '../../src/testing/clock.js';
+import { ended, started } from '../../src/testing/request-events.js';
 import { covered } from '../support/machines/coverage.js';
-import { ended, started } from '../support/machines/events.js';
 import {
   DRAIN_TIMEOUT_MS,
   HEALTH_INPUT,

@@ -4,7 +4,7 @@ import { afterAll, expect, it } from 'vitest';
 import { createActor, fromPromise, setup } from 'xstate';
 import { reporterMachine } from '../../machines/reporter.js';
 import type { Attempt, Delivery } from '../../machines/reports.js';
-import { SteppedClock, turn } from '../support/machines/clock.js';
+import { SteppedClock, turn } from '../../src/testing/clock.js';
 import { DELIVERY, LOADED, REPORTER_INPUT } from '../support/machines/reporter.js';
 
 setFlagsFromString('--expose-gc');

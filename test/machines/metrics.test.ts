@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { cut, openLedger, type Totals } from '../../machines/ledger.js';
 import { type Metrics, type MetricsEvent, metrics, reduce } from '../../machines/metrics.js';
-import { ended, rejected, started } from '../support/machines/events.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 
 const EMPTY: Metrics = { ledger: openLedger(0), working: 0 };
 const busy = reduce(EMPTY, started({ workload: 3 }));

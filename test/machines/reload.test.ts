@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../machines/health.js';
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import { type ReloadInput, reloadMachine } from '../../machines/reload.js';
-import { turn } from '../support/machines/clock.js';
+import { turn } from '../../src/testing/clock.js';
+import { Effect } from '../../src/testing/effect.js';
 import { covered } from '../support/machines/coverage.js';
-import { Effect } from '../support/machines/effect.js';
 import { invoke } from '../support/machines/invoked.js';
 
 const coverage = covered(reloadMachine);

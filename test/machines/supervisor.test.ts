@@ -8,9 +8,9 @@ import {
   type SupervisorInput,
 } from '../../machines/supervision.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
-import { turn } from '../support/machines/clock.js';
+import { turn } from '../../src/testing/clock.js';
+import { Effect } from '../../src/testing/effect.js';
 import { covered } from '../support/machines/coverage.js';
-import { Effect } from '../support/machines/effect.js';
 import { invoke } from '../support/machines/invoked.js';
 
 const coverage = covered(supervisorMachine);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import { Backlog } from '../../src/model/backlog.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 
 const LOADED: ReadinessEvent = { type: 'log.loaded' };
 

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createActor, toPromise } from 'xstate';
 import { type Benchmark, defineBackend } from '../../src/backend/index.js';
 import { Benchmarking } from '../../src/model/benchmarking.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import { configOf } from '../support/worker.js';
 
 type Answer = (body: unknown) => Promise<void>;

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { configure, defineBackend, type ModelServer } from '../../src/backend/index.js';
 import { Model } from '../../src/model/model.js';
 import { shownUrl } from '../../src/model/probe.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import { serveModel } from '../support/model-server.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { configOf, deferred } from '../support/worker.js';
 
 function modelOf(

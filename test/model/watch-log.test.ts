@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import type { CompiledModel } from '../../src/backend/index.js';
 import { hearLines, watchLog } from '../../src/model/watch-log.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 
 const PROGRESS_PAUSE_MS = 100;
 

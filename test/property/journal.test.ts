@@ -6,8 +6,8 @@ import { add } from '../../machines/outbox.js';
 import { nextLife } from '../../src/journal/next-life.js';
 import { changeBetween, NOTHING, type Snapshot } from '../../src/journal/snapshot.js';
 import { changeText, contentsOf, journalOf } from '../../src/journal/text.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 import { Life } from '../support/journal/snapshots.js';
-import { ended, rejected, started } from '../support/machines/events.js';
 
 type Step =
   | { do: 'start' | 'reject'; workload: number; named: boolean }

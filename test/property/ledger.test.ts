@@ -16,7 +16,7 @@ import {
 import { type Metrics, reduce } from '../../machines/metrics.js';
 import { NOTHING_OBSERVED } from '../../src/dialects/dialect.js';
 import { legacy } from '../../src/dialects/legacy/report.js';
-import { ended, rejected, started } from '../support/machines/events.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 import { LOADED } from '../support/machines/reporter.js';
 
 const COUNTING = ACCOUNTS.filter((account) => account !== 'diskGib');

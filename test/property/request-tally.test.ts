@@ -5,7 +5,7 @@ import { openLedger } from '../../machines/ledger.js';
 import { type Metrics, reduce } from '../../machines/metrics.js';
 import type { RouteTally } from '../../src/metrics/tally.js';
 import { RequestTally } from '../../src/metrics/tally.js';
-import { ended, rejected, started } from '../support/machines/events.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 
 const ROUTES = ['/one', '/two'];
 

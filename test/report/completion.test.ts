@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Completion } from '../../machines/outbox.js';
 import { completionOf } from '../../src/completion.js';
-import { ended, rejected, started } from '../support/machines/events.js';
+import { ended, rejected, started } from '../../src/testing/request-events.js';
 
 /** The worker's clock began at 1000 s of Unix time. */
 const unixSeconds = (atMs: number) => 1_000 + atMs / 1_000;

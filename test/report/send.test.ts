@@ -5,8 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import helloautoscaler from '../../backends/helloautoscaler.js';
 import { defineBackend } from '../../src/backend/index.js';
 import { usedDiskGib } from '../../src/report/disk.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import { post } from '../support/client.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { deferred, makeWorker, next, serve, startWorker, untilState } from '../support/worker.js';
 
 /** An autoscaler that keeps each body as it came over the wire, before anything has read it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SupervisorEmitted } from '../../machines/supervision.js';
 import { tellSupervision } from '../../src/supervisor/narrate.js';
-import { RecordingLog } from '../support/recording-log.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 
 describe('the log of a worker that runs its model server', () => {
   it.each<[SupervisorEmitted, 'info' | 'warn' | 'error', string]>([

@@ -5,10 +5,10 @@ import type { LifecycleEmitted, WorkState } from '../../machines/life.js';
 import { type Backend, type BackendDefinition, defineBackend } from '../../src/backend/index.js';
 import type { BusEvents, Topic } from '../../src/bus.js';
 import { type Config, readConfig } from '../../src/config/index.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import type { WorkerView } from '../../src/view.js';
 import { Worker } from '../../src/worker.js';
 import { send } from './client.js';
-import { RecordingLog } from './recording-log.js';
 
 /** What a test changes of the environment in which its worker runs. */
 export type Env = Readonly<Record<string, string>>;

@@ -6,9 +6,9 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createActor, createMachine, setup, waitFor } from 'xstate';
+import { SteppedClock } from '../../src/testing/clock.js';
+import { Effect } from '../../src/testing/effect.js';
 import { gatherCoverage, transitionCoverage } from '../../src/testing/index.js';
-import { SteppedClock } from '../support/machines/clock.js';
-import { Effect } from '../support/machines/effect.js';
 
 /** A machine with one transition of each kind. */
 function machineOf(work = new Effect<string>()) {

@@ -3,9 +3,9 @@ import { lightBeacon } from '../../src/beacon.js';
 import { asUserError, tellWhyNot } from '../../src/cli/beacon.js';
 import { UserError } from '../../src/cli/exit.js';
 import type { Overrides } from '../../src/config/index.js';
+import { RecordingLog } from '../../src/testing/recording-log.js';
 import { startAutoscaler } from '../autoscaler/harness.js';
 import { nobody } from '../support/model-server.js';
-import { RecordingLog } from '../support/recording-log.js';
 import { leftBehindBy } from '../support/resources.js';
 import { configOf } from '../support/worker.js';
 

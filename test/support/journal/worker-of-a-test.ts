@@ -5,7 +5,7 @@ import { Journal } from '../../../src/journal/journal.js';
 import { nextLife } from '../../../src/journal/next-life.js';
 import { readJournal } from '../../../src/journal/read-journal.js';
 import { createLog } from '../../../src/log.js';
-import { ended, started } from '../machines/events.js';
+import { ended, started } from '../../../src/testing/request-events.js';
 import { unixSeconds } from './snapshots.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { SteppedClock } from './clock.js';
+import type { SteppedClock } from '../../../src/testing/clock.js';
 
 /** What becomes of one attempt. An answer that is late reached the autoscaler, but nobody waits for it any more. */
 export type Answer =

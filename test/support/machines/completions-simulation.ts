@@ -17,7 +17,7 @@ import {
   type Outbox,
   size,
 } from '../../../machines/outbox.js';
-import { SteppedClock, turn } from './clock.js';
+import { SteppedClock, turn } from '../../../src/testing/clock.js';
 import { completion } from './completions.js';
 import type { Answer } from './simulation.js';
 

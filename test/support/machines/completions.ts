@@ -9,8 +9,8 @@ import {
   completionsMachine,
 } from '../../../machines/completions.js';
 import { type Completion, type CompletionStatus, size } from '../../../machines/outbox.js';
-import { SteppedClock, turn } from './clock.js';
-import { Effect } from './effect.js';
+import { SteppedClock, turn } from '../../../src/testing/clock.js';
+import { Effect } from '../../../src/testing/effect.js';
 import { NO_ANSWER } from './reporter.js';
 
 export const COMPLETIONS_INPUT: CompletionsInput = {

@@ -7,8 +7,8 @@ import {
   type PublicKeyToParent,
   publicKeyMachine,
 } from '../../../machines/public-key.js';
-import { SteppedClock, turn } from './clock.js';
-import { Effect } from './effect.js';
+import { SteppedClock, turn } from '../../../src/testing/clock.js';
+import { Effect } from '../../../src/testing/effect.js';
 import { NO_ANSWER } from './reporter.js';
 
 export const PEM = '-----BEGIN PUBLIC KEY-----\none\n-----END PUBLIC KEY-----\n';

@@ -8,8 +8,8 @@ import {
 import { NOTHING_HEARD } from '../../../machines/heard.js';
 import { readinessMachine } from '../../../machines/readiness.js';
 import type { ReadinessEvent, ReadinessInput } from '../../../machines/readiness-facts.js';
-import { turn } from './clock.js';
-import { Effect } from './effect.js';
+import { turn } from '../../../src/testing/clock.js';
+import { Effect } from '../../../src/testing/effect.js';
 import { invoke } from './invoked.js';
 
 export const LOAD_TIMEOUT_MS = 1_200_000;

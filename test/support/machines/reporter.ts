@@ -10,8 +10,8 @@ import type {
   WorkerStatus,
 } from '../../../machines/reports.js';
 import { legacy } from '../../../src/dialects/legacy/report.js';
-import { SteppedClock, turn } from './clock.js';
-import { Effect } from './effect.js';
+import { SteppedClock, turn } from '../../../src/testing/clock.js';
+import { Effect } from '../../../src/testing/effect.js';
 
 export const LOADING: WorkerStatus = { phase: 'loading', loadTimeSeconds: 0, maxPerf: 0, errorMessage: '' };
 export const LOADED: WorkerStatus = { phase: 'loaded', loadTimeSeconds: 2, maxPerf: 5, errorMessage: '' };

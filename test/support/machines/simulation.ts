@@ -14,11 +14,11 @@ import { reporterMachine } from '../../../machines/reporter.js';
 import type { Attempt, Delivery, ReporterEmitted } from '../../../machines/reports.js';
 import { completionOf } from '../../../src/completion.js';
 import { type Dialect, NOTHING_OBSERVED } from '../../../src/dialects/dialect.js';
+import { SteppedClock, turn } from '../../../src/testing/clock.js';
+import { UNTOUCHED } from '../../../src/testing/request-events.js';
 import { type Answer, Attempts } from './attempts.js';
 import { Books, type Tally } from './books.js';
-import { SteppedClock, turn } from './clock.js';
 import { COMPLETIONS_INPUT } from './completions.js';
-import { UNTOUCHED } from './events.js';
 import { LIFECYCLE_INPUT } from './lifecycle.js';
 import { LOADED } from './reporter.js';
 

@@ -6,7 +6,7 @@ import { type AnyEventObject, createActor, createMachine } from 'xstate';
 import type { SupervisorInput } from '../../../machines/supervision.js';
 import { findProcess, livingIn } from '../../../src/supervisor/process-table.js';
 import { Supervision, type SupervisionOptions } from '../../../src/supervisor/supervision.js';
-import { RecordingLog } from '../recording-log.js';
+import { RecordingLog } from '../../../src/testing/recording-log.js';
 
 export const SUPERVISOR_INPUT: SupervisorInput = {
   backOff: { baseMs: 10, capMs: 20 },

@@ -1,4 +1,4 @@
-import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../../../machines/events.js';
+import type { EndFacts, RequestEvent, RequestFacts, RequestOutcome } from '../../machines/events.js';
 
 /** What a test says of a request; what it does not say is that of a plain request of no work at time 0. */
 export type Said = Partial<RequestFacts>;

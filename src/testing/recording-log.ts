@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../../src/log.js';
+import type { Log, LogFields } from '../log.js';
 
 export interface Line {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Backend, configure } from '../backend/index.js';
+import { type Config, readConfig } from '../config/index.js';
+import { Worker } from '../worker.js';
+import { RecordingLog } from './recording-log.js';
+import { startTestAutoscaler, type TestAutoscaler } from './test-autoscaler.js';
+import { TestWorker } from './test-worker.js';
+
+export interface TestWorkerOptions {
+  /** Settings, as in the environment of a worker. They go over those that make a worker quick to test. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The model server, such as a fake one: `await startFakeModel()`. */
+  readonly model?: { readonly url: string };
+  /** Default: one of its own, that stops with the worker. null: none, and requests need no signature. */
+  readonly autoscaler?: TestAutoscaler | null;
+}
+
+/**
+ * A worker with this backend, on free ports of loopback, between a local autoscaler and whatever its model
+ * is. It is started, and not yet ready: `await worker.reaches('serving')`.
+ *
+ * @example
+ * await using worker = await startTestWorker(backend);
+ * await worker.reaches('serving');
+ * const answer = await worker.call('/double', { number: 21 });
+ * expectPath(worker).toEqual(['loading', 'loaded', 'serving']);
+ */
+export async function startTestWorker(
+  backend: Backend,
+  options: TestWorkerOptions = {},
+): Promise<TestWorker> {
+  const own = options.autoscaler === undefined ? await startTestAutoscaler() : null;
+  const autoscaler = options.autoscaler ?? own;
+  const folder = mkdtempSync(join(tmpdir(), 'tsworker-test-'));
+  const letGo = async () => {
+    await own?.stop();
+    rmSync(folder, { recursive: true });
+  };
+  try {
+    const config = configOf(envOf(options, autoscaler, folder));
+    const configured = configure(backend, config);
+    const log = new RecordingLog();
+    const worker = new Worker(backend, config, { log });
+    return await TestWorker.start({ backend: configured, worker, autoscaler, log, letGo });
+  } catch (error) {
+    await letGo();
+    throw error;
+  }
+}
+
+function configOf(env: Readonly<Record<string, string>>): Config {
+  const result = readConfig(env);
+  if (!result.ok) throw new Error(result.problems.join('\n'));
+  return result.config;
+}
+
+/** Free ports on loopback, files of its own, and nothing that takes long. */
+function envOf({ env, model }: TestWorkerOptions, autoscaler: TestAutoscaler | null, folder: string) {
+  return {
+    CONTAINER_ID: '7',
+    MASTER_TOKEN: 'the-master-token',
+    REPORT_ADDR: autoscaler?.url ?? NOBODY,
+    ...(autoscaler === null && { UNSECURED: 'true' }),
+    PUBLIC_IPADDR: '127.0.0.1',
+    TSWORKER_HOST: '127.0.0.1',
+    WORKER_PORT: '0',
+    WORKER_HTTP_PORT: '0',
+    TSWORKER_REPORT_INTERVAL: '1s',
+    TSWORKER_DRAIN_TIMEOUT: '1s',
+    TSWORKER_BENCHMARK_FILE: join(folder, 'benchmarks.json'),
+    TSWORKER_UPDATE_FILE: join(folder, 'update'),
+    ...(model && { MODEL_SERVER_URL: model.url }),
+    ...env,
+  };
+}
+
+/** Nobody listens there. */
+const NOBODY = 'http://127.0.0.1:9';
