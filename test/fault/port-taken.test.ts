@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { expectExactBooks } from '../support/faults-books.js';
+import { expectExactBooks, stopsCleanly } from '../support/faults-books.js';
 import { Clients } from '../support/faults-clients.js';
 import { startAutoscaler } from '../support/faults-load.js';
 import { startWorker, WorkerProcess } from '../support/process.js';
@@ -33,3 +33,36 @@ it.each(['WORKER_PORT', 'WORKER_HTTP_PORT'])(
     ]);
   },
 );
+
+it('two workers on one port: the second tells the autoscaler why it does not serve, and does not try again', async () => {
+  const autoscaler = await startAutoscaler();
+  const first = await startWorker({ reportTo: autoscaler.url });
+  await first.reaches('serving');
+  const second = new WorkerProcess({
+    reportTo: autoscaler.url,
+    env: { CONTAINER_ID: '8', WORKER_PORT: String(first.port) },
+  });
+  const from = (id: number) => autoscaler.messages().filter(({ body }) => Object(body).id === id);
+  const cries = () =>
+    from(8)
+      .map(({ body }) => Object(body))
+      .filter(({ error_msg }) => error_msg !== undefined);
+  const moreCries = (count: number) => {
+    const before = cries().length;
+    return autoscaler.waitForMessage(() => cries().length >= before + count);
+  };
+  await moreCries(3);
+  const clients = new Clients(first);
+  await clients.increment(100);
+  await expectExactBooks(first, { messages: () => from(7) }, 100);
+  await stopsCleanly(first);
+
+  // The port is free now, but whoever has started two workers has to say which one it is for.
+  await moreCries(3);
+  expect(second.told('listening')).toEqual([]);
+  const taken = `127.0.0.1:${first.port} is taken by another program`;
+  expect(new Set(cries().map(({ error_msg }) => String(error_msg).includes(taken)))).toEqual(new Set([true]));
+  expect(second.program.stderr.trimEnd().split('\n')).toEqual([expect.stringContaining(taken)]);
+  second.kill('SIGTERM');
+  expect(await second.exited).toEqual({ code: 1, signal: null });
+});
