@@ -28,7 +28,7 @@ it('the autoscaler is away for the first 60 s while requests come in', async () 
   });
   const serving = await worker.reaches('serving');
   expect(serving.reason).toBe('no autoscaler can be reached, so it serves unreported');
-  const clients = new Clients(worker);
+  const clients = new Clients(worker, REQUESTS_PER_PAUSE);
   const startedAtMs = performance.now();
   const sendFor = async (untilMs: number) => {
     while (performance.now() - startedAtMs < untilMs) {

@@ -57,6 +57,14 @@ it('a worker that is killed while the autoscaler is away: its next life tells wh
 
 it('a worker that is killed while it reports: what is lost or told again is of the last half second', async () => {
   const { autoscaler, start } = await anInstance();
+  const tellings = new Map<number, number[]>();
+  autoscaler.misdeed = ({ body }) => {
+    const { requests = [] } = Object(body) as { requests?: readonly { request_idx: number }[] };
+    for (const { request_idx: idx } of requests) {
+      tellings.set(idx, [...(tellings.get(idx) ?? []), performance.now()]);
+    }
+    return undefined;
+  };
   const first = await start();
   const crowd = new Crowd(first);
   const gone = crowd.come();
@@ -75,13 +83,11 @@ it('a worker that is killed while it reports: what is lost or told again is of t
   expect(recieved).toBeLessThanOrEqual(crowd.sentAtMs.size);
   const { new_load } = sumsOf(autoscaler.statuses);
   expect(Math.abs(new_load - crowd.sentAtMs.size)).toBeLessThanOrEqual(inDoubt);
-  const tellings = new Map<number, number>();
-  for (const { request_idx } of autoscaler.finished) {
-    tellings.set(request_idx, (tellings.get(request_idx) ?? 0) + 1);
-  }
-  // One that was told before the last half second is not told again, and none that had ended by then is missing.
-  const notOnce = [...crowd.sentAtMs.keys()].filter((idx) => tellings.get(idx) !== 1);
-  expect(notOnce.length).toBeLessThanOrEqual(inDoubt);
+  // None that had ended before the last half second is missing, and none that was told before is told again.
+  const missing = [...crowd.answeredAtMs].filter(([idx]) => !tellings.has(idx));
+  expect(missing.filter(([, atMs]) => atMs < killedAtMs - HELD_MS)).toEqual([]);
+  const again = [...tellings].filter(([, times]) => times.length > 1);
+  expect(again.filter(([, [atMs = 0]]) => atMs < killedAtMs - HELD_MS)).toEqual([]);
 });
 
 it('a journal that is damaged is put aside and told, and the worker serves', async () => {
