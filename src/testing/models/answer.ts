@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createGzip, gzipSync } from 'node:zlib';
 import type { Behaviour } from './behaviour.js';
+import { Cut } from './generate.js';
 
 /** Every value that a byte can have: text is spoilt by whoever takes it for text. */
 export const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
@@ -19,35 +20,44 @@ const HOP_BY_HOP = {
   'X-End-To-End': 'for the client',
 } as const;
 
-/** Answers a value as JSON, in one piece. */
-export function answerJson(
+/**
+ * Answers a value as JSON, in one piece.
+ *
+ * @throws {Cut} when half of it is to be sent, and was
+ */
+export async function answerJson(
   response: ServerResponse,
   status: number,
   value: unknown,
   how: Behaviour,
   tokens = 0,
-): void {
-  answerBytes(response, status, JSON_TYPE, Buffer.from(JSON.stringify(value)), how, tokens);
+): Promise<void> {
+  await answerBytes(response, status, JSON_TYPE, Buffer.from(JSON.stringify(value)), how, tokens);
 }
 
-export function answerBinary(response: ServerResponse, tokens: number, how: Behaviour): void {
+/** @throws as {@link answerJson} */
+export async function answerBinary(response: ServerResponse, tokens: number, how: Behaviour): Promise<void> {
   const bytes = Buffer.concat(Array.from({ length: tokens }, () => ALL_BYTES));
-  answerBytes(response, 200, BINARY_TYPE, bytes, how, tokens);
+  await answerBytes(response, 200, BINARY_TYPE, bytes, how, tokens);
 }
 
-function answerBytes(
+async function answerBytes(
   response: ServerResponse,
   status: number,
   type: string,
   bytes: Buffer,
   how: Behaviour,
   tokens: number,
-): void {
+): Promise<void> {
   const body = how.gzip ? gzipSync(bytes) : bytes;
   // A trailer needs a body in chunks, which has no length.
   const length = how.trailers ? {} : { 'Content-Length': body.length };
   response.writeHead(status, { ...headersOf(type, how), ...length });
   if (how.trailers) response.addTrailers({ 'X-Tokens': String(tokens) });
+  if (how.halfBody) {
+    await new Promise<void>((resolve) => response.write(body.subarray(0, body.length / 2), () => resolve()));
+    throw new Cut();
+  }
   response.end(body);
 }
 

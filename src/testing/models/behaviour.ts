@@ -22,10 +22,18 @@ const fields = {
   refuse: z.boolean().optional(),
   /** Each request is answered with bytes that are no HTTP, and its connection closed. */
   garbage: z.boolean().optional(),
+  /** A streamed answer goes on with bytes that are no HTTP after so many tokens. */
+  garbageAfterTokens: count.optional(),
+  /** Of each answer to work half of the body is sent, and then its connection is cut. The engine lives on. */
+  halfBody: z.boolean().optional(),
+  /** Each request is answered with headers that have no end, as many in a second as it generates tokens. */
+  endlessHeaders: z.boolean().optional(),
   /** Work is answered with this status and the engine's JSON for an error. */
   status: status.optional(),
   /** The status of the health route once the model is loaded. */
   healthStatus: status.optional(),
+  /** The health route answers after so long. */
+  healthDelayMs: z.number().nonnegative().optional(),
   /** Answers are compressed, a stream's events one by one. */
   gzip: z.boolean().optional(),
   /** Each token is 256 bytes, one of each value, and the answer is made of nothing else. */

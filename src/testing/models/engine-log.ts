@@ -2,7 +2,13 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { chatter, PRESETS, type Preset } from './presets.js';
 
-/** The log file of an engine. It is opened for each entry, so it may be moved away or cut meanwhile. */
+/** In the place of a log file. */
+const STANDARD_OUTPUT = '-';
+
+/**
+ * The log of an engine: a file that is opened for each entry, so that it may be moved away or cut meanwhile; or the
+ * standard output.
+ */
 export class EngineLog {
   readonly #preset: Preset;
   readonly #file: string | undefined;
@@ -11,7 +17,7 @@ export class EngineLog {
   constructor(preset: Preset, file: string | undefined) {
     this.#preset = preset;
     this.#file = file;
-    if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
+    if (file !== undefined && file !== STANDARD_OUTPUT) mkdirSync(dirname(file), { recursive: true });
   }
 
   starting(): void {
@@ -32,6 +38,8 @@ export class EngineLog {
   }
 
   #write(lines: readonly string[]): void {
-    if (this.#file !== undefined) appendFileSync(this.#file, lines.map((line) => `${line}\n`).join(''));
+    const text = lines.map((line) => `${line}\n`).join('');
+    if (this.#file === STANDARD_OUTPUT) process.stdout.write(text);
+    else if (this.#file !== undefined) appendFileSync(this.#file, text);
   }
 }

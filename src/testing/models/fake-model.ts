@@ -5,7 +5,7 @@ import { listen } from '../../net/server.js';
 import type { Behaviour } from './behaviour.js';
 import { Changes } from './changes.js';
 import { EngineLog } from './engine-log.js';
-import { Crash } from './generate.js';
+import { Crash, Cut } from './generate.js';
 import { KINDS, type KindName } from './kinds.js';
 import type { Preset } from './presets.js';
 import { type ModelRequest, RequestRecord } from './request.js';
@@ -22,7 +22,7 @@ export interface FakeModelOptions {
   readonly preset?: Preset | undefined;
   /** On loopback. 0 takes any free one, as does none. */
   readonly port?: number | undefined;
-  /** Without it no log is written. */
+  /** `-` is the standard output. Without it no log is written. */
   readonly logFile?: string | undefined;
   /** It listens at once, but answers 503 for so long. */
   readonly loadTimeMs?: number | undefined;
@@ -189,6 +189,7 @@ export class FakeModel {
       await serve(this.#engine, { record, response, signal: controller.signal });
     } catch (error) {
       if (error instanceof Crash) this.#crash(record, request);
+      else if (error instanceof Cut) this.#cut(record, request);
       // The client went, which is no fault of the model.
       else if (!controller.signal.aborted) throw error;
     }
@@ -219,8 +220,12 @@ export class FakeModel {
   #crash(record: RequestRecord, { socket }: IncomingMessage): void {
     const cause = this.#behaviour.outOfMemory ? 'out of memory' : 'crash';
     if (cause === 'out of memory') this.#log.outOfMemory();
+    this.#cut(record, { socket });
+    this.#options.onCrash?.(cause);
+  }
+
+  #cut(record: RequestRecord, { socket }: Pick<IncomingMessage, 'socket'>): void {
     record.end('cut');
     socket.destroy();
-    this.#options.onCrash?.(cause);
   }
 }

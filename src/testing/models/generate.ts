@@ -18,6 +18,11 @@ export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
+/** The connection is cut within an answer, and the engine lives. */
+export class Cut extends Error {
+  override readonly name = 'Cut';
+}
+
 /**
  * Generates so many tokens, the same for each request.
  *

@@ -1,11 +1,12 @@
 import { createInterface } from 'node:readline';
 import { parseBehaviour } from './behaviour.js';
+import { startControl } from './control.js';
 import { type CrashCause, startFakeModel } from './fake-model.js';
 import { type ProgramOptions, readOptions, USAGE } from './options.js';
 import type { ModelRequest } from './request.js';
 
 /** A fake model as a program: JSON lines on standard input change its behaviour, those on standard output tell of it. */
-async function run({ report, ...options }: ProgramOptions): Promise<void> {
+async function run({ report, controlPort, ...options }: ProgramOptions): Promise<void> {
   const model = await startFakeModel({
     ...options,
     onCrash: die,
@@ -13,6 +14,7 @@ async function run({ report, ...options }: ProgramOptions): Promise<void> {
       if (report) tellOf(request);
     },
   });
+  const control = controlPort === undefined ? undefined : await startControl(model, controlPort);
   process.once('SIGTERM', () => void model.close());
   process.once('SIGINT', () => void model.close());
   const input = createInterface({ input: process.stdin });
@@ -24,13 +26,14 @@ async function run({ report, ...options }: ProgramOptions): Promise<void> {
       tell('refused', { problem: String(error) });
     }
   });
-  tell('listening', { url: model.url, port: model.port });
+  tell('listening', { url: model.url, port: model.port, pid: process.pid, control: control?.port });
   // It may be closed before it is loaded.
   void model.untilLoaded().then(
     () => tell('loaded'),
     () => {},
   );
   await model.untilClosed();
+  control?.close();
   // What waits for input would keep the process alive.
   input.close();
   process.stdin.destroy();
@@ -49,7 +52,7 @@ function tellOf(request: ModelRequest): void {
 /** Without memory it ends as the kernel ends a process that takes too much. */
 function die(cause: CrashCause): void {
   if (cause === 'out of memory') process.kill(process.pid, 'SIGKILL');
-  else process.exit(1);
+  else process.stderr.write('the fake model crashes, as it was told\n', () => process.exit(1));
 }
 
 try {

@@ -6,11 +6,12 @@ import { isPreset, PRESETS, type Preset } from './presets.js';
 
 export const USAGE = `usage: main.ts <${Object.keys(KINDS).join(' | ')}>
   --port <n>          0 takes any free one (default)
-  --log <file>        the engine's log
+  --log <file>        the engine's log; - is the standard output
   --load-time <time>  such as 500ms: so long it answers 503
   --preset <engine>   whose log it is: ${Object.keys(PRESETS).join(', ')}
   --name <name>       the name of the model
   --behave <json>     such as {"tokensPerSecond": 50}; more of these may come on standard input, one a line
+  --control <port>    more of these may be posted there; 0 takes any free one
   --report            tells of each request on standard output`;
 
 export interface ProgramOptions {
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   readonly preset: Preset | undefined;
   readonly modelName: string | undefined;
   readonly behaviour: Behaviour;
+  /** Undefined: there is none. */
+  readonly controlPort: number | undefined;
   readonly report: boolean;
 }
 
@@ -36,6 +39,7 @@ export function readOptions(args: readonly string[]): ProgramOptions {
       preset: { type: 'string' },
       name: { type: 'string' },
       behave: { type: 'string', default: '{}' },
+      control: { type: 'string' },
       report: { type: 'boolean', default: false },
     },
   });
@@ -43,7 +47,8 @@ export function readOptions(args: readonly string[]): ProgramOptions {
   if (!isKindName(kind) || more.length > 0) throw new Error('one kind of model server is needed');
   return {
     kind,
-    port: portOf(values.port),
+    port: portOf('--port', values.port),
+    controlPort: values.control === undefined ? undefined : portOf('--control', values.control),
     logFile: values.log,
     loadTimeMs: durationOf(values['load-time']),
     preset: presetOf(values.preset),
@@ -53,8 +58,9 @@ export function readOptions(args: readonly string[]): ProgramOptions {
   };
 }
 
-function portOf(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new Error('--port takes a number up to 65535');
+function portOf(option: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new Error(`${option} takes a number up to 65535`);
   return Number(text);
 }
 

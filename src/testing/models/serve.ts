@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ALL_BYTES, answerBinary, answerJson, Stream } from './answer.js';
 import type { Behaviour } from './behaviour.js';
+import { sendEndlessHeaders, sendGarbage } from './broken.js';
 import type { Changes } from './changes.js';
-import { Crash, generate } from './generate.js';
+import { Crash, Cut, generate } from './generate.js';
 import { asObject, type Generation, type JsonObject, type Kind } from './kind.js';
 import type { RequestRecord } from './request.js';
 
@@ -30,7 +31,7 @@ export interface Exchange {
 /**
  * Answers a request as the engine would, and as its behaviour says.
  *
- * @throws {Crash} when the engine is to die, and the signal's reason when the client goes
+ * @throws {Crash} when the engine is to die, {Cut} when this connection is, and the signal's reason when the client goes
  */
 export async function serve(engine: Engine, exchange: Exchange): Promise<void> {
   const { kind, modelName } = engine;
@@ -39,12 +40,14 @@ export async function serve(engine: Engine, exchange: Exchange): Promise<void> {
   if (how.hang) return;
   if (how.garbage) {
     record.end('cut');
-    response.socket?.end('\u0000\u0001 this is no HTTP\r\n\r\n');
-    return;
+    return sendGarbage(response);
   }
+  if (how.endlessHeaders) return sendEndlessHeaders(response, how, signal);
   const path = record.path.split('?', 1)[0] ?? '';
+  // Only answers to work are sent by halves.
+  const wholly = { ...how, halfBody: false };
   const fail = (status: number, message: string) =>
-    answerJson(response, status, kind.error(status, message), how);
+    answerJson(response, status, kind.error(status, message), wholly);
 
   const work = own(kind.work, path);
   const facts = own(kind.facts, path);
@@ -54,10 +57,11 @@ export async function serve(engine: Engine, exchange: Exchange): Promise<void> {
   if (record.method !== method) return fail(405, 'Method Not Allowed');
   if (!engine.isLoaded()) return fail(503, 'Loading model');
   const engineFacts = { modelName, requestId: record.id };
-  if (facts !== undefined) return answerJson(response, 200, facts(engineFacts), how);
+  if (facts !== undefined) return answerJson(response, 200, facts(engineFacts), wholly);
   if (work === undefined) {
+    if (how.healthDelayMs !== undefined) await delay(how.healthDelayMs, undefined, { signal });
     const status = how.healthStatus ?? 200;
-    return status === 200 ? answerJson(response, 200, { status: 'ok' }, how) : fail(status, 'not well');
+    return status === 200 ? answerJson(response, 200, { status: 'ok' }, wholly) : fail(status, 'not well');
   }
 
   if (how.firstByteDelayMs !== undefined) await delay(how.firstByteDelayMs, undefined, { signal });
@@ -82,10 +86,16 @@ async function answerWork(
     record.generated();
     const isLast = tokens.length === count;
     await streamed?.write(how.binary ? ALL_BYTES : (stream?.event(token, index, isLast, tokens) ?? ''));
+    if (streamed === undefined) continue;
+    if (tokens.length === how.garbageAfterTokens) {
+      record.end('cut');
+      return sendGarbage(response);
+    }
+    if (how.halfBody && tokens.length >= count / 2) throw new Cut();
   }
   if (streamed !== undefined) streamed.end(how.binary ? '' : (stream?.end(tokens) ?? ''), count);
-  else if (how.binary) answerBinary(response, count, how);
-  else answerJson(response, 200, whole(tokens), how, count);
+  else if (how.binary) await answerBinary(response, count, how);
+  else await answerJson(response, 200, whole(tokens), how, count);
 }
 
 /** A path is looked up among those that were named, not among what every object has. */
