@@ -81,8 +81,8 @@ export class Worker {
   constructor(given: Backend, config: Config, options: WorkerOptions) {
     const { now = () => performance.now(), startedAtMs = now(), journal = null } = options;
     const backend = configure(given, config);
-    this.#inspector = inspectorFor({ backend, config, now });
-    const log = this.#inspector.heard(options.log);
+    this.#inspector = inspectorFor({ backend, config, log: options.log, now });
+    const { log } = this.#inspector;
     this.#config = config;
     this.#log = log;
     this.#now = now;
@@ -294,5 +294,6 @@ export class Worker {
     this.#lifecycle.stop();
     await this.#model.close();
     await this.#channel.close();
+    await this.#inspector.close();
   }
 }

@@ -79,6 +79,32 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
       ],
     ],
   ],
+  record: [
+    [
+      'Environment:',
+      [['TSWORKER_INTERNAL_TOKEN', "The token of the worker's internal pages, if it has one."]],
+    ],
+    [
+      'Examples:',
+      [
+        ['tsworker record http://127.0.0.1:3001', 'into run.jsonl, until the worker stops or Ctrl-C'],
+        [
+          'TSWORKER_RECORD=run.jsonl tsworker start',
+          'from the beginning, which is what "replay --assert" needs',
+        ],
+      ],
+    ],
+  ],
+  replay: [
+    [
+      'Examples:',
+      [
+        ['tsworker replay run.jsonl', 'then open the address that it prints'],
+        ['tsworker replay run.jsonl --assert', 'a recording as a regression test'],
+      ],
+    ],
+    EXIT_CODES,
+  ],
   graph: [
     [
       'Examples:',

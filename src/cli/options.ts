@@ -15,6 +15,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   '--port': 'port',
   '--internal-port': 'port',
   '--drain-timeout': 'duration',
+  '--inspect': 'file',
   '--log-level': 'level',
 };
 

@@ -108,6 +108,32 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
       exitWith(await request(path, json, options, io));
     });
 
+  command('record')
+    .description('Record a running worker into a file, by the address of its internal port.')
+    .argument('<url>', 'The address, such as http://127.0.0.1:3001.')
+    .addOption(
+      option('--output <file>', 'The file; one that is there is kept as <file>.previous.', 'run.jsonl'),
+    )
+    .addOption(option('--max-bytes <size>', 'How large the file may be; then the recording ends.', '64MiB'))
+    .option('--requests', 'Record what happens to requests, too, as long as this runs.')
+    .action(async (url, options) => {
+      const { record } = await import('./commands/record.js');
+      exitWith(await record(url, options, io));
+    });
+
+  command('replay')
+    .description('Show a recording on the page, or check that it goes the same way today.')
+    .argument('<file>', 'What `tsworker record` or TSWORKER_RECORD has written.')
+    .addOption(option('--port <port>', 'The port of the page; 0: any free one.', '0'))
+    .option(
+      '--assert',
+      'Show nothing: say whether the machines take the same path; if not, the exit code is 1.',
+    )
+    .action(async (file, options) => {
+      const { replay } = await import('./commands/replay.js');
+      exitWith(await replay(file, options, io));
+    });
+
   command('backends')
     .description('List the backends that can be run.')
     .option('--json', 'Print JSON.')

@@ -222,6 +222,27 @@ export const SETTINGS = {
     about:
       "How long a client may take nothing of an answer that waits for it. Then its connection is cut, and the model's work for it ends.",
   },
+  recordFile: {
+    variable: 'TSWORKER_RECORD',
+    type: text,
+    otherwise: 'nothing is recorded',
+    about:
+      'A file into which the run is recorded from its beginning, for `tsworker replay`: what happens to the machines, without secrets and payloads.',
+  },
+  recordBytes: {
+    variable: 'TSWORKER_RECORD_BYTES',
+    type: size,
+    fallback: '64MiB',
+    about: 'How large the recording may be. Then it ends, and the worker goes on.',
+  },
+  inspectTo: {
+    variable: 'TSWORKER_INSPECT',
+    option: '--inspect',
+    type: text,
+    otherwise: 'nowhere',
+    about:
+      "Where the machines are told of in the form of Stately's inspector, one event a line: a file, or `-` for the standard output.",
+  },
   logLevel: {
     variable: 'TSWORKER_LOG_LEVEL',
     option: '--log-level',

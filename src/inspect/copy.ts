@@ -1,3 +1,4 @@
+import { BatchRefused } from '../../machines/batch-size.js';
 import type { Json } from './contract.js';
 
 /** Takes the secrets out of a text. */
@@ -58,7 +59,7 @@ export function copyOf(value: unknown, { redact, characters }: CopyOptions): Jso
   function ofObject(from: object, depth: number): Json | undefined {
     if (depth === 0) return { [CUT]: true };
     if (Array.isArray(from)) return items(from, depth);
-    if (from instanceof Error) return { [ERROR]: { name: from.name, message: text(from.message) } };
+    if (from instanceof Error) return { [ERROR]: { name: nameOf(from), message: text(from.message) } };
     if (from instanceof Map) return { [MAP]: items([...from], depth) };
     if (from instanceof Set) return { [SET]: items([...from], depth) };
     const prototype: unknown = Object.getPrototypeOf(from);
@@ -117,7 +118,17 @@ export function isCut(json: Json): boolean {
   return Object.entries(json).some(([name, member]) => name === CUT || isCut(member));
 }
 
+/** Errors that a machine tells from others. */
+const KINDS: Readonly<Record<string, new (message: string) => Error>> = { BatchRefused };
+
+function nameOf(error: Error): string {
+  const kind = Object.keys(KINDS).find((name) => error.constructor === KINDS[name]);
+  return kind ?? error.name;
+}
+
 function errorOf({ name, message }: { readonly [member: string]: Json }): Error {
+  const Kind = Object.hasOwn(KINDS, String(name)) ? KINDS[String(name)] : undefined;
+  if (Kind !== undefined) return new Kind(String(message));
   return Object.assign(new Error(String(message)), { name: String(name) });
 }
 

@@ -2,16 +2,19 @@ import type { InspectionEvent } from 'xstate';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Bus } from '../bus.js';
 import { messageOf } from '../errors.js';
-import { type Log, type LogFields, silentLog } from '../log.js';
+import type { Log, LogFields } from '../log.js';
 import type { Happening, Now, RecordingHeader, Sample } from './contract.js';
 import { copyOf, type Redact } from './copy.js';
+import { hearing } from './hearing.js';
 import { LineLog } from './line-log.js';
 import { nowOf, ROWS, type Rows } from './now.js';
+import { Recorder } from './recorder.js';
 import { headerOf } from './recording.js';
 import { type Kept, Ring } from './ring.js';
 import { Sampler } from './sampler.js';
 import { Samples } from './samples.js';
 import type { Lines, Reader, Source } from './source.js';
+import { StatelySink } from './stately.js';
 import { Timeline } from './timeline.js';
 import { ActorWatch, type Seen } from './watch.js';
 
@@ -19,8 +22,13 @@ export interface InspectorOptions {
   readonly version: string;
   readonly backend: string;
   readonly redact: Redact;
+  readonly log: Log;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  /** Where the run is recorded from its beginning; null: nowhere. */
+  readonly recordTo: { readonly path: string; readonly maxBytes: number } | null;
+  /** Where Stately's inspector is told of it, a file or `-`; null: nowhere. */
+  readonly statelyTo: string | null;
 }
 
 /** What the inspector looks at once the worker has begun. */
@@ -51,18 +59,25 @@ export class Inspector implements Source {
   readonly #samples = new Samples();
   readonly #lines = new LineLog();
   readonly #readers = new Set<Reader>();
-  readonly #recorders = new Set<(kept: Kept) => void>();
+  /** The same log, heard. */
+  readonly log: Log;
+  readonly #recorder: Recorder | null;
+  readonly #stately: StatelySink | null;
   readonly #sampler: Sampler;
   readonly #stops: (() => void)[] = [];
   #inspected: Inspected | null = null;
   #seq = 0;
   #told = 0;
   #wantsRequests = false;
-  #log: Log = silentLog;
+  #showing: NodeJS.Immediate | undefined;
   #hasProblem = false;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
+    const { recordTo, statelyTo, log, redact } = options;
+    this.log = hearing(log, (level, message, fields) => this.#hearLog(level, message, fields));
+    this.#recorder = recordTo && new Recorder({ ...recordTo, log }, this.header());
+    this.#stately = statelyTo === null ? null : new StatelySink({ path: statelyTo, redact, log });
     this.#watch = new ActorWatch({
       now: Date.now,
       tell: (seen) => {
@@ -79,22 +94,10 @@ export class Inspector implements Source {
   }
 
   /** To be given to the root of the actors. */
-  readonly inspect = (event: InspectionEvent): void => this.#watch.inspect(event);
-
-  /** The same log, heard. */
-  heard(log: Log): Log {
-    this.#log = log;
-    const hearing = (level: 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
-      log[level](message, fields);
-      this.#hearLog(level, message, fields);
-    };
-    return {
-      debug: (message, fields) => log.debug(message, fields),
-      info: hearing('info'),
-      warn: hearing('warn'),
-      error: hearing('error'),
-    };
-  }
+  readonly inspect = (event: InspectionEvent): void => {
+    this.#watch.inspect(event);
+    this.#stately?.inspect(event);
+  };
 
   /** A line of the model's log. */
   readonly hearLine = (line: string): void => {
@@ -110,6 +113,8 @@ export class Inspector implements Source {
       () => this.#sampler.stop(),
       bus.on('lifecycle', ({ state, reason }) => {
         this.#timeline.enter(state, this.#options.redact(reason), Date.now());
+        // The machine that says so is still at work.
+        if (this.#recorder !== null) this.#showing ??= setImmediate(() => this.#recordNow());
       }),
       bus.on('report', ({ type }) => type === 'report.delivered' && this.#sampler.reported()),
       bus.on('request', (event) => {
@@ -117,12 +122,6 @@ export class Inspector implements Source {
         if (this.#wantsRequests) this.#hearRequest(event);
       }),
     );
-  }
-
-  /** Has each happening recorded, none of its details cut, until the returned function is called. */
-  record(recorder: (kept: Kept) => void): () => void {
-    this.#recorders.add(recorder);
-    return () => this.#recorders.delete(recorder);
   }
 
   now(): Now {
@@ -176,11 +175,19 @@ export class Inspector implements Source {
     this.#watch.flush();
     for (const reader of [...this.#readers]) reader.onEnd();
     for (const stop of this.#stops.splice(0)) stop();
+    this.#recordNow();
   }
 
-  /** Notes what has happened until now. */
-  flush(): void {
+  /** Resolves when what was recorded is on its way to the disk. */
+  async close(): Promise<void> {
     this.#watch.flush();
+    await Promise.all([this.#recorder?.end('stopped'), this.#stately?.close()]);
+  }
+
+  #recordNow(): void {
+    clearImmediate(this.#showing);
+    this.#showing = undefined;
+    if (this.#inspected !== null && this.#recorder?.isOver === false) this.#recorder.show(this.now());
   }
 
   #lookWhoLooks(): void {
@@ -201,7 +208,7 @@ export class Inspector implements Source {
   }
 
   #note({ details, ...seen }: Seen): void {
-    const characters = this.#recorders.size > 0 ? RECORDED_CHARACTERS : CHARACTERS;
+    const characters = this.#recorder === null ? CHARACTERS : RECORDED_CHARACTERS;
     const copy = details === undefined ? {} : { details: copyOf(details, { ...this.#options, characters }) };
     const happening: Happening = { seq: ++this.#seq, ...seen, ...copy };
     const kept: Kept = {
@@ -211,14 +218,14 @@ export class Inspector implements Source {
       text: JSON.stringify(happening),
     };
     this.#ring.add(kept);
-    for (const recorder of this.#recorders) recorder(kept);
+    if (!kept.ofRequest) this.#recorder?.happened(kept.text);
   }
 
   #tellProblem(error: unknown): void {
     if (this.#hasProblem) return;
     this.#hasProblem = true;
     const message = `what happens is not shown as it should be: ${messageOf(error)}`;
-    this.#log.warn(message, { event: 'inspect.problem', reason: messageOf(error) });
+    this.#options.log.warn(message, { event: 'inspect.problem', reason: messageOf(error) });
   }
 
   #tellNews(): void {

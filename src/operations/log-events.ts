@@ -107,6 +107,9 @@ const TOLD = {
     'The journal can not be written: after a crash the counters begin anew. See the disk.',
   'inspect.problem':
     'The page that shows the worker misses something; the work is not touched. Please report it.',
+  'recording.problem': 'The recording of `TSWORKER_RECORD` has ended, or has a gap; the line says why.',
+  'recording.began': '`tsworker record` follows a worker.',
+  'recording.ended': '`tsworker record` has ended; `ended` says why.',
   'tls.renewed': 'The certificate was renewed, and new connections get the new one.',
   'tls.unusable': 'The renewed certificate can not be used; the old one stays. See the files.',
   'beacon.lit': 'The worker could not start, and stays to tell the autoscaler why.',

@@ -8,7 +8,18 @@ import { machines } from '../../src/graph/machines.js';
 import { toMermaid } from '../../src/graph/mermaid.js';
 import { packageVersion } from '../../src/version.js';
 
-const COMMANDS = ['dev', 'start', 'check', 'request', 'autoscaler', 'backends', 'graph', 'help'];
+const COMMANDS = [
+  'dev',
+  'start',
+  'check',
+  'request',
+  'autoscaler',
+  'record',
+  'replay',
+  'backends',
+  'graph',
+  'help',
+];
 
 /** Runs a command line in this process. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {

@@ -298,6 +298,9 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   headersTimeoutMs: { variable: 'TSWORKER_HEADERS_TIMEOUT', fallback: 10_000, ...DURATIONS },
   requestTimeoutMs: { variable: 'TSWORKER_REQUEST_TIMEOUT', fallback: 60_000, ...DURATIONS },
   clientTimeoutMs: { variable: 'TSWORKER_CLIENT_TIMEOUT', fallback: 60_000, ...LIMITS },
+  recordFile: { variable: 'TSWORKER_RECORD', fallback: undefined, ...TEXTS },
+  recordBytes: { variable: 'TSWORKER_RECORD_BYTES', fallback: 67_108_864, ...SIZES },
+  inspectTo: { variable: 'TSWORKER_INSPECT', fallback: undefined, ...TEXTS },
   logLevel: {
     variable: 'TSWORKER_LOG_LEVEL',
     fallback: 'info',

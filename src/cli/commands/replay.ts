@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { port as portType } from '../../config/types.js';
+import { messageOf } from '../../errors.js';
+import { type Recording, RecordingError, readRecording } from '../../inspect/recording.js';
+import { replayServer } from '../../inspect/replay-server.js';
+import { type Retraced, retrace } from '../../inspect/retrace.js';
+import { close, listen } from '../../net/server.js';
+import { EXIT, UserError } from '../exit.js';
+import { type Io, print } from '../io.js';
+import { parseOption } from '../options.js';
+import { untilAskedToStop } from '../signals.js';
+
+export interface ReplayOptions {
+  readonly port: string;
+  readonly assert?: true;
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** Shows a recording on the page of a worker, or says whether the machines take the same path today. */
+export async function replay(file: string, options: ReplayOptions, io: Io): Promise<number> {
+  const port = parseOption('--port', options.port, portType);
+  const recording = await read(file);
+  if (options.assert === true) {
+    const retraced = retrace(recording);
+    await print(inWords(retraced), io);
+    return isSamePath(retraced) ? EXIT.ok.code : EXIT.failed.code;
+  }
+  const server = replayServer(recording);
+  const listening = await listen(server, port, LOOPBACK).catch((error: unknown) => {
+    throw new UserError(`can not listen on port ${port}: ${messageOf(error)}.`, EXIT.failed.code);
+  });
+  const asked = untilAskedToStop(io.env);
+  const { happenings, end } = recording;
+  const whole = end === null ? ', which was broken off,' : '';
+  await print(
+    `${happenings.length} events of ${recording.header.backend}${whole} are shown at http://${LOOPBACK}:${listening}/ until Ctrl-C\n`,
+    io,
+  );
+  await asked;
+  await close(server);
+  return EXIT.ok.code;
+}
+
+async function read(file: string): Promise<Recording> {
+  try {
+    return readRecording(await readFile(file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof RecordingError ? error.message : `it can not be read: ${messageOf(error)}`;
+    throw new UserError(`${file}: ${why}`, EXIT.failed.code);
+  }
+}
+
+function isSamePath({ divergence, actors }: Retraced): boolean {
+  return divergence === null && actors > 0;
+}
+
+function inWords({ steps, actors, untraced, changed, divergence }: Retraced): string {
+  const lines = [];
+  if (divergence !== null) {
+    const { seq, actor, event, because } = divergence;
+    lines.push(`event ${seq}, "${event}" of ${actor}, led elsewhere: ${because}`);
+  } else if (actors === 0) lines.push('nothing can be asserted: no machine was recorded from its beginning');
+  else lines.push(`the same path: ${steps} events of ${actors} actors lead where they led`);
+  if (changed.length > 0) lines.push(`changed since it was recorded: ${changed.join(', ')}`);
+  if (untraced.length > 0)
+    lines.push(`not recorded from the beginning, or not whole: ${untraced.join(', ')}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,111 @@
+import type { ActorNow, Happening, Now, Stay } from './contract.js';
+import type { Recording } from './recording.js';
+import type { Kept } from './ring.js';
+import type { Source } from './source.js';
+import { Timeline } from './timeline.js';
+
+/** A recording as it is shown: what it ends with is how the worker was last. */
+export function recordedSource(recording: Recording): Source {
+  const now = endOf(recording);
+  const kept = recording.happenings.map(keptOf);
+  return {
+    now: () => now,
+    samples: () => [],
+    header: () => recording.header,
+    after: (seq) => kept.filter((each) => each.seq > seq),
+    linesAfter: (number) => ({ last: number, lines: [] }),
+    subscribe: () => () => {},
+  };
+}
+
+/** How the worker was at the end of a recording. */
+export function endOf({ header, happenings, nows, end }: Recording): Now {
+  const last = happenings.at(-1);
+  const timeline = timelineOf(happenings);
+  const state = timeline.at(-1)?.state ?? nows.at(-1)?.worker.state ?? 'loading';
+  const reason = timeline.at(-1)?.reason ?? '';
+  const worker = nows.at(-1)?.worker ?? { ...NOTHING_KNOWN, backend: header.backend };
+  return {
+    seq: last?.seq ?? 0,
+    atMs: end?.atMs ?? last?.atMs ?? header.startedAtMs,
+    live: false,
+    version: header.version,
+    startedAtMs: header.startedAtMs,
+    ready: state === 'serving',
+    whyNotReady: state === 'serving' ? '' : `The worker was ${state}${reason === '' ? '' : `: ${reason}`}.`,
+    worker: { ...worker, state: state as Now['worker']['state'], reason },
+    actors: actorsAfter(happenings),
+    sessions: [],
+    requestsUnderWay: [],
+    timeline,
+    modelLog: [],
+  };
+}
+
+/** The actors that live after all of it. */
+export function actorsAfter(happenings: readonly Happening[]): ActorNow[] {
+  const actors = new Map<string, ActorNow>();
+  for (const { actor, machine, kind, to, atMs } of happenings) {
+    if (kind === 'actor.stopped') actors.delete(actor);
+    if (to === undefined) continue;
+    const before = actors.get(actor);
+    const isMoved = before === undefined || before.states.join() !== to.join();
+    actors.set(actor, { actor, machine, states: to, sinceMs: isMoved ? atMs : before.sinceMs });
+  }
+  return [...actors.values()];
+}
+
+/** The log tells each state that is entered, and why. */
+function timelineOf(happenings: readonly Happening[]): readonly Stay[] {
+  const timeline = new Timeline();
+  for (const { kind, event, details, atMs } of happenings) {
+    if (kind !== 'log' || event !== 'state.entered') continue;
+    const { state, reason } = details as { state?: unknown; reason?: unknown };
+    timeline.enter(String(state), String(reason ?? ''), atMs);
+  }
+  return timeline.stays;
+}
+
+function keptOf(happening: Happening): Kept {
+  const { seq, actor, event, kind } = happening;
+  return {
+    seq,
+    ofRequest: kind === 'request',
+    group: `${actor} ${event}`,
+    text: JSON.stringify(happening),
+  };
+}
+
+const NONE = {
+  requests: 0,
+  received: 0,
+  served: 0,
+  errored: 0,
+  cancelled: 0,
+  rejected: 0,
+  load: 0,
+  diskGib: 0,
+};
+
+/** Of a worker that was recorded for too short a time. */
+const NOTHING_KNOWN: Now['worker'] = {
+  id: null,
+  backend: '',
+  state: 'loading',
+  inStateMs: 0,
+  reason: '',
+  report: 'quiet',
+  phase: 'loading',
+  loadTimeSeconds: 0,
+  maxPerf: 0,
+  errorMessage: '',
+  url: '',
+  requestsUnderWay: 0,
+  requestsQueued: 0,
+  sessions: 0,
+  pendingWorkload: 0,
+  key: 'unasked',
+  completions: { untold: 0, dropped: 0 },
+  ledger: { totals: NONE, reported: NONE, unreported: NONE },
+  reporter: { addresses: [], due: [], failedRounds: 0 },
+};

@@ -1,0 +1,95 @@
+import { messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import type { Now, RecordingEnd, RecordingHeader, RecordingLine } from './contract.js';
+import { LineFile } from './line-file.js';
+
+export interface RecorderOptions {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Kept free for the last line. */
+const LAST_LINE_BYTES = 100;
+
+/** Writes a run into a file, one thing that happened a line, until it has as many bytes as it may have. */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #file: LineFile;
+  #left: number;
+  #lost = 0;
+  #written = 0;
+  #isOver = false;
+  #hasFailed = false;
+
+  constructor(options: RecorderOptions, header: RecordingHeader) {
+    this.#options = options;
+    this.#left = options.maxBytes - LAST_LINE_BYTES;
+    this.#file = new LineFile({ path: options.path, onProblem: (error) => this.#tellProblem(error) });
+    this.#write(header);
+  }
+
+  /** How many happenings it has written. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Whether the file could not be written. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** Whether nothing more is written. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @param text a happening as JSON */
+  happened(text: string): void {
+    if (this.#writeText(text)) this.#written += 1;
+  }
+
+  /** How the worker is now. The lines of the model's log may say what clients asked, and are left out. */
+  show(now: Now): void {
+    this.#write({ now: { ...now, modelLog: [] } });
+  }
+
+  /** Resolves when all is on its way to the disk. */
+  async end(ended: RecordingEnd['ended']): Promise<void> {
+    this.#finish(ended);
+    await this.#file.close();
+  }
+
+  #finish(ended: RecordingEnd['ended']): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#file.write(JSON.stringify({ ended, atMs: Date.now() } satisfies RecordingEnd));
+  }
+
+  #write(line: RecordingLine): void {
+    this.#writeText(JSON.stringify(line));
+  }
+
+  #writeText(text: string): boolean {
+    if (this.#isOver) return false;
+    const bytes = Buffer.byteLength(text) + 1;
+    if (bytes > this.#left) {
+      this.#finish('full');
+      this.#tell(`the recording has as many bytes as it may have (${this.#options.maxBytes}), and ends`);
+      return false;
+    }
+    const isTaken = this.#file.write(text);
+    if (isTaken) this.#left -= bytes;
+    else if (++this.#lost === 1) this.#tell('the disk is too slow for the recording, which has a gap');
+    return isTaken;
+  }
+
+  #tellProblem(error: unknown): void {
+    this.#isOver = this.#hasFailed = true;
+    this.#tell(`the recording can not be written: ${messageOf(error)}`);
+  }
+
+  #tell(message: string): void {
+    this.#options.log.warn(message, { event: 'recording.problem', file: this.#options.path });
+  }
+}

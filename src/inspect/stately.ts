@@ -1,0 +1,109 @@
+import type { AnyActor, AnyMachineSnapshot, InspectionEvent } from 'xstate';
+import { messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { copyOf, type Redact } from './copy.js';
+import { LineFile } from './line-file.js';
+
+/** The version of `@statelyai/inspect` whose events these are. */
+const VERSION = '0.7.2';
+
+const CHARACTERS = 256 * 1024;
+
+export interface StatelySinkOptions {
+  /** `-` is the standard output. */
+  readonly path: string;
+  readonly redact: Redact;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Writes what Stately's inspector is told, a line each. */
+export class StatelySink {
+  readonly #file: LineFile;
+  readonly #tell: (event: InspectionEvent) => void;
+  readonly #onProblem: (error: unknown) => void;
+
+  constructor({ path, redact, log }: StatelySinkOptions) {
+    let isTold = false;
+    this.#onProblem = (error) => {
+      if (isTold) return;
+      isTold = true;
+      log.warn(`what is told to Stately's inspector can not be written: ${messageOf(error)}`, {
+        event: 'inspect.problem',
+        file: path,
+      });
+    };
+    this.#file = new LineFile({ path, onProblem: this.#onProblem });
+    this.#tell = statelyEvents(redact, (line) => this.#file.write(line));
+  }
+
+  /** Never throws: who is told must not stop what is told of. */
+  inspect(event: InspectionEvent): void {
+    try {
+      this.#tell(event);
+    } catch (error) {
+      this.#onProblem(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/**
+ * What Stately's inspector is told of a system of actors: `@xstate.actor`, `@xstate.event` and `@xstate.snapshot`,
+ * each as one line of JSON, without secrets.
+ */
+export function statelyEvents(
+  redact: Redact,
+  write: (line: string) => void,
+): (event: InspectionEvent) => void {
+  const copy = (value: unknown) => copyOf(value, { redact, characters: CHARACTERS });
+  let count = 0;
+  return (event) => {
+    const actor = event.actorRef as AnyActor;
+    const told = toldOf(event, actor, copy);
+    if (told === null) return;
+    const common = {
+      _version: VERSION,
+      type: event.type,
+      sessionId: actor.sessionId,
+      rootId: event.rootId,
+      createdAt: String(Date.now()),
+      id: String(++count),
+    };
+    write(JSON.stringify({ ...common, ...told }));
+  };
+}
+
+function toldOf(event: InspectionEvent, actor: AnyActor, copy: (value: unknown) => unknown): object | null {
+  switch (event.type) {
+    case '@xstate.actor':
+      return {
+        name: actor.id,
+        parentId: actor._parent?.sessionId,
+        definition: definitionOf(actor),
+        // It has none yet.
+        snapshot: { status: 'active' },
+      };
+    case '@xstate.event':
+      return { event: copy(event.event), sourceId: event.sourceRef?.sessionId };
+    case '@xstate.snapshot':
+      return { event: copy(event.event), snapshot: snapshotOf(event.snapshot, copy) };
+    default:
+      return null;
+  }
+}
+
+function definitionOf({ id, logic }: AnyActor): string {
+  const config: unknown = 'config' in logic ? logic.config : { id };
+  return JSON.stringify(config, (_name, value: unknown) =>
+    typeof value === 'function' ? { type: value.name } : value,
+  );
+}
+
+function snapshotOf(snapshot: unknown, copy: (value: unknown) => unknown): unknown {
+  if (typeof snapshot !== 'object' || snapshot === null) return { status: 'active' };
+  const { status, value, context, output, error } = snapshot as Partial<AnyMachineSnapshot>;
+  return copy({ status, value, context, output, error });
+}

@@ -1,0 +1,191 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Happening, RecordingLine } from '../../src/inspect/contract.js';
+import { endOf } from '../../src/inspect/recorded.js';
+import { RecordingError, readRecording } from '../../src/inspect/recording.js';
+import { retrace } from '../../src/inspect/retrace.js';
+import { post } from '../support/client.js';
+import { quietBackend, serve } from '../support/worker.js';
+
+const PROMPT = 'a poem about secrets';
+
+function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tsworker-recording-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'run.jsonl');
+}
+
+/** The text of the recording of a worker that serves, breaks, recovers, and stops. */
+async function recorded(env: Readonly<Record<string, string>> = {}) {
+  const file = scratch();
+  const backend = quietBackend({
+    routes: {
+      '/break': {
+        handle: ({ fail }) => {
+          fail('the fan has stopped');
+          return 'broken';
+        },
+      },
+      '/run': { handle: () => 'ok' },
+    },
+  });
+  const { worker, port, log } = await serve(backend, { TSWORKER_RECORD: file, ...env });
+  await post(port, '/run', { prompt: PROMPT });
+  await post(port, '/break', {});
+  await worker.stop('it is enough');
+  return { file, log, text: readFileSync(file, 'utf8') };
+}
+
+const linesOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RecordingLine);
+const textOf = (lines: readonly RecordingLine[]) =>
+  `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
+
+/** The recording with one of its happenings as the function makes it. */
+function altered(
+  text: string,
+  which: (happening: Happening) => boolean,
+  alter: (happening: Happening) => Happening,
+) {
+  let seq = 0;
+  const lines = linesOf(text).map((line) => {
+    if (seq > 0 || !('kind' in line) || !which(line)) return line;
+    seq = line.seq;
+    return alter(line);
+  });
+  expect(seq).toBeGreaterThan(0);
+  return { seq, retraced: retrace(readRecording(textOf(lines))) };
+}
+
+describe('a recording from the beginning', () => {
+  it('holds all that happened to the machines, its states now and then, and its end; no secret, no payload', async () => {
+    const { file, text } = await recorded();
+    const { header, happenings, nows, end } = readRecording(text);
+    expect(header).toMatchObject({ recording: 1, backend: 'quiet' });
+    expect(happenings.map(({ seq }) => seq)).toEqual(happenings.map((_, index) => index + 1));
+    expect(happenings[0]).toMatchObject({ actor: 'lifecycle', kind: 'actor.started' });
+    expect(happenings.at(-1)).toMatchObject({ kind: 'actor.stopped' });
+    expect(nows.map(({ worker }) => worker.state)).toEqual(['serving', 'failing', 'stopped']);
+    expect(end).toEqual({ ended: 'stopped', atMs: expect.any(Number) });
+    for (const secret of ['the-master-token', PROMPT]) expect(text).not.toContain(secret);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('is traced again on the same path', async () => {
+    const { text } = await recorded();
+    const retraced = retrace(readRecording(text));
+    expect(retraced).toMatchObject({ divergence: null, untraced: [], changed: [] });
+    expect(retraced.actors).toBeGreaterThanOrEqual(5);
+    expect(retraced.steps).toBeGreaterThan(10);
+  });
+
+  it('an event that is another is caught and named', async () => {
+    const { text } = await recorded();
+    const isBreak = ({ event, actor }: Happening) => event === 'backend.failed' && actor === 'lifecycle';
+    const another = altered(text, isBreak, (happening) => ({
+      ...happening,
+      details: { type: 'stop.requested', reason: 'somebody else' },
+    }));
+    expect(another.retraced.divergence).toEqual({
+      seq: another.seq,
+      actor: 'lifecycle',
+      event: 'backend.failed',
+      because: 'the event itself is "stop.requested"',
+    });
+    const isLoad = ({ event, actor }: Happening) => event === 'load done' && actor === 'lifecycle';
+    const failed = altered(text, isLoad, (happening) => ({
+      ...happening,
+      details: { type: 'xstate.done.actor.load', output: { ok: false, reason: 'no such model' } },
+    }));
+    expect(failed.retraced.divergence).toMatchObject({
+      seq: failed.seq,
+      event: 'load done',
+      because: expect.stringMatching(/^it leads to .*"work\.failing".*, and led to .*"work\.serving"/),
+    });
+  });
+
+  it('states, transitions and events that are altered or missing are caught', async () => {
+    const { text } = await recorded();
+    const isBreak = ({ event, actor }: Happening) => event === 'backend.failed' && actor === 'lifecycle';
+    const becauseOf = (alter: (happening: Happening) => Happening) => {
+      const { seq, retraced } = altered(text, isBreak, alter);
+      expect(retraced.divergence?.seq).toBe(seq);
+      return retraced.divergence?.because;
+    };
+    expect(becauseOf((happening) => ({ ...happening, to: ['work.serving'] }))).toMatch(/^it leads to/);
+    expect(becauseOf((happening) => ({ ...happening, took: [] }))).toMatch(/^it takes/);
+    expect(becauseOf((happening) => ({ ...happening, kind: 'event' }))).toBe(
+      'it is "transition", and was "event"',
+    );
+    const without = linesOf(text).filter((line) => !('kind' in line && isBreak(line)));
+    expect(retrace(readRecording(textOf(without))).divergence).toMatchObject({
+      actor: 'lifecycle',
+      because: expect.stringMatching(/^the recording lacks/),
+    });
+  });
+
+  it('says of whom it knows no beginning, and which machines have changed since', async () => {
+    const { text } = await recorded();
+    const [header, ...lines] = linesOf(text);
+    const later = lines.filter((line) => !('kind' in line && line.actor === 'lifecycle' && line.nth === 0));
+    const changed = { ...header, machines: { reporter: 'another' } } as RecordingLine;
+    const retraced = retrace(readRecording(textOf([changed, ...later])));
+    expect(retraced).toMatchObject({ divergence: null, untraced: ['lifecycle'], changed: ['reporter'] });
+  });
+
+  it('ends when it is full, says so, and the worker goes on', async () => {
+    const { text, log } = await recorded({ TSWORKER_RECORD_BYTES: '8KiB' });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(8 * 1024);
+    expect(readRecording(text).end).toMatchObject({ ended: 'full' });
+    expect(log.about('recording.problem')).toHaveLength(1);
+    expect(log.about('state.entered').at(-1)?.fields.state).toBe('stopped');
+  });
+
+  it('that can not be written is told, and the worker goes on', async () => {
+    const { worker, log } = await serve(quietBackend({ routes: { '/run': { handle: () => 'ok' } } }), {
+      TSWORKER_RECORD: '/proc/no/such/folder/run.jsonl',
+    });
+    await expect.poll(() => log.about('recording.problem').length).toBe(1);
+    expect(await worker.stop('it is enough')).toBe('clean');
+  });
+
+  it('shows how the worker was at its end', async () => {
+    const { text } = await recorded();
+    const end = endOf(readRecording(text));
+    expect(end).toMatchObject({ live: false, ready: false, worker: { state: 'stopped' }, actors: [] });
+    expect(end.timeline.map(({ state }) => state)).toEqual(
+      expect.arrayContaining(['loading', 'loaded', 'serving', 'failing', 'draining', 'stopped']),
+    );
+  });
+});
+
+describe('a file that is', () => {
+  const header = '{"recording":1,"version":"1","machines":{},"backend":"b","startedAtMs":1}\n';
+  const event = (seq: number) =>
+    `{"seq":${seq},"atMs":1,"actor":"worker","machine":"","nth":0,"kind":"log","event":"listening"}\n`;
+
+  it.each([
+    ['empty', '', 'line 1: it is not the beginning of a recording of this form.'],
+    ['something else', '{"hello":1}\n', 'line 1: it is not the beginning of a recording of this form.'],
+    [
+      'of another form',
+      header.replace('1', '2'),
+      'line 1: it is not the beginning of a recording of this form.',
+    ],
+    ['broken in the middle', `${header}{"seq":\n${event(1)}`, 'line 2: it is not JSON.'],
+    ['of other things, too', `${header}{"seq":1}\n`, 'line 2: it is nothing that a recording holds.'],
+    ['out of order', header + event(2) + event(1), 'line 3: event 1 is out of order.'],
+  ])('%s is refused with the line', (_, text, message) => {
+    expect(() => readRecording(text)).toThrow(new RecordingError(message));
+  });
+
+  it('broken off in a line, since its writer was killed, is read up to there', () => {
+    const { happenings, end } = readRecording(`${header}${event(1)}{"seq":2,"atM`);
+    expect([happenings.length, end]).toEqual([1, null]);
+  });
+});
