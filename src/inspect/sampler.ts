@@ -1,5 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { RequestEvent } from '../../machines/events.js';
+import { memoryUse } from '../memory-use.js';
 import type { Sample } from './contract.js';
 import { Quantiles } from './quantiles.js';
 
@@ -29,6 +30,8 @@ export class Sampler {
   readonly #latency = new Quantiles();
   readonly #firstByte = new Quantiles();
   #served = 0;
+  /** When it could be read last. */
+  #residentBytes = 0;
   #reportedAtMs: number | null = null;
   #lag: IntervalHistogram | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -65,7 +68,8 @@ export class Sampler {
   /** Of what was since the last one. */
   take(): Sample {
     const atMs = this.#options.now();
-    const { rss, heapUsed } = process.memoryUsage();
+    const { residentBytes, heapBytes } = memoryUse();
+    if (!Number.isNaN(residentBytes)) this.#residentBytes = residentBytes;
     const sample: Sample = {
       atMs,
       ...this.#options.present(),
@@ -74,8 +78,8 @@ export class Sampler {
       latencyP99Ms: this.#latency.of(0.99),
       firstByteP50Ms: this.#firstByte.of(0.5),
       reportLagMs: this.#reportedAtMs === null ? null : Math.max(atMs - this.#reportedAtMs, 0),
-      rssMib: oneDecimal(rss / MIB),
-      heapMib: oneDecimal(heapUsed / MIB),
+      rssMib: oneDecimal(this.#residentBytes / MIB),
+      heapMib: oneDecimal(heapBytes / MIB),
       eventLoopLagMs: this.#takeLag(),
     };
     this.#served = 0;

@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
+import { memoryUse } from '../memory-use.js';
 
 /** What the process uses at this moment. */
 export interface ProcessUse {
   readonly cpuSeconds: number;
+  /** NaN: it can't be read at the moment. */
   readonly residentBytes: number;
   readonly heapBytes: number;
   /** NaN: the system does not tell. */
@@ -16,11 +18,9 @@ const STARTED_AT_SECONDS = performance.timeOrigin / 1000;
 
 export async function readProcess(): Promise<ProcessUse> {
   const { user, system } = process.cpuUsage();
-  const { rss, heapUsed } = process.memoryUsage();
   return {
     cpuSeconds: (user + system) / 1e6,
-    residentBytes: rss,
-    heapBytes: heapUsed,
+    ...memoryUse(),
     openFds: await countFds(),
     startTime: STARTED_AT_SECONDS,
   };
