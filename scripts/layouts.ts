@@ -1,6 +1,8 @@
 import { layOut } from '../src/graph/layout.js';
+import { layoutOf } from '../src/graph/layouts.js';
 import { machines } from '../src/graph/machines.js';
 import { statechartOf } from '../src/graph/statechart.js';
+import { toSvg } from '../src/graph/svg.js';
 
 /** The layouts of the machines, by file name below `src/graph/layouts/`. `npm run docs` writes them. */
 export async function generatedLayouts(): Promise<Readonly<Record<string, string>>> {
@@ -9,4 +11,14 @@ export async function generatedLayouts(): Promise<Readonly<Record<string, string
     layouts[`${name}.json`] = `${JSON.stringify(await layOut(statechartOf(machine, name)))}\n`;
   }
   return layouts;
+}
+
+/** The drawings of the machines in docs/, from the layouts that there are. */
+export function generatedDrawings(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(machines).map(([name, machine]) => [
+      `${name}.svg`,
+      toSvg(statechartOf(machine, name), layoutOf(name)),
+    ]),
+  );
 }

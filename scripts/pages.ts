@@ -57,7 +57,7 @@ const NOTICE = '<!-- Made from the code by `npm run docs`. -->';
 function machinePage(name: string, about: string): string {
   const machine = machines[name];
   if (machine === undefined) throw new Error(`There is no machine ${name}.`);
-  return page(title(name), about, toMarkdown(machine));
+  return page(title(name), about, toMarkdown(machine, { about: `The ${name} machine`, file: `${name}.svg` }));
 }
 
 function configurationPage(): string {

@@ -110,7 +110,12 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
       'Examples:',
       [
         ['tsworker graph', 'the life of a worker, as a mermaid diagram'],
-        ['tsworker graph reporter --format json', 'the definition of a machine'],
+        ['tsworker graph --format svg > life.svg', 'the same as a drawing'],
+        ['tsworker graph --format svg --highlight run.jsonl', 'what a recording took of it, and how often'],
+        [
+          'tsworker graph reporter --format json',
+          'a machine for createMachine, or for the editor of Stately',
+        ],
       ],
     ],
   ],

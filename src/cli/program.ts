@@ -151,10 +151,11 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
         'lifecycle',
       ),
     )
-    .addOption(option('--format <format>', 'mermaid or json.', 'mermaid'))
-    .action(async (machine, { format }) => {
+    .addOption(option('--format <format>', 'mermaid, svg or json.', 'mermaid'))
+    .option('--highlight <recording>', 'mark what a recording took, and how often (svg).')
+    .action(async (machine, { format, highlight }) => {
       const { graph } = await import('./commands/graph.js');
-      await print(graph(machine, format), io);
+      await print(graph(machine, format, highlight), io);
     });
 
   command('help')

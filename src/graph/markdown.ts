@@ -2,10 +2,13 @@ import type { AnyStateMachine } from 'xstate';
 import { toMermaid } from './mermaid.js';
 import { pathOf, statesOf, transitionsOf } from './transitions.js';
 
-/** A page about a machine: its drawing, what each state means, and every transition. */
-export function toMarkdown(machine: AnyStateMachine): string {
+/** A page about a machine: its drawing, which is a file beside it, what each state means, and every transition. */
+export function toMarkdown(machine: AnyStateMachine, drawing: { about: string; file: string }): string {
   return [
+    `[![${drawing.about}](${drawing.file})](${drawing.file})`,
+    '<details><summary>The same as a mermaid diagram</summary>',
     ['```mermaid', toMermaid(machine).trimEnd(), '```'].join('\n'),
+    '</details>',
     '## States',
     table(
       ['state', 'meaning'],

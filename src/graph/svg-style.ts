@@ -8,8 +8,7 @@ font-family:Inter,"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif;
 .frame>.box{fill:var(--paper)}
 .region>.box{stroke-dasharray:5 4;fill:none}
 .ring{fill:none;stroke:var(--edge);stroke-width:1.25}
-.words>text{paint-order:stroke;stroke:var(--held);stroke-width:4;stroke-linejoin:round}
-.words>.event,.words>.guard{stroke:none}
+.words>.name,.words>.inner,.words>.note{paint-order:stroke;stroke:var(--held);stroke-width:4;stroke-linejoin:round}
 .name{font-size:14px;font-weight:600;fill:var(--ink)}
 .inner{font-size:11px;fill:var(--soft)}
 .rule{stroke:var(--edge);stroke-width:1}
@@ -24,6 +23,7 @@ font-family:Inter,"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif;
 .taken>.box{stroke:var(--taken);fill:var(--taken-soft)}
 .taken>.ring,.taken>.arrow,.taken>.pill{stroke:var(--taken)}
 .taken.inner,.taken>.inner{fill:var(--taken)}
+.passed-by{opacity:.4}
 .untaken>.box{stroke:var(--untaken);fill:var(--untaken-soft)}
 .untaken>.ring,.untaken>.arrow,.untaken>.pill{stroke:var(--untaken)}
 .untaken>.name,.untaken>.event,.untaken>.guard,.untaken>.inner{fill:var(--untaken)}

@@ -6,13 +6,6 @@ import { toMermaid } from '../../src/graph/mermaid.js';
 import { statesOf, transitionsOf } from '../../src/graph/transitions.js';
 import { sample } from '../support/machines/sample.js';
 
-interface Definition {
-  readonly id: string;
-  readonly key: string;
-  readonly states: Readonly<Record<string, Definition>>;
-  readonly on: Readonly<Record<string, unknown>>;
-}
-
 const lines = (text: string) => text.split('\n').map((line) => line.trim());
 
 it('draws nested and parallel states, and each transition at the states that it leaves', () => {
@@ -83,20 +76,4 @@ describe.each(Object.entries(machines))('the drawing of the %s machine', (name, 
       expect([source.id, label, found.length > 0]).toEqual([source.id, label, true]);
     }
   });
-
-  it('has its definition as JSON, with every state and every event', () => {
-    const definition: Definition = JSON.parse(graph(name, 'json'));
-    expect(definition).toEqual(JSON.parse(JSON.stringify(machine.definition)));
-    for (const node of statesOf(machine)) {
-      const own = node.path.reduce<Definition | undefined>((parent, key) => parent?.states[key], definition);
-      expect(own).toMatchObject({ id: node.id, key: node.key });
-      expect(Object.keys(own?.on ?? {}).toSorted()).toEqual([...node.transitions.keys()].toSorted());
-    }
-  });
-});
-
-it('does not draw a machine that there is not', () => {
-  expect(() => graph('toString', 'mermaid')).toThrow(
-    'unknown machine "toString"; it takes lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key, supervisor.',
-  );
 });

@@ -41,13 +41,17 @@ it('says each transition in words', () => {
 });
 
 describe.each(Object.entries(machines))('the page of the %s machine', (_, machine) => {
-  const page = toMarkdown(machine);
+  const page = toMarkdown(machine, { about: 'a drawing', file: 'drawing.svg' });
 
   it('says in a sentence what each state means and, for those that are left, how', () => {
     for (const node of statesOf(machine).filter(({ states }) => Object.keys(states).length === 0)) {
       expect([node.id, node.description]).toEqual([node.id, expect.stringMatching(/^[A-Z].*\.$/)]);
       expect(page).toContain(`| \`${pathOf(node)}\` | ${node.description} |`);
     }
+  });
+
+  it('shows its drawing', () => {
+    expect(page).toContain('[![a drawing](drawing.svg)](drawing.svg)');
   });
 
   it('has a row for each transition, and calls each guard and action by a phrase', () => {

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { graph } from '../../src/cli/commands/graph.js';
+import { machines } from '../../src/graph/machines.js';
+
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+const MERMAID = fileURLToPath(new URL('../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url));
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+});
+afterAll(() => browser.close());
+
+async function newPage(colorScheme: 'light' | 'dark' = 'light') {
+  const page = await browser.newPage({ colorScheme });
+  onTestFinished(() => page.close());
+  return page;
+}
+
+const drawings = readdirSync(DOCS).filter((name) => name.endsWith('.svg'));
+
+it('there is one of each machine', () => {
+  expect(drawings.toSorted()).toEqual(
+    Object.keys(machines)
+      .map((name) => `${name}.svg`)
+      .toSorted(),
+  );
+});
+
+describe.each(drawings)('%s', (name) => {
+  it('is parsed by the browser, and no text of it is cut off or runs into another', async () => {
+    const page = await newPage();
+    await page.goto(`file://${DOCS}${name}`);
+    const seen = await page.evaluate(`(() => {
+      const box = (element) => { const { x, y, width, height } = element.getBBox(); return { x, y, width, height }; };
+      const texts = [...document.querySelectorAll('text')].map((element) => ({ text: element.textContent, ...box(element) }));
+      const pills = [...document.querySelectorAll('.pill')].map((pill) => ({
+        ...box(pill), texts: [...pill.parentNode.querySelectorAll('text')].map(box),
+      }));
+      return { root: document.documentElement.localName, errors: document.querySelectorAll('parsererror').length, texts, pills };
+    })()`);
+    const { root, errors, texts, pills } = seen as Seen;
+    expect([root, errors]).toEqual(['svg', 0]);
+    expect(texts.length).toBeGreaterThan(5);
+    for (const pill of pills) {
+      for (const text of pill.texts) expect(text.x + text.width).toBeLessThanOrEqual(pill.x + pill.width);
+    }
+    expect(overlaps(texts)).toEqual([]);
+  });
+
+  it('is dark for a reader who has it dark', async () => {
+    const papers = [];
+    for (const scheme of ['light', 'dark'] as const) {
+      const page = await newPage(scheme);
+      await page.goto(`file://${DOCS}${name}`);
+      papers.push(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor'));
+    }
+    expect(papers).toEqual(['rgb(255, 255, 255)', 'rgb(16, 20, 29)']);
+  });
+});
+
+describe("mermaid's own parser", () => {
+  it('takes the diagram of each machine, and nothing that is none', async () => {
+    const page = await newPage();
+    await page.addScriptTag({ path: MERMAID });
+    const parse = (text: string) =>
+      page.evaluate(
+        `mermaid.parse(${JSON.stringify(text)}).then(({ diagramType }) => diagramType, (error) => 'refused: ' + error)`,
+      );
+    for (const name of Object.keys(machines)) {
+      expect([name, await parse(graph(name, 'mermaid'))]).toEqual([name, expect.stringMatching(/^state/)]);
+      expect(readFileSync(`${DOCS}${name}.md`, 'utf8')).toContain(graph(name, 'mermaid'));
+    }
+    expect(await parse(graph('reload', 'mermaid').replaceAll('-->', '--> -->'))).toMatch(/^refused/);
+  });
+});
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Seen {
+  readonly root: string;
+  readonly errors: number;
+  readonly texts: readonly (Box & { readonly text: string })[];
+  readonly pills: readonly (Box & { readonly texts: readonly Box[] })[];
+}
+
+/** Lines of text come close to one another: what counts is that none covers another. */
+function overlaps(texts: Seen['texts']): string[] {
+  const close = 4;
+  return texts.flatMap((one, index) =>
+    texts
+      .slice(index + 1)
+      .filter(
+        (other) =>
+          one.x < other.x + other.width &&
+          other.x < one.x + one.width &&
+          one.y + close < other.y + other.height &&
+          other.y + close < one.y + one.height,
+      )
+      .map((other) => `${one.text} and ${other.text}`),
+  );
+}
