@@ -40,6 +40,10 @@ export const ERRORS = {
   },
   no_public_key: { status: 503, message: 'The worker can not check signatures yet: it has no public key.' },
   too_many_bodies: { status: 503, message: 'Too much is being sent to the worker at once. Try again.' },
+  too_many_ahead: {
+    status: 503,
+    message: 'Too many requests were sent ahead of their answers. The connection was closed.',
+  },
   not_accepting: { status: 503, message: 'The worker is not accepting requests.' },
   model_timeout: { status: 504, message: 'The model server did not answer in time.' },
 } as const satisfies Record<string, { status: number; message: string }>;

@@ -8,6 +8,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WorkerError } from '../errors.js';
+import { inTurn } from './in-turn.js';
 import { classesFor } from './prototypes.js';
 import { answerError } from './write.js';
 
@@ -58,17 +59,20 @@ export function createHttpServer(options: ServerOptions): Server {
   });
 
   const current = new WeakMap<Socket, ServerResponse>();
-  const onRequest = inTurn((request, response) => {
-    current.set(request.socket, response);
-    const problem = normalise(request);
-    if (problem === undefined) {
-      listener(request, response);
-      return;
-    }
-    const error = new WorkerError('malformed_request', problem);
-    onRefused(error);
-    answerError(response, error);
-  });
+  const onRequest = inTurn(
+    (request, response) => {
+      current.set(request.socket, response);
+      const problem = normalise(request);
+      if (problem === undefined) {
+        listener(request, response);
+        return;
+      }
+      const error = new WorkerError('malformed_request', problem);
+      onRefused(error);
+      answerError(response, error);
+    },
+    () => onRefused(new WorkerError('too_many_ahead')),
+  );
   server.on('request', onRequest);
   // An expectation that is not known here may be left alone; Node would answer 417 without a body.
   server.on('checkExpectation', onRequest);
@@ -115,17 +119,6 @@ export function close(server: Server): Promise<void> {
     server.close(() => resolve());
     for (const socket of connections.get(server) ?? []) socket.destroy();
   });
-}
-
-/**
- * Node hands out all requests that a client sends ahead, but writes one answer at a time. A request
- * begins when its answer may be written, so that each that has begun also hears when the client goes.
- */
-function inTurn(listener: RequestListener): RequestListener {
-  return (request, response) => {
-    if (response.socket !== null) listener(request, response);
-    else response.once('socket', () => listener(request, response));
-  };
 }
 
 /** Takes the host out of the request's target. Answers what is wrong with a request that makes no sense. */

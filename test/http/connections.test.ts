@@ -281,6 +281,17 @@ describe('requests that are sent ahead', () => {
     });
     expect(begun.map(({ aborted }) => aborted)).toEqual([true]);
   });
+
+  it('are too many behind one that takes long: the connection is cut, and that one cancelled', async () => {
+    const backend = quietBackend({
+      routes: { '/hang': { method: 'GET', handle: () => new Promise(() => {}) } },
+    });
+    const { port, log, requests } = await serve(backend);
+    const client = new RawClient(port).write(`GET /hang HTTP/1.1\r\n${HOST}\r\n`.repeat(12_000));
+    expect(await client.untilEnd()).toBe('');
+    await expect.poll(() => typesOf(requests)).toEqual(['request.started', 'request.cancelled']);
+    expect(log.about('request.refused').map(({ fields }) => fields.code)).toEqual(['too_many_ahead']);
+  });
 });
 
 describe('a flood of what is refused', () => {
