@@ -24,7 +24,7 @@ interface Entry {
 /** How much may wait for the disk. */
 const WAITING_LIMIT_BYTES = 1024 * 1024;
 /** How long a file that can't be written is left alone. */
-const RETRY_MS = 30_000;
+const RETRY_MS = 5_000;
 
 // Without waiting: a pipe that nobody reads would be opened only when somebody does.
 const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;

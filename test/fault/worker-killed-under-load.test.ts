@@ -1,9 +1,6 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sumsOf } from '../conformance/scribe.js';
 import { anInstance, before, Crowd, since } from '../support/faults-journal.js';
-import { temporaryFolder } from '../support/worker-program.js';
 
 /** What a crash may cost. */
 const HELD_MS = 500;
@@ -88,36 +85,4 @@ it('a worker that is killed while it reports: what is lost or told again is of t
   expect(missing.filter(([, atMs]) => atMs < killedAtMs - HELD_MS)).toEqual([]);
   const again = [...tellings].filter(([, times]) => times.length > 1);
   expect(again.filter(([, [atMs = 0]]) => atMs < killedAtMs - HELD_MS)).toEqual([]);
-});
-
-it('a journal that is damaged is put aside and told, and the worker serves', async () => {
-  const { stateDir, journal, start } = await anInstance();
-  mkdirSync(stateDir, { recursive: true });
-  writeFileSync(journal, 'not a journal\nat all\n');
-  const worker = await start();
-  expect(worker.told('journal.corrupt').map(({ level }) => level)).toEqual([40]);
-  expect(await new Crowd(worker).ask()).toBe(true);
-  worker.kill('SIGTERM');
-  expect(await worker.exited).toEqual({ code: 0, signal: null });
-  expect(readdirSync(stateDir).toSorted()).toEqual([
-    expect.stringMatching(/^journal-7-\d+$/),
-    expect.stringMatching(/^journal-7-\d+\.corrupt-/),
-  ]);
-  expect((await start()).told('journal.corrupt')).toEqual([]);
-});
-
-it('a disk that can not be written is told once, and the worker serves and tells', async () => {
-  const taken = join(temporaryFolder(), 'a-file');
-  writeFileSync(taken, '');
-  const { autoscaler, start } = await anInstance(join(taken, 'state'));
-  const worker = await start();
-  const crowd = new Crowd(worker);
-  for (let asked = 0; asked < 3; asked++) {
-    expect(await crowd.ask()).toBe(true);
-    await autoscaler.untilFinished(asked + 1);
-  }
-  worker.kill('SIGTERM');
-  expect(await worker.exited).toEqual({ code: 0, signal: null });
-  expect(worker.told('journal.unwritable').map(({ level }) => level)).toEqual([50]);
-  expect(sumsOf(autoscaler.statuses).new_load).toBe(3);
 });

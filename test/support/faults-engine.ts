@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { onTestFinished } from 'vitest';
@@ -8,7 +8,7 @@ import { Scribe } from '../conformance/scribe.js';
 import { BUILT } from './faults-build.js';
 import { freePorts } from './free-ports.js';
 import { startWorker, type WorkerSetup } from './process.js';
-import { lives, readLog } from './supervisor/supervised.js';
+import { readLog } from './supervisor/supervised.js';
 import { temporaryFolder } from './worker-program.js';
 
 const PROGRAM = join(BUILT, 'src/testing/models/main.js');
@@ -39,6 +39,9 @@ export async function startWithEngine({
   const options = ['openai', '--port', port, '--control', control, '--log', '-'];
   if (loadTime !== undefined) options.push('--load-time', loadTime);
   options.push('--behave', `'${JSON.stringify(behaviour)}'`);
+  onTestFinished(() => {
+    for (const pid of runningOn(control)) process.kill(pid, 'SIGKILL');
+  });
   const autoscaler = await Scribe.start();
   const worker = await startWorker({
     ...setup,
@@ -63,9 +66,6 @@ export async function startWithEngine({
   const lines = () => (statSync(log, { throwIfNoEntry: false })?.isFile() ? readLog(log) : []);
   /** Of the models that were started, in their order. */
   const pids = () => lines().flatMap((line) => /^{"event":"listening".*"pid":(\d+)/.exec(line)?.[1] ?? []);
-  onTestFinished(async () => {
-    for (const pid of pids().map(Number)) if (await lives(pid)) process.kill(pid, 'SIGKILL');
-  });
   let requests = 0;
   /** A signed request for four tokens. */
   const ask = (payload: object = {}) => {
@@ -83,4 +83,18 @@ export async function startWithEngine({
     await body.dump();
   };
   return { folder, stateDir, log, autoscaler, worker, ask, behave, lines, pids: () => pids().map(Number) };
+}
+
+/** The processes of a model, whatever has become of the worker that has started it. */
+function runningOn(control: number): number[] {
+  const isModel = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0--control\0${control}\0`);
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isModel(name))
+    .map(Number);
 }

@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { contentsOf } from '../../src/journal/text.js';
 import { Changes } from '../../src/testing/models/changes.js';
 import { Scribe } from '../conformance/scribe.js';
 import { freePorts } from './free-ports.js';
@@ -29,6 +31,15 @@ export async function anInstance(stateDir = join(temporaryFolder(), 'state')) {
   return { autoscaler, stateDir, journal: join(stateDir, `journal-7-${port}`), start };
 }
 
+/** The journal says that so many requests came, and that the autoscaler knows all of them. */
+export async function untilNothingIsOwed(journal: string, requests: number): Promise<void> {
+  const owed = () => {
+    const { snapshot } = contentsOf(existsSync(journal) ? readFileSync(journal, 'utf8') : '');
+    return [snapshot?.accounts.reported.requests, snapshot?.waiting.completions.length];
+  };
+  await expect.poll(owed, { timeout: 10_000 }).toEqual([requests, 0]);
+}
+
 const CLIENTS = 20;
 
 /** Clients who ask and ask again until the worker is gone. Each request has an index of its own. */
@@ -41,7 +52,7 @@ export class Crowd {
 
   readonly #firstIdx: number;
 
-  constructor(worker: WorkerProcess, firstIdx = 1) {
+  constructor(worker: Pick<WorkerProcess, 'url'>, firstIdx = 1) {
     this.#firstIdx = firstIdx;
     this.#pool = new Pool(worker.url, { connections: CLIENTS });
     onTestFinished(() => this.#pool.destroy());

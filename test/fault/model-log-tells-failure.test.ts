@@ -2,44 +2,29 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startBeforeModel } from '../support/faults-model.js';
+import { endsWith, got, readiness, refusal } from '../support/faults-outcomes.js';
 import { temporaryFolder } from '../support/worker-program.js';
 
 const LOADED = 'INFO:     Application startup complete.\n';
 const FAILED = 'RuntimeError: Engine core initialization failed. See root cause above.\n';
 
-it('a model that loads later than its deadline: failing is told, and left when the health route answers', async () => {
-  const { autoscaler, model, worker, ask, entered } = await startBeforeModel({
-    model: { behaviour: { healthStatus: 503 } },
-    env: { TSWORKER_LOAD_TIMEOUT: '300ms' },
-  });
-  const failing = await worker.reaches('failing');
-  expect(failing.reason).toContain('did not load within 0.3 s');
-  const { error_msg } = await autoscaler.untilStatus((status) => status.error_msg !== '');
-  expect(error_msg).toBe(failing.reason);
-  model.behave({ healthStatus: undefined });
-  const serving = await worker.reaches('serving', failing);
-  const { loadtime } = await autoscaler.untilStatus((status) => status.loadtime > 0);
-  expect([loadtime > 0, (await ask()).statusCode]).toEqual([true, 200]);
-  const states = entered();
-  expect(states.slice(0, 2)).toEqual(['loading', 'failing']);
-  expect(states.slice(-3)).toEqual(['loading', 'loaded', 'serving']);
-  expect(serving.reason).toBe('the autoscaler knows that it has loaded');
-  expect((await autoscaler.nextStatus()).error_msg).toBe('');
-});
-
 it('a model that is known by its log alone: failing is left on a later line that it has loaded', async () => {
   const path = join(temporaryFolder(), 'model.log');
-  const { worker, ask, entered } = await startBeforeModel({
+  const { autoscaler, worker, ask, entered } = await startBeforeModel({
     env: { MODEL_LOG: path, TSWORKER_READINESS: 'log' },
   });
   await worker.logged(({ msg }) => msg.includes('is not there yet'));
   writeFileSync(path, FAILED);
   const failing = await worker.reaches('failing');
   expect(failing.reason).toContain('Engine core initialization failed');
+  expect(await readiness(worker)).toEqual([503, 'failing', expect.stringContaining(String(failing.reason))]);
+  expect(await refusal(ask())).toEqual([503, 'not_accepting']);
+  expect((await autoscaler.untilStatus(({ error_msg }) => error_msg !== '')).error_msg).toBe(failing.reason);
   appendFileSync(path, LOADED);
   await worker.reaches('serving', failing);
-  expect((await ask()).statusCode).toBe(200);
+  expect((await got(ask())).status).toBe(200);
   expect(entered()).toEqual(['loading', 'failing', 'loading', 'loaded', 'serving']);
+  await endsWith({ worker, autoscaler }, { succeeded: 1, rejected: 1 });
 });
 
 it('a log with the failure of an earlier run, and then that it has loaded: it serves, and has never failed', async () => {
