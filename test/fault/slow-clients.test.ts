@@ -35,8 +35,10 @@ it.each<[CrowdKind, Record<string, string>]>([
       return now;
     });
     await expectExactBooks(worker, autoscaler, clients.sent);
-    // Told, but not a thousand times.
-    expect(worker.told('request.refused').length).toBeLessThanOrEqual(1);
+    // Told, but not a thousand times: once before each summary, of which a busy machine may see one.
+    const summaries = worker.log.filter(({ refused }) => refused !== undefined).length;
+    expect(worker.told('request.refused').length).toBeLessThanOrEqual(1 + summaries);
+    expect(summaries).toBeLessThan(10);
     console.info(JSON.stringify({ sent: clients.sent, before, after }));
   },
 );
