@@ -26,6 +26,10 @@ const PAGES = [
     'What a scaler that asks wants to know, as JSON: `inFlight`, `queued`, `pendingWorkload`, `maxPerf`, `utilisation` ' +
       '(`pendingWorkload` ÷ `maxPerf`: seconds of work; 0 while the speed is not known), `rejectedLastMinute`. 200 in every state, draining too.',
   ],
+  [
+    '`/`',
+    'The page that shows the worker at work, with what it needs below `/inspect/`: see [inspecting](inspecting.md). The page itself holds nothing, and wants no token.',
+  ],
   ['`/status`', 'Everything that the worker knows of itself, the accounts of its ledger included.'],
   [
     '`DELETE /pyworker/update`',

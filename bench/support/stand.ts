@@ -15,6 +15,8 @@ export type Target = (typeof TARGETS)[number];
 export interface Server {
   readonly port: number;
   readonly pid: number;
+  /** Of a worker. */
+  readonly internalPort?: number;
 }
 
 /** Every process of the benchmark, all listening. */
@@ -60,7 +62,7 @@ export async function openStand(nodeOptions: readonly string[] = []): Promise<St
       env: { PATH: env.PATH, HOME: env.HOME, NODE_ENV: 'production', ...extra },
     });
     children.push(child);
-    return { pid: child.pid ?? 0, port: await portOf(child, args.join(' ')) };
+    return { pid: child.pid ?? 0, ...(await portsOf(child, args.join(' '))) };
   };
   const load = fork(join(BUILT, 'bench/load.js'), {
     stdio: 'inherit',
@@ -103,12 +105,12 @@ export async function openStand(nodeOptions: readonly string[] = []): Promise<St
 }
 
 /** Each program says its port in its first line that has one, as JSON; what it prints later is not looked at. */
-function portOf(child: ChildProcess, name: string): Promise<number> {
+function portsOf(child: ChildProcess, name: string): Promise<Omit<Server, 'pid'>> {
   return new Promise((resolve, reject) => {
     if (child.stdout === null) throw new Error('the output of a program is not read');
     createInterface(child.stdout).on('line', (line) => {
-      const { port }: { port?: number } = JSON.parse(line);
-      if (port !== undefined) resolve(port);
+      const { port, internalPort }: { port?: number; internalPort?: number } = JSON.parse(line);
+      if (port !== undefined) resolve({ port, ...(internalPort !== undefined && { internalPort }) });
     });
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
   });

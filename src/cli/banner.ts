@@ -7,6 +7,8 @@ import { hasColors, type Io } from './io.js';
 export interface Banner {
   readonly backend: Backend;
   readonly workerUrl: string;
+  /** The page that shows the worker at work. */
+  readonly pageUrl: string;
   readonly statusUrl: string;
   readonly autoscalerUrl: string | undefined;
   /** Whether requests come in an envelope, and whether it must be signed. */
@@ -21,13 +23,14 @@ const DEFAULT_AUTOSCALER = 'http://127.0.0.1:8080';
 
 /** Says where everything is and what to try: to a person on a terminal, else to the log. */
 export function showBanner(banner: Banner, log: Log, io: Io): void {
-  const { backend, workerUrl, statusUrl, autoscalerUrl, apiKey } = banner;
+  const { backend, workerUrl, pageUrl, statusUrl, autoscalerUrl, apiKey } = banner;
   const routes = [...backend.routes.values()].filter((route) => isOpen(route, banner));
   const commands = routes.map((route) => commandFor(route, banner));
   if (!io.stdout.isTTY) {
-    log.info(`${backend.name} listens on ${workerUrl}`, {
+    log.info(`${backend.name} listens on ${workerUrl}, see it at work on ${pageUrl}`, {
       event: 'listening',
       workerUrl,
+      pageUrl,
       statusUrl,
       autoscalerUrl,
     });
@@ -44,6 +47,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
     `  ${paint('bold', backend.name)} ${paint('dim', backend.description)}`,
     '',
     row('worker', paint('cyan', workerUrl)),
+    row('page', paint('cyan', pageUrl)),
     row('status', paint('cyan', statusUrl)),
     row(
       'autoscaler',

@@ -27,7 +27,8 @@ export type Charts = Readonly<Record<string, { readonly chart: Statechart; reado
 
 /**
  * transition: an actor heard an event and a transition was taken, though it may have stayed where it was;
- * event: it heard one, and nothing came of it; request: one of the events in `machines/events.ts`; log: what the worker told its log.
+ * event: it heard one, and nothing came of it; request: one of the events in `machines/events.ts`,
+ * a hundred requests a second at most, or `requests.unnoted` with the `count` of the others; log: what the worker told its log.
  */
 export type HappeningKind = 'transition' | 'event' | 'actor.started' | 'actor.stopped' | 'request' | 'log';
 

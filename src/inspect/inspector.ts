@@ -13,6 +13,7 @@ import { headerOf } from './recording.js';
 import { type Kept, Ring } from './ring.js';
 import { Sampler } from './sampler.js';
 import { Samples } from './samples.js';
+import { Sieve } from './sieve.js';
 import type { Lines, Reader, Source } from './source.js';
 import { StatelySink } from './stately.js';
 import { Timeline } from './timeline.js';
@@ -41,6 +42,9 @@ export interface Inspected {
 
 const LIMITS = { count: 5_000, bytes: 4 * 2 ** 20 };
 
+/** So many requests of a second were not noted one by one. */
+const UNNOTED = 'requests.unnoted';
+
 /** Of the details of one happening. Nothing is cut of what is recorded, within reason. */
 const CHARACTERS = 8 * 1024;
 const RECORDED_CHARACTERS = 2 ** 20;
@@ -59,6 +63,7 @@ export class Inspector implements Source {
   readonly #samples = new Samples();
   readonly #lines = new LineLog();
   readonly #readers = new Set<Reader>();
+  readonly #sieve = new Sieve();
   /** The same log, heard. */
   readonly log: Log;
   readonly #recorder: Recorder | null;
@@ -119,7 +124,7 @@ export class Inspector implements Source {
       bus.on('report', ({ type }) => type === 'report.delivered' && this.#sampler.reported()),
       bus.on('request', (event) => {
         this.#sampler.hear(event);
-        if (this.#wantsRequests) this.#hearRequest(event);
+        if (this.#wantsRequests && this.#sieve.lets(event)) this.#hearRequest(event);
       }),
     );
   }
@@ -192,6 +197,7 @@ export class Inspector implements Source {
 
   #lookWhoLooks(): void {
     this.#wantsRequests = [...this.#readers].some(({ wantsRequests }) => wantsRequests);
+    if (!this.#wantsRequests) this.#sieve.forget();
   }
 
   #hearRequest(event: RequestEvent): void {
@@ -233,6 +239,10 @@ export class Inspector implements Source {
   }
 
   #sampled(sample: Sample): void {
+    const count = this.#sieve.nextSecond();
+    // Told as a happening, since it is one to whoever reads them.
+    if (count > 0)
+      this.#watch.add({ ...this.#ofWorker(), kind: 'request', event: UNNOTED, details: { count } });
     this.#samples.add(sample);
     for (const reader of this.#readers) reader.onSample(sample);
   }

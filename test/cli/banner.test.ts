@@ -19,6 +19,7 @@ const backend = defineBackend({
 const BANNER: Banner = {
   backend,
   workerUrl: 'http://127.0.0.1:3000',
+  pageUrl: 'http://127.0.0.1:3001/',
   statusUrl: 'http://127.0.0.1:3001/status',
   autoscalerUrl: 'http://127.0.0.1:8080',
   envelope: 'none',
@@ -85,6 +86,7 @@ describe('where it is said', () => {
       '  shop Sells.',
       '',
       '  worker      http://127.0.0.1:3000',
+      '  page        http://127.0.0.1:3001/',
       '  status      http://127.0.0.1:3001/status',
       '  autoscaler  http://127.0.0.1:8080/',
       '',
@@ -115,10 +117,11 @@ describe('where it is said', () => {
     expect(log.about('listening')).toEqual([
       {
         level: 'info',
-        message: 'shop listens on http://127.0.0.1:3000',
+        message: 'shop listens on http://127.0.0.1:3000, see it at work on http://127.0.0.1:3001/',
         fields: {
           event: 'listening',
           workerUrl: 'http://127.0.0.1:3000',
+          pageUrl: 'http://127.0.0.1:3001/',
           statusUrl: 'http://127.0.0.1:3001/status',
           autoscalerUrl: 'http://127.0.0.1:8080',
         },

@@ -184,7 +184,7 @@ describe('the log', () => {
     const line = await worker.prints(/listens on/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours of a terminal
     expect(line.replaceAll(/\x1b\[\d+m/g, '')).toMatch(
-      /^\[\d\d:\d\d:\d\d\] INFO: helloworld listens on http:\/\/127\.0\.0\.1:\d+, its status is at http:\/\/127\.0\.0\.1:\d+\/status\s*$/,
+      /^\[\d\d:\d\d:\d\d\] INFO: helloworld listens on http:\/\/127\.0\.0\.1:\d+, see it at work on http:\/\/127\.0\.0\.1:\d+\/\s*$/,
     );
     worker.child.stdin?.write('\x03');
     await worker.prints(/stopped: everything is finished and reported/);

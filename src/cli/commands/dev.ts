@@ -51,11 +51,12 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
     const onListening = () => {
       const scheme = config.useTls ? 'https' : 'http';
       const workerUrl = `${scheme}://${reachable(config.host)}:${workerPort}`;
-      const statusUrl = `http://${reachable(internalHost)}:${internalPort}/status`;
+      const pageUrl = `http://${reachable(internalHost)}:${internalPort}/`;
+      const statusUrl = `${pageUrl}status`;
       const envelope = envelopeOf(backend, config);
       const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
       const isKeyGiven = Boolean(io.env.TSWORKER_API_KEY);
-      const urls = { workerUrl, statusUrl, autoscalerUrl: autoscaler?.url };
+      const urls = { workerUrl, pageUrl, statusUrl, autoscalerUrl: autoscaler?.url };
       showBanner({ backend, ...urls, envelope, apiKey, isKeyGiven }, log, io);
     };
     const worker = new Worker(backend, config, { log });

@@ -36,11 +36,11 @@ export async function record(address: string, options: RecordOptions, io: Io): P
   const maxBytes = parseOption('--max-bytes', options.maxBytes, size);
   const token = io.env.TSWORKER_INTERNAL_TOKEN ?? '';
   const enough = new AbortController();
-  void untilAskedToStop(io.env).then(() => enough.abort());
   const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
   const asked: Asked = { url, headers, signal: enough.signal };
-  const log = await logOf('info', io);
   const { header, happenings } = await historyOf(asked);
+  void untilAskedToStop(io.env).then(() => enough.abort());
+  const log = await logOf('info', io);
   const recorder = new Recorder({ path: options.output, maxBytes, log }, header);
   log.info(`records ${header.backend} into ${options.output}; Ctrl-C ends it`, { event: 'recording.began' });
   const recording = new FollowedRun(recorder, header.startedAtMs, options.requests === true);

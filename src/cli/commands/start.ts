@@ -1,6 +1,7 @@
 import type { Backend } from '../../backend/index.js';
 import type { Overrides } from '../../config/index.js';
 import { findJournal } from '../../journal/find-journal.js';
+import { reachable } from '../../net/address.js';
 import { Worker } from '../../worker.js';
 import { asUserError, tellWhyNot } from '../beacon.js';
 import type { Io } from '../io.js';
@@ -48,7 +49,7 @@ async function run(name: string | undefined, given: Overrides, io: Io, progress:
       progress.hasStarted = true;
       const scheme = config.useTls ? 'https' : 'http';
       log.info(
-        `${backend.name} listens on ${scheme}://${config.host}:${port}, its status is at http://${config.internalHost}:${internalPort}/status`,
+        `${backend.name} listens on ${scheme}://${config.host}:${port}, see it at work on http://${reachable(config.internalHost)}:${internalPort}/`,
         { event: 'listening', backend: backend.name, host: config.host, port, internalPort },
       );
     },

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { runCli } from '../../src/cli/program.js';
+import { quietBackend, serve } from '../support/worker.js';
+
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const written = { stdout: '', stderr: '' };
+  const output = (name: 'stdout' | 'stderr') => ({
+    write: (text: string, onWritten?: (error?: Error | null) => void) => {
+      written[name] += text;
+      onWritten?.();
+    },
+  });
+  const code = await runCli(args, { env, stdout: output('stdout'), stderr: output('stderr') });
+  return { code, ...written };
+}
+
+function file(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tsworker-replay-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'run.jsonl'), text);
+  return join(folder, 'run.jsonl');
+}
+
+const HEADER = '{"recording":1,"version":"1","machines":{},"backend":"b","startedAtMs":1}\n';
+
+describe('tsworker replay', () => {
+  it('of a file that is none, or no recording, says so', async () => {
+    const missing = await run(['replay', '/no/such.jsonl', '--assert']);
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: \/no\/such\.jsonl: it can not be read: .*ENOENT/),
+    });
+    const other = file('{"hello":1}\n');
+    expect(await run(['replay', other])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `error: ${other}: line 1: it is not the beginning of a recording of this form.\n`,
+    });
+  });
+
+  it('asserts nothing of a recording that has no beginning of anything', async () => {
+    expect(await run(['replay', file(HEADER), '--assert'])).toMatchObject({
+      code: 1,
+      stdout: 'nothing can be asserted: no machine was recorded from its beginning\n',
+    });
+  });
+
+  it('with a worker that records itself: the path is the same', async () => {
+    const recording = file('');
+    const backend = quietBackend({ routes: { '/run': { handle: () => 'ok' } } });
+    const { worker } = await serve(backend, { TSWORKER_RECORD: recording });
+    await worker.stop('it is enough');
+    expect(await run(['replay', recording, '--assert'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^the same path: \d+ events of \d+ actors lead where they led\n$/),
+    });
+  });
+});
+
+describe('tsworker record', () => {
+  it('where nobody is, says so', async () => {
+    expect(await run(['record', 'http://127.0.0.1:1', '--output', '/dev/null'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^error: there is no worker at http:\/\/127\.0\.0\.1:1: .*; it takes the address of its internal port\.\n$/,
+      ),
+    });
+  });
+
+  it('where the worker wants a token, says which', async () => {
+    const backend = quietBackend({ routes: { '/run': { handle: () => 'ok' } } });
+    const { internalPort } = await serve(backend, { TSWORKER_INTERNAL_TOKEN: 'an-internal-token' });
+    const url = `http://127.0.0.1:${internalPort}`;
+    expect(await run(['record', url, '--output', '/dev/null'])).toMatchObject({
+      code: 1,
+      stderr: `error: ${url} is shown to those alone who send its token: set TSWORKER_INTERNAL_TOKEN.\n`,
+    });
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { History, Now, RecordingLine } from '../../src/inspect/contract.js';
+import { readRecording } from '../../src/inspect/recording.js';
+import { replayServer } from '../../src/inspect/replay-server.js';
+import { close, listen } from '../../src/net/server.js';
+import { send } from '../support/client.js';
+import { Looker } from '../support/event-stream.js';
+
+const entered = (seq: number, state: string, reason: string): RecordingLine => ({
+  seq,
+  atMs: seq * 1000,
+  actor: 'worker',
+  machine: '',
+  nth: seq,
+  kind: 'log',
+  event: 'state.entered',
+  details: { level: 'info', message: `${state}: ${reason}`, event: 'state.entered', state, reason },
+});
+
+const LINES: RecordingLine[] = [
+  { recording: 1, version: '0.1.0', machines: {}, backend: 'shop', startedAtMs: 500 },
+  entered(1, 'loading', 'the worker has started'),
+  {
+    ...{ seq: 2, atMs: 2000, actor: 'lifecycle', machine: 'lifecycle', nth: 1, kind: 'transition' },
+    ...{ event: 'load done', from: ['work.loading'], to: ['work.serving'], took: ['a', 'b'] },
+  } as RecordingLine,
+  entered(3, 'serving', 'there is no autoscaler to tell'),
+  entered(4, 'failing', 'the fan has stopped'),
+];
+
+async function show(lines: readonly RecordingLine[]): Promise<number> {
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const server = replayServer(readRecording(text));
+  const port = await listen(server, 0, '127.0.0.1');
+  onTestFinished(() => close(server));
+  return port;
+}
+
+describe('a recording that is shown', () => {
+  it('is how the worker was at its end, and all that happened', async () => {
+    const port = await show([...LINES, { ended: 'stopped', atMs: 9000 }]);
+    expect((await send(port, '/inspect/now')).body as Now).toMatchObject({
+      live: false,
+      seq: 4,
+      atMs: 9000,
+      startedAtMs: 500,
+      ready: false,
+      whyNotReady: 'The worker was failing: the fan has stopped.',
+      worker: { backend: 'shop', state: 'failing', reason: 'the fan has stopped' },
+      actors: [{ actor: 'lifecycle', machine: 'lifecycle', states: ['work.serving'], sinceMs: 2000 }],
+      timeline: [
+        { state: 'loading', fromMs: 1000, toMs: 3000 },
+        { state: 'serving', fromMs: 3000, toMs: 4000 },
+        { state: 'failing', fromMs: 4000, toMs: null },
+      ],
+    });
+    const { header, happenings } = (await send(port, '/inspect/recording')).body as History;
+    expect([header, ...happenings]).toEqual(LINES);
+    expect((await send(port, '/inspect/samples')).body).toEqual([]);
+    expect(Object.keys((await send(port, '/inspect/charts')).body as object)).toContain('lifecycle');
+  });
+
+  it('comes over the stream, too', async () => {
+    const looker = await Looker.look(await show(LINES), '?after=1');
+    await looker.until(() => looker.happenings.length === 3);
+    expect(looker.told[0]).toMatchObject({ event: 'now', data: { live: false } });
+    expect(looker.happenings.map(({ seq }) => seq)).toEqual([2, 3, 4]);
+  });
+
+  it('has errors as any other page', async () => {
+    const port = await show(LINES);
+    expect((await send(port, '/else')).status).toBe(404);
+    const { status, headers, body } = await send(port, '/inspect/now', { method: 'POST' });
+    expect([status, headers.allow, body]).toEqual([
+      ...[405, 'GET', { error: 'method_not_allowed', message: 'This path takes GET only.' }],
+    ]);
+  });
+});
