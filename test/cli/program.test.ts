@@ -4,6 +4,7 @@ import { backends } from '../../backends/index.js';
 import { EXIT } from '../../src/cli/exit.js';
 import { runCli } from '../../src/cli/program.js';
 import { SETTINGS, type Setting } from '../../src/config/index.js';
+import { toConfigJson } from '../../src/graph/config.js';
 import { machines } from '../../src/graph/machines.js';
 import { toMermaid } from '../../src/graph/mermaid.js';
 import { packageVersion } from '../../src/version.js';
@@ -82,7 +83,7 @@ describe('what is wrong is told in one line, with exit code 2', () => {
     ['start', `unknown backend "nope"; it takes ${known}.`, { BACKEND: 'nope' }],
     ['start /no/such.ts', 'there is no file /no/such.ts to take a backend from.'],
     ['graph nope', `unknown machine "nope"; it takes ${Object.keys(machines).join(', ')}.`],
-    ['graph --format svg', '--format is "svg"; it takes one of mermaid, json.'],
+    ['graph --format pdf', '--format is "pdf"; it takes one of mermaid, svg, json.'],
     ['start helloworld --port http', `--port is "http"; it takes ${portType}.`],
     ['start helloworld --port 65536', `--port is "65536"; it takes ${portType}.`],
     ['dev --port -1', `--port is "-1"; it takes ${portType}.`],
@@ -187,17 +188,21 @@ describe('help and version', () => {
 Print a state machine, drawn from its code.
 
 Arguments:
-  machine            lifecycle, readiness, reload, benchmark, health, reporter, completions,
-                     public-key or supervisor. (default: lifecycle)
+  machine                  lifecycle, readiness, reload, benchmark, health, reporter, completions,
+                           public-key or supervisor. (default: lifecycle)
 
 Options:
-  -v, --version      Print the version.
-  --format <format>  mermaid or json. (default: mermaid)
-  -h, --help         Print this help.
+  -v, --version            Print the version.
+  --format <format>        mermaid, svg or json. (default: mermaid)
+  --highlight <recording>  mark what a recording took, and how often (svg).
+  -h, --help               Print this help.
 
 Examples:
-  tsworker graph                         the life of a worker, as a mermaid diagram
-  tsworker graph reporter --format json  the definition of a machine
+  tsworker graph                                     the life of a worker, as a mermaid diagram
+  tsworker graph --format svg > life.svg             the same as a drawing
+  tsworker graph --format svg --highlight run.jsonl  what a recording took of it, and how often
+  tsworker graph reporter --format json              a machine for createMachine, or for the editor
+                                                     of Stately
 `);
   });
 });
@@ -224,10 +229,7 @@ describe('graph', () => {
     expect(await run(['graph', name])).toEqual(mermaid);
     expect(await run(['graph', name, '--format', 'mermaid'])).toEqual(mermaid);
     const { code, stdout } = await run(['graph', name, '--format', 'json']);
-    expect({ code, definition: JSON.parse(stdout) }).toEqual({
-      code: 0,
-      definition: JSON.parse(JSON.stringify(machine.definition)),
-    });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: toConfigJson(machine) });
   });
 
   it('is the lifecycle when no machine is named', async () => {
