@@ -63,7 +63,8 @@ describe('the test kit', () => {
   it('knows faults, request events and effects', () => {
     expectTypeOf<TestAutoscaler['faults']['next']>().parameter(0).toEqualTypeOf<FaultName>();
     expectTypeOf<'explode'>().not.toExtend<FaultName>();
-    expectTypeOf(requestEvents.started({ workload: 3 })).toEqualTypeOf<RequestEvent>();
+    expectTypeOf(requestEvents.started({ workload: 3 })).toExtend<RequestEvent>();
+    expectTypeOf(requestEvents.ended('errored').type).toEqualTypeOf<'request.errored'>();
     expectTypeOf<Effect<number, string>['last']['resolve']>().toEqualTypeOf<(output: number) => void>();
   });
 

@@ -164,6 +164,10 @@ export class FakeModel {
     this.#changes.close(new Error('The fake model was closed.'));
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   #loaded(): void {
     this.#isLoaded = true;
     this.#log.loaded(this.url, this.#options.loadTimeMs ?? 0);
