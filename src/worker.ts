@@ -238,7 +238,7 @@ export class Worker {
       state: () => this.#host.state,
       context: this.#host.context,
       operator: this.#operations,
-      inspector: inspectorRoutes(this.#inspector),
+      inspector: inspectorRoutes(this.#inspector, { isGuarded: config.internalToken !== '' }),
       watcher: watcherReports({
         lifecycle: () => this.#lifecycle,
         tell: (what) => this.#tellLoad(what),

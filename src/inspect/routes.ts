@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import express, { type Request, type Response, type Router } from 'express';
 import { WorkerError } from '../errors.js';
 import { layoutOf } from '../graph/layouts.js';
@@ -11,6 +12,8 @@ import { Stream } from './stream.js';
 export interface InspectorRoutesOptions {
   /** Where the page is built to. */
   readonly folder?: string;
+  /** Whether nobody gets here without a token. */
+  readonly isGuarded?: boolean;
 }
 
 /** Nothing but its own files, and no script or style within the page. */
@@ -36,7 +39,10 @@ const MOST_READERS = 32;
 const NAMES = ['now', 'samples', 'recording', 'charts', 'events'] as const;
 
 /** The page, and what it shows. */
-export function inspectorRoutes(source: Source, { folder }: InspectorRoutesOptions = {}): Router {
+export function inspectorRoutes(
+  source: Source,
+  { folder, isGuarded = false }: InspectorRoutesOptions = {},
+): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   let readers = 0;
   let page: ReadonlyMap<string, PageFile> | null = null;
@@ -47,6 +53,7 @@ export function inspectorRoutes(source: Source, { folder }: InspectorRoutesOptio
     protect(response);
     if (request.method !== 'GET')
       throw new WorkerError('method_not_allowed', 'This path takes GET only.', ALLOW);
+    if (!isGuarded && !isOpenPath(request.path)) expectOwnAddress(request);
     next();
   });
   router.get(['/', /^\/assets\//], (request, response, next) => {
@@ -98,6 +105,21 @@ function isOurs(path: string): boolean {
 /** What holds nothing of the worker: the page before it has asked for anything. */
 function isOpenPath(path: string): boolean {
   return path === '/' || path.startsWith('/assets/');
+}
+
+/**
+ * Where nothing but loopback guards what is shown, another site's page must not get at it by giving its own name this
+ * address: it would be asked for by that name.
+ *
+ * @throws {WorkerError} `unauthorized`
+ */
+function expectOwnAddress(request: Request): void {
+  const name = (request.get('Host') ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (name === '' || isIP(name) !== 0 || /(^|\.)localhost$/i.test(name)) return;
+  throw new WorkerError(
+    'unauthorized',
+    'Without a token this is shown at the address itself or at localhost, and under no other name: set TSWORKER_INTERNAL_TOKEN.',
+  );
 }
 
 function protect(response: Response): void {

@@ -226,6 +226,21 @@ describe('who may look', () => {
     expect(JSON.stringify([body, looker.told])).not.toContain('the-master-token');
   });
 
+  it.each([
+    ...[['127.0.0.1:3001', 200] as const, ['[::1]:3001', 200] as const, ['localhost', 200] as const],
+    ...[
+      ['localhost:3001', 200] as const,
+      ['evil.example:3001', 401] as const,
+      ['127.0.0.1.evil.example', 401] as const,
+    ],
+  ])('asked for as %s it answers %d, so that no page of another site gets at it', async (host, status) => {
+    const { internalPort } = await serve(answering);
+    expect((await send(internalPort, '/inspect/now', { headers: { host } })).status).toBe(status);
+    const { internalPort: guardedPort } = await serve(answering, guarded);
+    const headers = { host, Authorization: 'Bearer an-internal-token' };
+    expect((await send(guardedPort, '/inspect/now', { headers })).status).toBe(200);
+  });
+
   it('no script and no style of anybody else runs in the page', async () => {
     const { internalPort } = await serve(answering);
     const { headers } = await send(internalPort, '/');
