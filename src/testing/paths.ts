@@ -58,8 +58,8 @@ export interface MachinePath {
 export interface PathTarget {
   /** Makes an event of the path happen. */
   send(event: EventObject): void | Promise<void>;
-  /** The states in which it is now. */
-  states(): readonly string[] | Promise<readonly string[]>;
+  /** The states in which it is now. A target that takes time may wait until they are as expected. */
+  states(expected: readonly string[]): readonly string[] | Promise<readonly string[]>;
 }
 
 /**
@@ -125,7 +125,7 @@ async function expectStates(
   when: string,
   name: string,
 ): Promise<void> {
-  const actual = await target.states();
+  const actual = await target.states(expected);
   if (isDeepStrictEqual(actual, expected)) return;
   throw new AssertionError({
     message: `It is elsewhere ${when}, on the path ${name}: in ${actual.join(', ')} instead of ${expected.join(', ')}.`,
