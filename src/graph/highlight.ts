@@ -14,19 +14,23 @@ export function highlight({ root, transitions }: Statechart, happenings: readonl
   for (const id of happenings.flatMap((happening) => happening.took ?? [])) {
     took.set(id, (took.get(id) ?? 0) + 1);
   }
-  const leaves = new Set(happenings.flatMap(({ from = [], to = [] }) => [...from, ...to]));
+  // A state that was left at once is in nobody's snapshot, but a transition has led to it.
+  const targets = transitions.flatMap(({ id, target, alsoTo = [] }) =>
+    took.has(id) && target !== null ? [target, ...alsoTo] : [],
+  );
+  const seen = new Set([...happenings.flatMap(({ from = [], to = [] }) => [...from, ...to]), ...targets]);
   const mark = (isTaken: boolean) => (isTaken ? 'taken' : 'passed-by');
   return {
     classes: Object.fromEntries([
       ...chartStates(root)
         .slice(1)
-        .map((state) => [state.id, mark(wasIn(state, leaves))]),
+        .map((state) => [state.id, mark(wasIn(state, seen))]),
       ...transitions.map(({ id }) => [id, mark(took.has(id))]),
     ]),
     notes: Object.fromEntries([...took].map(([id, times]) => [id, `${times}×`])),
   };
 }
 
-function wasIn(state: ChartState, leaves: ReadonlySet<string>): boolean {
-  return chartStates(state).some(({ id }) => leaves.has(id));
+function wasIn(state: ChartState, seen: ReadonlySet<string>): boolean {
+  return chartStates(state).some(({ id }) => seen.has(id));
 }

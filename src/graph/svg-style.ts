@@ -19,12 +19,14 @@ font-family:Inter,"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif;
 .pill{fill:var(--paper);stroke:var(--edge);stroke-width:1}
 .event{font-size:11px;font-weight:500;fill:var(--ink)}
 .guard{font-size:11px;fill:var(--soft)}
-.note{font-size:10px;font-weight:700;fill:var(--taken)}
-.taken>.box{stroke:var(--taken);fill:var(--taken-soft)}
+.note{text-anchor:end;font-size:10px;font-weight:700;fill:var(--taken)}
+.taken>.box{stroke:var(--taken)}
+.leaf.taken>.box{fill:var(--taken-soft)}
 .taken>.ring,.taken>.arrow,.taken>.pill{stroke:var(--taken)}
 .taken.inner,.taken>.inner{fill:var(--taken)}
 .passed-by{opacity:.4}
-.untaken>.box{stroke:var(--untaken);fill:var(--untaken-soft)}
+.untaken>.box{stroke:var(--untaken)}
+.leaf.untaken>.box{fill:var(--untaken-soft)}
 .untaken>.ring,.untaken>.arrow,.untaken>.pill{stroke:var(--untaken)}
 .untaken>.name,.untaken>.event,.untaken>.guard,.untaken>.inner{fill:var(--untaken)}
 `.trim();

@@ -133,7 +133,7 @@ class Drawing {
     const note = this.#options.notes?.[id];
     return this.#group('transition words', 'transition', id, [
       ...words,
-      note === undefined ? '' : text('note', label.x + label.width + 3, label.y + 11, note),
+      note === undefined ? '' : text('note', label.x + label.width + 4, label.y + 3, note),
     ]);
   }
 

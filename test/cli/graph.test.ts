@@ -73,6 +73,22 @@ describe('what a recording took', () => {
     expect(svg).toContain('<title id="title">What run.jsonl took of the benchmark machine</title>');
   });
 
+  it('has the states that were left at once', () => {
+    const through = happened(
+      ['finding out.looking up:xstate.done.actor.lookUp#0'],
+      ['finding out.looking up'],
+      [],
+    );
+    expect(marked(graph('benchmark', 'svg', recordingOf(HEADER, through)), 'taken')).toEqual(
+      new Set([
+        'finding out',
+        'finding out.looking up',
+        'done',
+        'finding out.looking up:xstate.done.actor.lookUp#0',
+      ]),
+    );
+  });
+
   it('is read up to where its writer was killed', () => {
     const path = recordingOf(HEADER, happened([], ['saving'], ['done']), '{"seq":3,"to');
     expect(marked(graph('benchmark', 'svg', path), 'taken')).toEqual(new Set(['saving', 'done']));

@@ -10,7 +10,6 @@ const WINDOW = { basis: 0, cutAtMs: 0, work: {}, upTo: {}, sinceMs: {} };
 /** What can be caused from outside, or comes to a worker by itself. */
 const paths = pathsOf(lifecycleMachine, {
   input: LIFECYCLE_INPUT,
-  kind: 'shortest',
   events: [
     { type: 'load done', output: { ok: true, loadTimeSeconds: 1, maxPerf: 5 } },
     { type: 'report.acknowledged', phase: 'loaded', covers: ['state'], window: WINDOW },
@@ -18,7 +17,8 @@ const paths = pathsOf(lifecycleMachine, {
     { type: 'backend.recovered' },
     { type: 'stop.requested', reason: 'enough' },
   ],
-  distinguish: ({ context }) => context.hasLoaded,
+  // A state that is entered again for another reason is another one, so that recoveries are on a path.
+  distinguish: ({ context }) => [context.hasLoaded, context.reason],
 }).filter(({ steps }) => steps.every(({ event }) => !event.type.startsWith('xstate.after')));
 
 /** A backend that loads, fails and recovers as it is told. */
