@@ -44,7 +44,6 @@ export const supervisorSetup = setup({
   guards: {
     'something was left': (_, { orphan }: Found) => orphan !== null,
     'the worker stops': ({ context }) => context.stopping,
-    'the worker goes on': ({ context }) => !context.stopping,
     'it did not die': ({ context }) => context.cause !== 'crash',
     'its command is wrong': ({ context }) => context.ending.isHopeless,
     'it has died too often': ({ context }) => context.crashes >= context.maxCrashes,
@@ -99,6 +98,12 @@ export const supervisorSetup = setup({
       type: 'model.stuck',
       ...params,
     })),
+    'tell that it is stuck': enqueueActions(
+      ({ context: { ending }, enqueue }, { reason }: { reason: string }) => {
+        enqueue.sendParent(tellParent({ type: 'backend.failed', message: withLastLines(reason, ending) }));
+        enqueue.emit({ type: 'model.stuck', reason });
+      },
+    ),
     'tell that it is given up': enqueueActions(({ context: { reason, ending }, enqueue }) => {
       enqueue.sendParent(tellParent({ type: 'backend.failed', message: withLastLines(reason, ending) }));
       enqueue.emit({ type: 'model.gaveUp', reason });

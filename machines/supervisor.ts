@@ -12,7 +12,8 @@ import { supervisorSetup } from './supervisor-setup.js';
  * living one does. One that died is started again after backing off, the longer the more often it died in a row; one
  * that ran for long enough has not died in a row. One that died too often, or whose command is wrong, it has given
  * up: only a restart that is asked for tries again. One that hangs counts as one that has died, so that what hangs each
- * time is given up as well. Processes that not even a kill ends are stuck, and nothing is started beside them. When the worker stops it has stopped as soon as nothing is left.
+ * time is given up as well. Processes that not even a kill ends are stuck: nothing is started beside them, and it goes on
+ * when they are gone at last. When the worker stops it has stopped as soon as nothing is left.
  */
 
 export const supervisorMachine = supervisorSetup.createMachine({
@@ -110,7 +111,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
     ending: {
       description:
-        'What is left of the processes is being ended. Left when none of them is there any more, or when they are stuck.',
+        'What is left of the processes is being ended. Left when none of them is there any more, or when it is not known whether any is.',
       on: {
         stop: { actions: 'note that the worker stops' },
         restart: { actions: { type: 'note the cause', params: { cause: 'restart' } } },
@@ -133,15 +134,20 @@ export const supervisorMachine = supervisorSetup.createMachine({
           },
           { target: 'backing off', actions: ['plan the next start', 'announce the pause'] },
         ],
-        onError: {
-          target: 'stuck',
-          actions: {
-            type: 'note why it is given up',
-            params: ({ event }) => ({
-              reason: `whether the processes of the model server have ended is not known: ${reasonOf(event.error)}`,
-            }),
+        onError: [
+          {
+            guard: 'the worker stops',
+            target: 'stopped',
+            actions: { type: 'announce that it is stuck', params: ({ event }) => unknownEnd(event.error) },
           },
-        },
+          {
+            target: 'given up',
+            actions: [
+              { type: 'note why it is given up', params: ({ event }) => unknownEnd(event.error) },
+              { type: 'announce that it is stuck', params: ({ event }) => unknownEnd(event.error) },
+            ],
+          },
+        ],
       },
       initial: 'terminating',
       states: {
@@ -163,17 +169,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         killing: {
           description: 'They are killed. Left when they should be gone and are not.',
           entry: 'announce the kill',
-          after: {
-            killedWithin: {
-              target: '#supervisor.stuck',
-              actions: {
-                type: 'note why it is given up',
-                params: ({ context }) => ({
-                  reason: `the processes of the model server are still there ${context.killedWithinMs / 1000} s after they were killed`,
-                }),
-              },
-            },
-          },
+          after: { killedWithin: 'stuck' },
           invoke: {
             id: 'kill',
             src: 'signal',
@@ -186,15 +182,13 @@ export const supervisorMachine = supervisorSetup.createMachine({
             },
           },
         },
+        stuck: {
+          description:
+            'Not even the kill has ended them so far. Nothing is started beside them, and they are waited for. Left when they are gone at last, or when the worker stops.',
+          entry: { type: 'tell that it is stuck', params: ({ context }) => stillThere(context) },
+          always: { guard: 'the worker stops', target: '#supervisor.stopped' },
+        },
       },
-    },
-    stuck: {
-      description: 'Processes are left that can not be ended. Left at once: nothing is started beside them.',
-      entry: { type: 'announce that it is stuck', params: ({ context }) => ({ reason: context.reason }) },
-      always: [
-        { guard: 'the worker stops', target: 'stopped' },
-        { guard: 'the worker goes on', target: 'given up' },
-      ],
     },
     'backing off': {
       description:
@@ -220,6 +214,16 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
   },
 });
+
+function stillThere({ killedWithinMs }: SupervisorContext): { reason: string } {
+  return {
+    reason: `the processes of the model server are still there ${killedWithinMs / 1000} s after they were killed`,
+  };
+}
+
+function unknownEnd(error: unknown): { reason: string } {
+  return { reason: `whether the processes of the model server have ended is not known: ${reasonOf(error)}` };
+}
 
 function notBegun(error: unknown): Ending {
   return { reason: `it could not be started: ${reasonOf(error)}`, isHopeless: false, lastLines: [] };

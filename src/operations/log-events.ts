@@ -59,7 +59,8 @@ const SAID: Readonly<Record<Said['type'], string>> = {
   'model.backedOff': 'The model server is started again after a pause.',
   'model.killed': 'The model server did not end when it was asked to, and is killed.',
   'model.unsignalled': 'The model server could not be sent a signal. See who runs it.',
-  'model.stuck': 'The model server can not be ended, even by force. Restart the instance.',
+  'model.stuck':
+    'The model server has not ended, though it was killed. It is waited for, and started again when it is gone; if that lasts, restart the instance.',
   'model.gaveUp':
     'The model server died too often in a row and is not started again. See its log, mend it, and restart the worker.',
 };

@@ -77,6 +77,10 @@ const GIVEN = {
     await GIVEN['ending after a crash'](model);
     await model.pass(INPUT.graceMs);
   },
+  'stuck after a crash': async (model) => {
+    await GIVEN['killing after a crash'](model);
+    await model.pass(INPUT.killedWithinMs);
+  },
   'ending after the last crash': async (model) => {
     await GIVEN['backing off'](model);
     await model.pass(60_000);
@@ -141,6 +145,7 @@ interface Then {
 
 const TERMINATING = { ending: 'terminating' };
 const KILLING = { ending: 'killing' };
+const STUCK = { ending: 'stuck' };
 const STILL_THERE = 'the processes of the model server are still there 5 s after they were killed';
 const UNKNOWN = 'whether the processes of the model server have ended is not known: EACCES';
 const LINES = '\nits last lines:\nno such model';
@@ -244,15 +249,24 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
       emitted: [stuck(UNKNOWN), gaveUp(UNKNOWN)],
     },
     'the time for the kill passes': {
-      state: 'given up',
+      state: STUCK,
       told: [failed(`${STILL_THERE}${LINES}`)],
-      emitted: [stuck(STILL_THERE), gaveUp(STILL_THERE)],
+      emitted: [stuck(STILL_THERE)],
     },
     // It is longer than the time for the kill.
     'the grace passes': {
-      state: 'given up',
+      state: STUCK,
       told: [failed(`${STILL_THERE}${LINES}`)],
-      emitted: [stuck(STILL_THERE), gaveUp(STILL_THERE)],
+      emitted: [stuck(STILL_THERE)],
+    },
+  },
+  'stuck after a crash': {
+    'nothing is left': { state: 'backing off', emitted: [{ type: 'model.backedOff', waitMs: 627 }] },
+    'it is asked to stop': stopped,
+    'what is left is not known': {
+      state: 'given up',
+      told: [failed(`${UNKNOWN}${LINES}`)],
+      emitted: [stuck(UNKNOWN), gaveUp(UNKNOWN)],
     },
   },
   'ending after the last crash': {
@@ -280,7 +294,11 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   },
   'killing for good': {
     'nothing is left': stopped,
-    'the time for the kill passes': { ...stopped, emitted: [stuck(STILL_THERE)] },
+    'the time for the kill passes': {
+      ...stopped,
+      told: [failed(STILL_THERE)],
+      emitted: [stuck(STILL_THERE)],
+    },
   },
   'backing off': {
     'it is asked to stop': stopped,
