@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** How many requests may wait in all behind others of their own connections. Each takes a few kilobytes. */
@@ -48,7 +48,7 @@ export function inTurn(listener: RequestListener, onTooMany: () => void): Reques
     }
     own.count += 1;
     all += 1;
-    response.once('socket', () => {
+    whenAssigned(response, () => {
       own.count -= 1;
       all -= 1;
       // Others come between: who sends a thousand requests in one piece would keep everybody waiting for all of them.
@@ -57,4 +57,10 @@ export function inTurn(listener: RequestListener, onTooMany: () => void): Reques
       });
     });
   };
+}
+
+/** As soon as an answer may be written: at once, or when those before it are done. */
+export function whenAssigned(response: ServerResponse, act: () => void): void {
+  if (response.socket === null) response.once('socket', act);
+  else act();
 }

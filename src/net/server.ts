@@ -8,7 +8,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WorkerError } from '../errors.js';
-import { inTurn } from './in-turn.js';
+import { inTurn, whenAssigned } from './in-turn.js';
 import { classesFor } from './prototypes.js';
 import { answerError } from './write.js';
 
@@ -59,9 +59,8 @@ export function createHttpServer(options: ServerOptions): Server {
   });
 
   const current = new WeakMap<Socket, ServerResponse>();
-  const onRequest = inTurn(
+  const begin = inTurn(
     (request, response) => {
-      current.set(request.socket, response);
       const problem = normalise(request);
       if (problem === undefined) {
         listener(request, response);
@@ -73,6 +72,11 @@ export function createHttpServer(options: ServerOptions): Server {
     },
     () => onRefused(new WorkerError('too_many_ahead')),
   );
+  const onRequest: RequestListener = (request, response) => {
+    // Before it begins: what is wrong with what comes behind it is told after its answer.
+    whenAssigned(response, () => current.set(request.socket, response));
+    begin(request, response);
+  };
   server.on('request', onRequest);
   // An expectation that is not known here may be left alone; Node would answer 417 without a body.
   server.on('checkExpectation', onRequest);

@@ -87,6 +87,13 @@ describe('what is not HTTP', () => {
     running.resolve('done');
     expect(answersIn(await client.untilEnd())).toMatchObject([{ status: 200, body: 'done' }, refusal(400)]);
   });
+
+  it('after several good requests: all of them are answered first', async () => {
+    const { port } = await serve();
+    const client = new RawClient(port).write(`${GET_VALUE.repeat(3)}GARBAGE\r\n\r\n`);
+    const good = { status: 200, body: { value: 0 } };
+    expect(answersIn(await client.untilEnd())).toMatchObject([good, good, good, refusal(400)]);
+  });
 });
 
 describe('what Node would answer by itself', () => {
