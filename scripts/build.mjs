@@ -15,4 +15,5 @@ cpSync('src/autoscaler/page', 'dist/src/autoscaler/page', {
   filter: (path) => !path.endsWith('tsconfig.json'),
 });
 cpSync('src/graph/layouts', 'dist/src/graph/layouts', { recursive: true });
+execFileSync(process.execPath, ['scripts/build-page.mjs'], { stdio: 'inherit' });
 chmodSync('dist/src/cli/main.js', 0o755);

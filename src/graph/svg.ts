@@ -16,6 +16,8 @@ export interface DrawingOptions {
   readonly title?: string;
   /** Classes of states and transitions, by their ids: `taken`, `untaken`. */
   readonly classes?: Readonly<Record<string, string>>;
+  /** Without its own style and size, for a page that has them. */
+  readonly bare?: boolean;
   /** Something to stand at a transition, such as how often it was taken, by its id. */
   readonly notes?: Readonly<Record<string, string>>;
 }
@@ -26,13 +28,14 @@ export interface DrawingOptions {
  */
 export function toSvg(chart: Statechart, layout: Layout, options: DrawingOptions = {}): string {
   const { width, height } = layout;
+  const size = options.bare ? '' : ` width="${width}" height="${height}"`;
   const title = options.title ?? `The ${chart.machine} machine`;
   const drawing = new Drawing(chart, layout, options);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title desc">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"${size} role="img" aria-labelledby="title desc">`,
     `<title id="title">${escaped(title)}</title>`,
     `<desc id="desc">${escaped(inSentences(chart))}</desc>`,
-    `<style>${STYLE}</style>`,
+    ...(options.bare ? [] : [`<style>${STYLE}</style>`]),
     '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse" markerUnits="userSpaceOnUse"><path class="head" d="M0.5 0.5L7.5 4L0.5 7.5z"/></marker></defs>',
     ...drawing.parts(),
     '</svg>\n',

@@ -1,0 +1,50 @@
+import { Events } from './events.js';
+import { Head } from './head.js';
+import { Lock } from './lock.js';
+import { Machine } from './machine.js';
+import { ModelLog } from './model-log.js';
+import type { PageState } from './page-state.js';
+import { Plots } from './plots.js';
+import { Requests, Sessions } from './tables.js';
+import { Timeline } from './timeline.js';
+
+export type Change = (step: (state: PageState) => PageState) => void;
+
+export interface AppProps {
+  readonly state: PageState;
+  readonly change: Change;
+  readonly unlock: (token: string) => void;
+}
+
+/** The page from top to bottom: how the worker is, its machines, its past, its figures, what is in it. */
+export function App({ state, change, unlock }: AppProps) {
+  if (state.connection === 'locked') return <Lock unlock={unlock} />;
+  const { now } = state;
+  if (now === null)
+    return (
+      <p class="waiting">
+        {state.connection === 'lost' ? 'Nobody answers; it is tried again.' : 'Looking for the worker …'}
+      </p>
+    );
+  return (
+    <>
+      <a class="skip" href="#machines">
+        To the machines
+      </a>
+      <Head state={state} now={now} />
+      <main>
+        <Machine state={state} change={change} />
+        <Timeline now={now} state={state} />
+        <Plots samples={state.samples} />
+        <div class="columns">
+          <Requests now={now} />
+          <Sessions now={now} />
+        </div>
+        <div class="columns">
+          <Events state={state} change={change} />
+          <ModelLog lines={state.modelLog} />
+        </div>
+      </main>
+    </>
+  );
+}

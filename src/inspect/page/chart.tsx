@@ -1,0 +1,87 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { toSvg } from '../../graph/svg.js';
+import { STYLE } from '../../graph/svg-style.js';
+import type { Happening, Layout, Statechart } from '../contract.js';
+
+// As a style sheet of its own, since the page's policy takes no style within the page.
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`@scope (.chart) { ${STYLE.replaceAll('svg{', ':scope>svg{')} }`);
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+
+export interface ChartProps {
+  readonly chart: Statechart;
+  readonly layout: Layout;
+  /** The states in which the actor is, of those that have none inside. */
+  readonly states: readonly string[];
+  /** The transition that it took last. */
+  readonly last: Happening | undefined;
+}
+
+const ZOOMS = [0.5, 0.75, 1, 1.5];
+
+/** A machine as it is drawn in the docs, with its states lit and its last transition marked. */
+export function Chart({ chart, layout, states, last }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [zoom, setZoom] = useState<number | null>(null);
+  useEffect(() => {
+    if (place.current !== null) place.current.replaceChildren(drawingOf(chart, layout));
+  }, [chart, layout]);
+  useEffect(() => {
+    if (place.current !== null) light(place.current, states);
+  }, [chart, layout, states.join()]);
+  useEffect(() => {
+    if (place.current !== null) mark(place.current, last?.took ?? []);
+  }, [chart, layout, last?.seq]);
+  useEffect(() => {
+    const svg = place.current?.querySelector('svg');
+    if (svg != null) svg.style.width = zoom === null ? '100%' : `${layout.width * zoom}px`;
+  }, [zoom, chart, layout]);
+  return (
+    <div class="drawing">
+      <div class="zoom" role="group" aria-label="Size of the drawing">
+        <button type="button" aria-pressed={zoom === null} onClick={() => setZoom(null)}>
+          Fit
+        </button>
+        {ZOOMS.map((each) => (
+          <button key={each} type="button" aria-pressed={zoom === each} onClick={() => setZoom(each)}>
+            {each * 100} %
+          </button>
+        ))}
+      </div>
+      <div
+        class="chart scroll"
+        ref={place}
+        tabIndex={0}
+        role="group"
+        aria-label={`The ${chart.machine} machine`}
+      />
+    </div>
+  );
+}
+
+function drawingOf(chart: Statechart, layout: Layout): SVGElement {
+  const text = toSvg(chart, layout, { bare: true });
+  const { documentElement } = new DOMParser().parseFromString(text, 'image/svg+xml');
+  return document.importNode(documentElement as unknown as SVGElement, true);
+}
+
+/** Lights the states, and those that hold them. */
+function light(place: Element, states: readonly string[]): void {
+  const isWithin = (id: string) => states.some((state) => state === id || state.startsWith(`${id}.`));
+  for (const group of place.querySelectorAll<SVGGElement>('[data-state]')) {
+    const id = group.dataset.state ?? '';
+    group.classList.toggle('lit', states.includes(id));
+    group.classList.toggle('holds-lit', id !== '' && !states.includes(id) && isWithin(id));
+  }
+}
+
+/** Marks the transitions that were taken last, so that it moves each time. */
+function mark(place: Element, took: readonly string[]): void {
+  for (const group of place.querySelectorAll<SVGGElement>('[data-transition]')) {
+    const isTaken = took.includes(group.dataset.transition ?? '');
+    group.classList.remove('just-taken');
+    // Asked for its box, the browser sees that the class was gone, and begins the animation anew.
+    if (isTaken) group.getBBox();
+    group.classList.toggle('just-taken', isTaken);
+  }
+}

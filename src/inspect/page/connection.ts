@@ -1,0 +1,96 @@
+import type { Charts, History, Sample, StreamEvents } from '../contract.js';
+import { EventReader } from './sse.js';
+
+export interface Hears {
+  /** All that is known so far: at first, and again where too much was missed, or the worker is another. */
+  readonly onBegin: (charts: Charts, history: History, samples: readonly Sample[]) => void;
+  readonly onEvent: <E extends keyof StreamEvents>(event: E, data: StreamEvents[E]) => void;
+  readonly onLost: () => void;
+  readonly onLocked: () => void;
+}
+
+const TOKEN_KEY = 'tsworker.token';
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** A token is wanted, or another one. */
+class Locked extends Error {}
+
+/** Follows a worker, and comes back by itself when it was away. */
+export class Connection {
+  readonly #hears: Hears;
+  #life: AbortController | undefined;
+  #lastSeq = 0;
+  /** When the worker that is known started; 0: none is known. */
+  #startedAtMs = 0;
+
+  constructor(hears: Hears) {
+    this.#hears = hears;
+  }
+
+  /** Tries again at once, with this token where one is given. */
+  open(token?: string): void {
+    if (token !== undefined) sessionStorage.setItem(TOKEN_KEY, token);
+    this.#life?.abort();
+    this.#life = new AbortController();
+    void this.#follow(this.#life.signal);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        await this.#begin(signal);
+        pauseMs = FIRST_PAUSE_MS;
+        await this.#listen(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Locked) return this.#hears.onLocked();
+      }
+      this.#hears.onLost();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  /** Fetches what has happened, unless this worker is known and nothing was missed for good. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    const history = await this.#json<History>('recording', signal);
+    const { startedAtMs } = history.header;
+    const oldest = history.happenings[0]?.seq ?? 0;
+    if (startedAtMs === this.#startedAtMs && oldest <= this.#lastSeq + 1) return;
+    const [charts, samples] = await Promise.all([
+      this.#json<Charts>('charts', signal),
+      this.#json<Sample[]>('samples', signal),
+    ]);
+    this.#startedAtMs = startedAtMs;
+    this.#lastSeq = history.happenings.at(-1)?.seq ?? 0;
+    this.#hears.onBegin(charts, history, samples);
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const response = await this.#get(`events?after=${this.#lastSeq}`, signal);
+    const events = new EventReader();
+    const pieces = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (let piece = await pieces?.read(); piece?.done === false; piece = await pieces?.read()) {
+      for (const { event, data } of events.read(piece.value)) this.#take(event as keyof StreamEvents, data);
+    }
+  }
+
+  #take(event: keyof StreamEvents, text: string): void {
+    const data = JSON.parse(text);
+    if (event === 'happened') this.#lastSeq = (data as StreamEvents['happened']).at(-1)?.seq ?? this.#lastSeq;
+    this.#hears.onEvent(event, data);
+  }
+
+  async #json<T>(name: string, signal: AbortSignal): Promise<T> {
+    return (await this.#get(name, signal)).json() as Promise<T>;
+  }
+
+  async #get(name: string, signal: AbortSignal): Promise<Response> {
+    const token = sessionStorage.getItem(TOKEN_KEY);
+    const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
+    const response = await fetch(`/inspect/${name}`, { headers, signal });
+    if (response.status === 401) throw new Locked();
+    if (!response.ok) throw new Error(`${response.status}`);
+    return response;
+  }
+}

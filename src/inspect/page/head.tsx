@@ -1,0 +1,61 @@
+import type { Now } from '../contract.js';
+import type { PageState } from './page-state.js';
+import { figure, spanOf, timeOf } from './words.js';
+
+/** How the worker is, in a glance and in a sentence. */
+export function Head({ state, now }: { readonly state: PageState; readonly now: Now }) {
+  const { worker, whyNotReady, ready } = now;
+  return (
+    <header class={`head is-${worker.state}`}>
+      <div class="title">
+        <h1>
+          tsworker <span class="backend">{worker.backend}</span>
+        </h1>
+        <Following state={state} now={now} />
+      </div>
+      <div class="how">
+        <p class="state" role="status" aria-live="polite">
+          <span class="lamp" aria-hidden="true" />
+          <span class="name">{worker.state}</span>
+          <span class="since">for {spanOf(worker.inStateMs)}</span>
+        </p>
+        <p class="why">{ready ? 'It takes requests.' : `It is not ready: ${whyNotReady}`}</p>
+      </div>
+      <dl class="facts">
+        <Fact name="under way" value={figure(worker.requestsUnderWay)} />
+        <Fact name="waiting" value={figure(worker.requestsQueued)} />
+        <Fact name="sessions" value={figure(worker.sessions)} />
+        <Fact name="work inside" value={`${figure(worker.pendingWorkload)} units`} />
+        <Fact
+          name="speed"
+          value={worker.maxPerf > 0 ? `${figure(worker.maxPerf)} units/s` : 'not measured'}
+        />
+        <Fact name="served" value={`${figure(worker.ledger.totals.served)} units`} />
+        <Fact name="not told yet" value={`${figure(worker.ledger.unreported.received)} units`} />
+        <Fact name="up" value={spanOf(now.atMs - now.startedAtMs)} />
+      </dl>
+    </header>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Following({ state, now }: { readonly state: PageState; readonly now: Now }) {
+  if (!now.live)
+    return <p class="following recorded">a recording of {new Date(now.startedAtMs).toLocaleString()}</p>;
+  if (state.connection === 'lost') {
+    return (
+      <p class="following lost" role="alert">
+        The worker does not answer. As it was at {timeOf(now.atMs)}; it is tried again.
+      </p>
+    );
+  }
+  return <p class="following">live</p>;
+}

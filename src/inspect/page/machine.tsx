@@ -1,0 +1,115 @@
+import type { Change } from './app.js';
+import { Chart } from './chart.js';
+import type { PageState } from './page-state.js';
+import { type ActorThen, actorsAt, isStep, stepFrom } from './travel.js';
+import { nameOf, timeOf } from './words.js';
+
+/** A machine with its state lit, those that it has invoked one click away, and the way through time. */
+export function Machine({ state, change }: { readonly state: PageState; readonly change: Change }) {
+  const actors = actorsAt(state, state.lookedAt);
+  const shown = [...actors.values()].filter(({ machine }) => state.charts[machine] !== undefined);
+  const actor = actors.get(state.actor);
+  const chart = state.charts[actor?.machine ?? ''];
+  return (
+    <section class="card machine" id="machines" aria-labelledby="machine-title" tabIndex={-1}>
+      <h2 id="machine-title">Machines</h2>
+      <nav class="tabs" aria-label="Machines that run">
+        {shown.map((each) => (
+          <button
+            key={each.actor}
+            type="button"
+            aria-pressed={each.actor === state.actor}
+            onClick={() => change((before) => ({ ...before, actor: each.actor }))}
+          >
+            {nameOf(each.actor)}
+            <span class="leaf">{leavesOf(each)}</span>
+          </button>
+        ))}
+      </nav>
+      {actor === undefined || chart === undefined ? (
+        <p class="empty">“{nameOf(state.actor)}” does not run at this moment.</p>
+      ) : (
+        <>
+          <Caption actor={actor} />
+          <Chart chart={chart.chart} layout={chart.layout} states={actor.states} last={actor.last} />
+        </>
+      )}
+      <Travel state={state} change={change} />
+    </section>
+  );
+}
+
+/** Only the first of its states has room, which is the one that people ask for. */
+function leavesOf({ states }: ActorThen): string {
+  return nameOf(states[0]?.replaceAll('.', '/') ?? '');
+}
+
+function Caption({ actor }: { readonly actor: ActorThen }) {
+  const { states, last } = actor;
+  return (
+    <p class="caption">
+      <span class="in">
+        in <strong>{states.join(', ')}</strong>
+      </span>
+      {last !== undefined && (
+        <span class="by">
+          since <strong>{last.event === '' ? 'at once' : last.event}</strong> at {timeOf(last.atMs)}
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Travel({ state, change }: { readonly state: PageState; readonly change: Change }) {
+  const steps = state.happenings.filter(isStep);
+  const index =
+    state.lookedAt === null
+      ? steps.length - 1
+      : steps.findLastIndex(({ seq }) => seq <= (state.lookedAt ?? 0));
+  const looked = steps[index];
+  const go = (by: -1 | 1) => change((before) => ({ ...before, lookedAt: stepFrom(before, by) }));
+  return (
+    <div class="travel" role="group" aria-label="Travel through time">
+      <button type="button" onClick={() => go(-1)} disabled={index <= 0} aria-label="One step back">
+        ◀
+      </button>
+      <input
+        type="range"
+        min={0}
+        max={Math.max(0, steps.length - 1)}
+        value={Math.max(0, index)}
+        aria-label="Moment that is shown"
+        aria-valuetext={
+          looked === undefined ? '' : `${timeOf(looked.atMs)}, ${looked.event} of ${nameOf(looked.actor)}`
+        }
+        onInput={({ currentTarget: { value } }) =>
+          change((before) => {
+            const at = before.happenings.filter(isStep)[Number(value)]?.seq ?? null;
+            return { ...before, lookedAt: at };
+          })
+        }
+      />
+      <button
+        type="button"
+        onClick={() => go(1)}
+        disabled={state.lookedAt === null}
+        aria-label="One step forward"
+      >
+        ▶
+      </button>
+      <button
+        type="button"
+        class="live"
+        aria-pressed={state.lookedAt === null}
+        onClick={() => change((before) => ({ ...before, lookedAt: null }))}
+      >
+        {state.now?.live === false ? 'End' : 'Live'}
+      </button>
+      <p class="moment" aria-live="polite">
+        {state.lookedAt !== null && looked !== undefined
+          ? `${timeOf(looked.atMs)}: ${looked.event === '' ? looked.kind : looked.event} of ${nameOf(looked.actor)} (${index + 1} of ${steps.length})`
+          : `as it is now, after ${steps.length} steps`}
+      </p>
+    </div>
+  );
+}

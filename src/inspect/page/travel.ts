@@ -1,0 +1,67 @@
+import type { Happening } from '../contract.js';
+import type { PageState } from './page-state.js';
+
+/** An actor at a moment: where it was, and what had brought it there. */
+export interface ActorThen {
+  readonly actor: string;
+  readonly machine: string;
+  readonly states: readonly string[];
+  /** The last transition that it took; undefined: none that is known. */
+  readonly last: Happening | undefined;
+}
+
+/** What moves a chart: the steps of a journey through time. */
+export function isStep({ kind }: Happening): boolean {
+  return kind === 'transition' || kind === 'actor.started' || kind === 'actor.stopped';
+}
+
+/** The actors that lived when a happening had happened, by their paths; null: as they are now. */
+export function actorsAt(state: PageState, seq: number | null): Map<string, ActorThen> {
+  const actors = new Map<string, ActorThen>();
+  const until = seq ?? Number.POSITIVE_INFINITY;
+  for (const each of state.happenings) {
+    if (each.seq <= until) take(actors, each);
+    else if (
+      each.from !== undefined &&
+      !actors.has(each.actor) &&
+      !isStartedLater(state.happenings, each, until)
+    ) {
+      // It was there before anything that is still known of it.
+      actors.set(each.actor, {
+        actor: each.actor,
+        machine: each.machine,
+        states: each.from,
+        last: undefined,
+      });
+    }
+  }
+  if (seq !== null) return actors;
+  const living = new Map<string, ActorThen>();
+  for (const { actor, machine, states } of state.now?.actors ?? []) {
+    const known = actors.get(actor);
+    // What has happened may be known a moment before what is.
+    living.set(actor, known ?? { actor, machine, states, last: undefined });
+  }
+  return living;
+}
+
+/** The step before or after the one that is looked at; null: there is none, so that it follows again. */
+export function stepFrom({ happenings, lookedAt }: PageState, by: -1 | 1): number | null {
+  const steps = happenings.filter(isStep);
+  if (lookedAt === null) return by < 0 ? (steps.at(-2)?.seq ?? null) : null;
+  if (by > 0) return steps.find(({ seq }) => seq > lookedAt)?.seq ?? null;
+  return steps.findLast(({ seq }) => seq < lookedAt)?.seq ?? steps[0]?.seq ?? null;
+}
+
+function take(actors: Map<string, ActorThen>, each: Happening): void {
+  const { actor, machine, kind, to } = each;
+  if (kind === 'actor.stopped') actors.delete(actor);
+  else if (to !== undefined) {
+    const last = kind === 'transition' ? each : actors.get(actor)?.last;
+    actors.set(actor, { actor, machine, states: to, last });
+  }
+}
+
+function isStartedLater(happenings: readonly Happening[], { actor }: Happening, until: number): boolean {
+  return happenings.some((each) => each.seq > until && each.actor === actor && each.kind === 'actor.started');
+}

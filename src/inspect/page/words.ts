@@ -1,0 +1,30 @@
+/** A time of day, to the hundredth of a second. */
+export function timeOf(atMs: number): string {
+  const time = new Date(atMs);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const hundredths = two(Math.floor(time.getMilliseconds() / 10));
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${hundredths}`;
+}
+
+/** How long something took, as people say it: `420 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`. */
+export function spanOf(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = ms / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A figure in three digits, large ones with their prefix: `0.5`, `12.3`, `4.56 k`. */
+export function figure(value: number | null): string {
+  if (value === null) return '–';
+  if (Math.abs(value) >= 1e6) return `${Number((value / 1e6).toPrecision(3))} M`;
+  if (Math.abs(value) >= 1e4) return `${Number((value / 1e3).toPrecision(3))} k`;
+  return String(Number(value.toPrecision(3)));
+}
+
+/** The name of an actor: the end of its path. */
+export function nameOf(actor: string): string {
+  return actor.slice(actor.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,222 @@
+import { execFileSync } from 'node:child_process';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { openai } from '../../backends/openai.js';
+import { freePort } from '../../src/cli/free-port.js';
+import { type FakeModel, startFakeModel, startTestWorker, type TestWorker } from '../../src/testing/index.js';
+
+const PHONE = { width: 390, height: 844 };
+
+let browser: Browser;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['scripts/build-page.mjs'], { stdio: 'inherit' });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+}, 60_000);
+
+afterAll(() => browser.close());
+
+async function startWorker(model: FakeModel, internalPort = 0): Promise<TestWorker> {
+  const worker = await startTestWorker(openai(), {
+    model,
+    env: {
+      TSWORKER_READINESS: 'health',
+      TSWORKER_MAX_PERF: '1000',
+      TSWORKER_HEALTH_INTERVAL: '50ms',
+      WORKER_HTTP_PORT: String(internalPort),
+    },
+  });
+  onTestFinished(() => worker.stop().then(() => {}));
+  return worker;
+}
+
+async function startModel(behaviour: object = {}): Promise<FakeModel> {
+  const model = await startFakeModel({ kind: 'openai', behaviour });
+  onTestFinished(() => model.close());
+  return model;
+}
+
+/** The page of a worker, and what went wrong or outside on it. */
+async function look(url: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext(options);
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  page.on('console', (message) => trouble.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => trouble.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${url}/`)) trouble.push(`asks ${request.url()}`);
+  });
+  await page.goto(`${url}/`);
+  await page.locator('.chart svg').waitFor();
+  return { page, trouble };
+}
+
+const stateOf = (page: Page) => page.locator('.head .state .name').innerText();
+
+/** The states that are lit, as the page draws them. */
+const litIn = (page: Page) =>
+  page
+    .locator('.chart [data-state].lit')
+    .evaluateAll((groups) =>
+      [...new Set(groups.map((group) => group.getAttribute('data-state') ?? ''))].sort(),
+    );
+
+/** Waits until the page shows the worker in this state, and in just the states that its machine is in. */
+async function shows(page: Page, worker: TestWorker, state: string): Promise<void> {
+  await expect.poll(() => stateOf(page), { timeout: 15_000 }).toBe(state);
+  await expect
+    .poll(
+      async () => {
+        const now = (await (await fetch(`${worker.internalUrl}/inspect/now`)).json()) as {
+          actors: { actor: string; states: string[] }[];
+        };
+        const states = now.actors.find(({ actor }) => actor === 'lifecycle')?.states ?? [];
+        return { lit: await litIn(page), are: states.toSorted() };
+      },
+      { timeout: 15_000 },
+    )
+    .toSatisfy(({ lit, are }: { lit: string[]; are: string[] }) => lit.join() === are.join());
+}
+
+it('follows a worker from loading to serving, through a failure of its model and back, and through a drain', async () => {
+  const model = await startModel({ healthStatus: 503 });
+  const worker = await startWorker(model);
+  const { page, trouble } = await look(worker.internalUrl);
+  await shows(page, worker, 'loading');
+  expect(await page.locator('.why').innerText()).toMatch(/^It is not ready: .*200/);
+
+  model.behave({ healthStatus: 200 });
+  await shows(page, worker, 'serving');
+  expect(await page.locator('.why').innerText()).toBe('It takes requests.');
+
+  model.behave({ healthStatus: 503 });
+  await shows(page, worker, 'failing');
+  model.behave({ healthStatus: 200 });
+  await shows(page, worker, 'serving');
+
+  model.behave({ pauseAfterTokens: 1 });
+  const answer = await worker.call('/v1/completions', {
+    model: 'm',
+    prompt: 'p',
+    max_tokens: 3,
+    stream: true,
+  });
+  await expect.poll(() => page.locator('.chip.is-streaming').count()).toBe(1);
+  const stopped = worker.stop();
+  await shows(page, worker, 'draining');
+  model.behave({ pauseAfterTokens: undefined });
+  await answer.text();
+  await stopped;
+  await page.locator('.following.lost').waitFor();
+  const stays = await page.locator('section:has(#timeline-title) tbody .chip').allInnerTexts();
+  expect(stays.toReversed().slice(0, 6)).toEqual([
+    'loading',
+    'loaded',
+    'serving',
+    'failing',
+    'loaded',
+    'serving',
+  ]);
+  // That the worker is gone is all that is wrong.
+  expect(trouble.filter((line) => !line.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+});
+
+it('comes back by itself when the worker was away, and shows the new one', async () => {
+  const model = await startModel();
+  const port = await freePort('127.0.0.1', 0, []);
+  const first = await startWorker(model, port);
+  const { page } = await look(first.internalUrl);
+  await shows(page, first, 'serving');
+  await first.stop();
+  await page.locator('.following.lost').waitFor();
+  const second = await startWorker(model, port);
+  await shows(page, second, 'serving');
+  expect(await page.locator('.following').innerText()).toBe('live');
+});
+
+it('is used with the keyboard alone: the machines, the past, the events', async () => {
+  const model = await startModel();
+  const worker = await startWorker(model);
+  const { page, trouble } = await look(worker.internalUrl);
+  await shows(page, worker, 'serving');
+
+  const focusOn = async (selector: string) => {
+    for (let tabs = 0; tabs < 80; tabs++) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate((where) => document.activeElement?.matches(where) === true, selector)) return;
+    }
+    throw new Error(`the keyboard does not get to ${selector}`);
+  };
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  expect(await page.evaluate(() => location.hash)).toBe('#machines');
+
+  await focusOn('.tabs button:nth-child(2)');
+  await page.keyboard.press('Enter');
+  const name = await page.locator('.tabs button[aria-pressed="true"]').innerText();
+  await expect
+    .poll(() => page.locator('.chart').getAttribute('aria-label'))
+    .toBe(`The ${name.split('\n')[0]} machine`);
+
+  await focusOn('.travel input');
+  await page.keyboard.press('Home');
+  await expect.poll(() => page.locator('.moment').innerText()).toMatch(/\(1 of \d+\)$/);
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => page.locator('.moment').innerText()).toMatch(/\(2 of \d+\)$/);
+  await focusOn('.travel .live');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => page.locator('.moment').innerText()).toMatch(/^as it is now/);
+
+  await focusOn('.filter input');
+  await page.keyboard.type('load done');
+  await expect.poll(() => page.locator('.happening').count()).toBe(1);
+  await focusOn('.happening .row');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('.details').innerText()).toContain('lifecycle');
+  expect(trouble).toEqual([]);
+});
+
+it('goes back in time: the machine is shown as it was', async () => {
+  const model = await startModel({ healthStatus: 503 });
+  const worker = await startWorker(model);
+  const { page } = await look(worker.internalUrl);
+  await shows(page, worker, 'loading');
+  model.behave({ healthStatus: 200 });
+  await shows(page, worker, 'serving');
+  await page.locator('.travel input').focus();
+  await page.keyboard.press('Home');
+  await expect.poll(() => litIn(page)).toContain('work.loading');
+  await page.locator('.travel .live').click();
+  await expect.poll(() => litIn(page)).toContain('work.serving');
+});
+
+it.each<[string, BrowserContextOptions]>([
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['a phone', { colorScheme: 'light', viewport: PHONE }],
+])('%s: nothing serious is found by axe, and nothing is wider than the page', async (_name, options) => {
+  const model = await startModel();
+  const worker = await startWorker(model);
+  await worker.reaches('serving');
+  await worker
+    .call('/v1/completions', { model: 'm', prompt: 'p', max_tokens: 3 })
+    .then((answer) => answer.text());
+  const { page, trouble } = await look(worker.internalUrl, options);
+  await shows(page, worker, 'serving');
+  // The page's policy takes no foreign script, so it is evaluated by the browser's own tools.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (
+      window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string }[] }> } }
+    ).axe.run(),
+  );
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id }) => id)).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  expect(trouble).toEqual([]);
+});

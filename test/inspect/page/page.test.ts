@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Happening, Now } from '../../../src/inspect/contract.js';
+import {
+  happened,
+  listed,
+  logged,
+  NOTHING_YET,
+  type PageState,
+  sampled,
+} from '../../../src/inspect/page/page-state.js';
+import { EventReader } from '../../../src/inspect/page/sse.js';
+import { actorsAt, stepFrom } from '../../../src/inspect/page/travel.js';
+import { figure, nameOf, spanOf } from '../../../src/inspect/page/words.js';
+
+function happening(seq: number, given: Partial<Happening> = {}): Happening {
+  return {
+    seq,
+    atMs: seq * 1_000,
+    actor: 'lifecycle',
+    machine: 'lifecycle',
+    nth: seq,
+    kind: 'transition',
+    event: `e${seq}`,
+    ...given,
+  };
+}
+
+const moved = (seq: number, from: string, to: string, given: Partial<Happening> = {}) =>
+  happening(seq, { from: [from], to: [to], ...given });
+const stateWith = (...happenings: Happening[]): PageState => ({ ...NOTHING_YET, happenings });
+
+describe('server-sent events', () => {
+  it('are the same, wherever their stream is cut', () => {
+    const text = ': beat\n\nid: 3\nevent: now\ndata: {"a":1}\n\nevent: log\ndata: ["x",\ndata: "y"]\n\n';
+    const cuts = fc.array(fc.nat({ max: text.length }), { maxLength: 6 });
+    fc.assert(
+      fc.property(cuts, (at) => {
+        const places = [0, ...at.toSorted((one, other) => one - other), text.length];
+        const reader = new EventReader();
+        const events = places.slice(1).flatMap((end, index) => reader.read(text.slice(places[index], end)));
+        expect(events).toEqual([
+          { event: 'now', data: '{"a":1}' },
+          { event: 'log', data: '["x",\n"y"]' },
+        ]);
+      }),
+    );
+  });
+});
+
+describe('what the page knows', () => {
+  it('takes nothing twice that is told again', () => {
+    const state = happened(stateWith(happening(1), happening(2)), [happening(2), happening(3)]);
+    expect(state.happenings.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(happened(state, [happening(3)])).toBe(state);
+  });
+
+  it('is bounded', () => {
+    const many = Array.from({ length: 6_000 }, (_, seq) => happening(seq));
+    expect(happened(NOTHING_YET, many).happenings).toHaveLength(5_000);
+    expect(
+      logged(
+        NOTHING_YET,
+        Array.from({ length: 300 }, (_, n) => String(n)),
+      ).modelLog.at(-200),
+    ).toBe('100');
+    const sample = (atMs: number) => ({ atMs }) as Parameters<typeof sampled>[1];
+    const full = Array.from({ length: 3_700 }, (_, n) => sample(n + 1)).reduce(sampled, NOTHING_YET);
+    expect([full.samples.length, sampled(full, sample(5))]).toEqual([3_600, full]);
+  });
+
+  it('is listed newest first, by the filter, up to where it is paused', () => {
+    const state = stateWith(
+      happening(1, { event: 'load done' }),
+      happening(2, { kind: 'request', event: 'request.started', actor: 'worker' }),
+      happening(3, { event: 'report.settled', actor: 'lifecycle/reporter' }),
+      happening(4),
+    );
+    const seqs = (given: Partial<PageState>, most = 10) =>
+      listed({ ...state, ...given }, most).map(({ seq }) => seq);
+    expect(seqs({})).toEqual([4, 3, 2, 1]);
+    expect(seqs({}, 2)).toEqual([4, 3]);
+    expect(seqs({ showsRequests: false })).toEqual([4, 3, 1]);
+    expect(seqs({ filter: ' Reporter ' })).toEqual([3]);
+    expect(seqs({ filter: 'load' })).toEqual([1]);
+    expect(seqs({ pausedAt: 2 })).toEqual([2, 1]);
+  });
+});
+
+describe('a journey through time', () => {
+  const state = stateWith(
+    moved(10, 'work.loading', 'work.loaded'),
+    happening(11, { actor: 'lifecycle/load', machine: 'readiness', kind: 'actor.stopped' }),
+    happening(12, { actor: 'lifecycle/health', machine: 'health', kind: 'actor.started', to: ['well'] }),
+    happening(13, { kind: 'request', actor: 'worker' }),
+    moved(14, 'work.loaded', 'work.serving'),
+  );
+  const at = (seq: number | null) =>
+    Object.fromEntries([...actorsAt(state, seq)].map(([actor, { states }]) => [actor, states.join()]));
+
+  it('shows each actor where it was', () => {
+    expect(at(9)).toEqual({ lifecycle: 'work.loading' });
+    expect(at(10)).toEqual({ lifecycle: 'work.loaded' });
+    expect(at(13)).toEqual({ lifecycle: 'work.loaded', 'lifecycle/health': 'well' });
+    expect(at(14)).toEqual({ lifecycle: 'work.serving', 'lifecycle/health': 'well' });
+  });
+
+  it('ends with those that live now', () => {
+    const actors = [
+      { actor: 'lifecycle', machine: 'lifecycle', states: ['work.serving'], sinceMs: 0 },
+      { actor: 'lifecycle/reporter', machine: 'reporter', states: ['quiet'], sinceMs: 0 },
+    ];
+    const now = { actors } as unknown as Now;
+    const living = actorsAt({ ...state, now }, null);
+    expect([...living.values()].map(({ actor, states, last }) => [actor, states, last?.seq])).toEqual([
+      ['lifecycle', ['work.serving'], 14],
+      ['lifecycle/reporter', ['quiet'], undefined],
+    ]);
+  });
+
+  it('goes step by step, requests left out, and follows again at the end', () => {
+    const step = (lookedAt: number | null, by: -1 | 1) => stepFrom({ ...state, lookedAt }, by);
+    expect([step(null, -1), step(12, -1), step(10, -1)]).toEqual([12, 11, 10]);
+    expect([step(10, 1), step(12, 1), step(14, 1), step(null, 1)]).toEqual([11, 14, null, null]);
+  });
+});
+
+describe('in words', () => {
+  it.each([
+    [-5, '0 ms'],
+    [420, '420 ms'],
+    [3_240, '3.2 s'],
+    [42_400, '42 s'],
+    [250_000, '4 min 10 s'],
+    [7_500_000, '2 h 5 min'],
+  ])('%i ms is %s', (ms, words) => expect(spanOf(ms)).toBe(words));
+
+  it.each<[number | null, string]>([
+    [null, '–'],
+    [0, '0'],
+    [12.345, '12.3'],
+    [45_600, '45.6 k'],
+    [7_890_000, '7.89 M'],
+  ])('%d is %s', (value, words) => expect(figure(value)).toBe(words));
+
+  it('an actor is called by the end of its path', () => {
+    expect([nameOf('lifecycle'), nameOf('lifecycle/load/benchmark')]).toEqual(['lifecycle', 'benchmark']);
+  });
+});
