@@ -44,15 +44,17 @@ it.each([
       env: { ...clock.env, TSWORKER_REFUSE_REPEATS: 'true' },
     });
     await worker.reaches('serving');
+    // Far from those of the clients, of whom it is not known how many they are: none may seem to be repeated.
+    let lastIdx = 1_000_000;
     const hold = async (lifetime: number) => {
-      const auth = autoscaler.authFor(worker.url, { cost: 10 });
+      const auth = autoscaler.authFor(worker.url, { cost: 10, request_idx: ++lastIdx });
       const body = { auth_data: auth, payload: { lifetime } };
       const { status, session_id } = await post(worker, '/session/create', body);
       expect(status).toBe(201);
       return { session_id, session_auth: auth };
     };
     const long = await hold(A_WHILE);
-    const repeated = autoscaler.authFor(worker.url);
+    const repeated = autoscaler.authFor(worker.url, { request_idx: ++lastIdx });
     const statuses: (number | undefined)[] = [(await ask({}, repeated)).statusCode];
     let isOver = false;
     const askAndAsk = async () => {

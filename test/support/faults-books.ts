@@ -138,7 +138,7 @@ export async function holds(worker: WorkerProcess): Promise<Held> {
  */
 export function expectNoGrowth(before: Held, after: Held): void {
   expect(after.heapMib - before.heapMib).toBeLessThan(1.5);
-  expect(after.rssMib - before.rssMib).toBeLessThan(48);
+  expect(after.rssMib - before.rssMib).toBeLessThan(72);
   expect(after.fds - before.fds).toBeLessThanOrEqual(2);
   expect(after.sockets - before.sockets).toBeLessThanOrEqual(2);
 }
