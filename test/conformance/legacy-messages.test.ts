@@ -196,6 +196,31 @@ describe('with a model server, once it has loaded', () => {
     expect(told.cur_load).toBe(7);
   });
 
+  it('work that was not told when the worker fails is told by an update, and what was served after it has recovered', async () => {
+    const rig = await modelled('sum', { TSWORKER_REPORT_INTERVAL: '1h' });
+    const mtoken = 'the-master-token';
+    await untilTold(rig.autoscaler, shapes.data);
+    // However long the next steps take, no data update tells the work before.
+    rig.autoscaler.misdeed = ({ body }) => (shapes.data.safeParse(body).success ? 503 : undefined);
+    await post(rig.port, '/v1/completions', { max_tokens: 7 });
+    await post(rig.internalPort, '/report_error', { mtoken, error_msg: 'broken' });
+    const { cur_load } = await untilTold(
+      rig.autoscaler,
+      shapes.update,
+      (told) => told.num_requests_recieved === 1,
+    );
+    expect(cur_load).toBeGreaterThan(0);
+    rig.autoscaler.misdeed = () => undefined;
+    await post(rig.internalPort, '/report_loaded', { mtoken });
+    const { ledger } = await rig.autoscaler.until(() => {
+      const view = rig.worker.view();
+      return view.ledger.reported.served > 0 ? view : undefined;
+    });
+    expect([ledger.reported.load, ledger.reported.served]).toEqual([7, 7]);
+    const told = await untilTold(rig.autoscaler, shapes.data, ({ cur_perf }) => cur_perf > 0);
+    expect(told.cur_load).toBe(0);
+  });
+
   it.each([
     ['sum', (told: number) => told === 7],
     ['rate', (told: number) => told > 0 && told !== 7],

@@ -76,16 +76,26 @@ describe('a data update', () => {
 
   it.each<[ReportKind, WorkerStatus]>([
     ['state', LOADING],
-    ['work', LOADING],
     ['state', LOADED],
     ['state', FAILING],
-    ['work', FAILING],
   ])('is not what tells the %s of a worker that is %o: that is as without a model server', (kind, status) => {
     const told = facts(kind, status, 'sum');
     expect(legacyWithModel({ loadForm: 'sum', tellsCapacity: true }).encode(kind, told)).toEqual(
       legacy.encode(kind, told),
     );
   });
+
+  it.each([LOADING, FAILING])(
+    'is not what tells the work of a worker that is %o: an update does, and settles what it tells alone',
+    (status) => {
+      const told = facts('work', status, 'sum');
+      expect(told.window.work).toEqual({ requests: 3, load: 80 });
+      expect(legacyWithModel({ loadForm: 'sum', tellsCapacity: true }).encode('work', told)).toEqual({
+        name: 'update',
+        body: { id: 7, mtoken: 'the-master-token', cur_load: 20, num_requests_recieved: 7 },
+      });
+    },
+  );
 
   it('is due a second after the work has changed, and as an update is', () => {
     const { settleMs, plan, tellsRequests } = legacyWithModel({ loadForm: 'sum', tellsCapacity: false });

@@ -1,5 +1,5 @@
 import type { Dialect, ReportFacts, WireMessage } from '../dialect.js';
-import { legacy, secondsOf } from './report.js';
+import { legacy, secondsOf, update } from './report.js';
 
 /** Whether a backend tells the work that came in as a sum, or as a rate per second. */
 export type LoadForm = 'sum' | 'rate';
@@ -13,7 +13,8 @@ export interface LegacyForm {
 
 /**
  * The legacy dialect of a worker with a model server: once it has loaded its work is told with a data update,
- * on change and at every heartbeat, which says again how it has loaded.
+ * on change and at every heartbeat, which says again how it has loaded. While it has not, or is failing, an update
+ * tells what came in; what was served has no place there, and waits for the next data update.
  */
 export function legacyWithModel({ loadForm, tellsCapacity }: LegacyForm): Dialect {
   const { plan } = legacy;
@@ -21,12 +22,14 @@ export function legacyWithModel({ loadForm, tellsCapacity }: LegacyForm): Dialec
     ...legacy,
     plan: tellsCapacity ? { ...plan, covers: { ...plan.covers, capacity: ['capacity'] } } : plan,
     settleMs: 1_000,
-    accounts: (kind, status) =>
-      kind === 'work' ? ['requests', 'load', 'served'] : legacy.accounts(kind, status),
-    encode: (kind, facts) =>
-      kind === 'work' && facts.status.phase === 'loaded'
-        ? dataUpdate(facts, loadForm)
-        : legacy.encode(kind, facts),
+    accounts(kind, status) {
+      if (kind !== 'work') return legacy.accounts(kind, status);
+      return status.phase === 'loaded' ? ['requests', 'load', 'served'] : ['requests', 'load'];
+    },
+    encode(kind, facts) {
+      if (kind !== 'work') return legacy.encode(kind, facts);
+      return facts.status.phase === 'loaded' ? dataUpdate(facts, loadForm) : update(facts, 'load');
+    },
   };
 }
 

@@ -48,13 +48,17 @@ function loaded({ id, mtoken, status }: ReportFacts): WireMessage {
   };
 }
 
-function update({ id, mtoken, window }: ReportFacts): WireMessage {
+/** The work that came in as a rate, of the account that the window tells it by. */
+export function update(
+  { id, mtoken, window }: ReportFacts,
+  account: 'received' | 'load' = 'received',
+): WireMessage {
   return {
     name: 'update',
     body: {
       id,
       mtoken,
-      cur_load: (window.work.received ?? 0) / secondsOf(window, 'received'),
+      cur_load: (window.work[account] ?? 0) / secondsOf(window, account),
       num_requests_recieved: window.upTo.requests ?? 0,
     },
   };
