@@ -76,8 +76,8 @@ export interface Route<State, Body> {
   /** POST if left out. */
   readonly method?: Method;
   /**
-   * Without a body there is no envelope and so no signature: where requests must be signed, a GET is closed
-   * unless it is public.
+   * Open to everybody: its requests have no envelope. Without a body there is none either, and so no signature: where
+   * requests must be signed, a GET is closed unless it is public.
    */
   readonly public?: boolean;
   readonly parseRequest?: RequestParser<Body>;

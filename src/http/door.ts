@@ -66,18 +66,20 @@ export class Door {
       if (!route.public) this.#letInUnsigned();
       return NOTHING;
     }
-    this.#expectKey();
+    // What everybody may send has no envelope: there is nothing in it to be checked.
+    const openEnvelope = route.public ? null : this.#options.openEnvelope;
+    if (openEnvelope !== null) this.#expectKey();
     const { bodies } = this.#options;
     const body = await bodies.read(request);
     try {
-      return await this.#check(request, body);
+      return await this.#check(request, body, openEnvelope);
     } finally {
       bodies.giveBack(body);
     }
   }
 
-  async #check(request: IncomingMessage, body: Buffer): Promise<Admitted> {
-    const { openEnvelope, unsecured } = this.#options;
+  async #check(request: IncomingMessage, body: Buffer, openEnvelope: OpenEnvelope | null): Promise<Admitted> {
+    const { unsecured } = this.#options;
     const text = decodeBody(request, body);
     const bytes = body.length;
     if (openEnvelope === null) return { ...NOTHING, payload: text, json: parseJson(text), bytes };
@@ -91,8 +93,8 @@ export class Door {
 
   /** Where all must be signed, there is no use in reading what can't be checked. */
   #expectKey(): void {
-    const { keys, unsigned, unsecured, openEnvelope } = this.#options;
-    if (openEnvelope !== null && !unsecured && unsigned === 'refused') this.#requireKey(keys);
+    const { keys, unsigned, unsecured } = this.#options;
+    if (!unsecured && unsigned === 'refused') this.#requireKey(keys);
   }
 
   #requireKey(keys: Keys): void {

@@ -108,7 +108,7 @@ export function createExchange(options: ExchangeOptions) {
     } catch (error) {
       if (tellsRefusals) throw byField(error);
       const hasLeft = request.complete && signal.reason instanceof ClientGone;
-      if (isMalformed(error) || hasLeft) countMalformed(route, signal);
+      if (!route.public && (isMalformed(error) || hasLeft)) countMalformed(route, signal);
       throw error;
     }
   }

@@ -252,6 +252,20 @@ it('a GET has no envelope, so it is closed with 401 unless its route is public',
   expect(rig.requests).toEqual([]);
 });
 
+it.each(['current', 'legacy'] as const)(
+  'a public POST has no envelope either: all of its body is what the backend gets, and nothing of it counts (%s)',
+  async (dialect) => {
+    const routes = { '/open': { public: true, handle: ({ body }: { body: unknown }) => ({ got: body }) } };
+    const backend = { dialect, routes };
+    const rig = await startRig({ backend, env: { TSWORKER_REQUIRE_SIGNATURE: 'true' } });
+    const body = { auth_data: 1, text: 'hello' };
+    expect(await post(rig.port, '/open', body)).toMatchObject({ status: 200, body: { got: body } });
+    const { status } = await send(rig.port, '/open', { method: 'POST', headers: JSON_TYPE, body: '{' });
+    expect(status).toBe(dialect === 'current' ? 422 : 400);
+    expect(rig.requests).toEqual([]);
+  },
+);
+
 it('a function is answered as {"result": …}', async () => {
   const { functionBackend } = await import('../../backends/function.js');
   const backend = functionBackend({ double: ({ x }: { x: number }) => ({ doubled: 2 * x }) });
