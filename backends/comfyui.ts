@@ -74,8 +74,8 @@ function countIn(env: ComfyuiSettings['env'], variable: string, fallback: number
 
 const RANDOM = '__RANDOM_INT__';
 
-/** A name of a member stays; a string that is nothing else; and what is part of one. */
-const PLACES = /("__RANDOM_INT__"\s*:)|"__RANDOM_INT__"|__RANDOM_INT__/g;
+/** A name of a member stays; a string that is nothing else, which no escaped quote begins; and what is part of one. */
+const PLACES = /((?<!\\)"__RANDOM_INT__"\s*:)|(?<!\\)"__RANDOM_INT__"|__RANDOM_INT__/g;
 
 /** Seeds of 32 bits are taken by every sampler. */
 const SEEDS = 2 ** 32;

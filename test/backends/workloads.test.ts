@@ -135,6 +135,7 @@ describe('__RANDOM_INT__', () => {
       seed: '__RANDOM_INT__',
       nodes: [{ noise: '__RANDOM_INT__' }, 'fox-__RANDOM_INT__-__RANDOM_INT__', null, 1.5, true],
       quoted: 'a "__RANDOM_INT__" in quotes',
+      opened: 'a "__RANDOM_INT__',
       __RANDOM_INT__: 'names stay',
     };
     for (const indent of [0, 2]) {
@@ -144,6 +145,7 @@ describe('__RANDOM_INT__', () => {
         seed: 1,
         nodes: [{ noise: 2 }, 'fox-3-4', null, 1.5, true],
         quoted: 'a "5" in quotes',
+        opened: 'a "6',
         __RANDOM_INT__: 'names stay',
       });
     }
@@ -162,7 +164,9 @@ describe('__RANDOM_INT__', () => {
   });
 
   it('makes JSON of JSON, whatever it is', () => {
-    const texts = fc.string().map((text) => `${text}__RANDOM_INT__${text}`);
+    const texts = fc
+      .tuple(fc.string(), fc.string())
+      .map(([before, after]) => `${before}__RANDOM_INT__${after}`);
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
         texts,
