@@ -112,7 +112,7 @@ export class Benchmarking {
   }
 
   async #key(
-    { path, lane }: CompiledRoute,
+    { path, lane, workload }: CompiledRoute,
     benchmark: CompiledBenchmark,
     gpu: string,
   ): Promise<BenchmarkKey> {
@@ -127,6 +127,8 @@ export class Benchmarking {
         concurrency,
         lane: String(lane),
         bodies: await sampleOf(benchmark),
+        // A speed is in the units that this counts.
+        workload: String(workload),
         preset: config.preset ?? '',
         url: backend.model?.url ?? '',
       },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createActor, toPromise } from 'xstate';
-import { type Benchmark, defineBackend } from '../../src/backend/index.js';
+import { type Benchmark, defineBackend, type Route } from '../../src/backend/index.js';
 import { Benchmarking } from '../../src/model/benchmarking.js';
 import { RecordingLog } from '../../src/testing/recording-log.js';
 import { configOf } from '../support/worker.js';
@@ -11,15 +11,19 @@ import { configOf } from '../support/worker.js';
 type Answer = (body: unknown) => Promise<void>;
 
 /** A benchmark of a route that is handled here; `answer` stands for the model. Without one it answers at once. */
-function benchmarking(benchmark: Benchmark<unknown>, answer: Answer = async () => {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'tsworker-benchmarking-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+function benchmarking(
+  benchmark: Benchmark<unknown>,
+  answer: Answer = async () => {},
+  workload: Route<undefined, unknown>['workload'] = 19_519.6,
+  folder = mkdtempSync(join(tmpdir(), 'tsworker-benchmarking-')),
+) {
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const [log, file] = [new RecordingLog(), join(folder, 'benchmarks.json')];
   let nowMs = 0;
   const whole = new Benchmarking({
     backend: defineBackend({
       name: 'x',
-      routes: { '/run': { workload: 19_519.6, handle: () => 'ok', benchmark } },
+      routes: { '/run': { workload, handle: () => 'ok', benchmark } },
     }),
     config: configOf(),
     log,
@@ -109,6 +113,18 @@ describe('what a result depends on', () => {
     ]);
     expect(await run()).toMatchObject({ measured: false });
     expect(timesAsked()).toBe(2);
+  });
+
+  it.each([
+    ['another number', 200],
+    ['another function', (body: unknown) => String(body).length],
+  ])('the units in which work is counted: %s', async (_, workload) => {
+    const { run, folder } = benchmarking(ONE_ROUND, undefined, 100);
+    expect(await run()).toEqual({ ok: true, maxPerf: 100, measured: true });
+    const again = benchmarking(ONE_ROUND, undefined, workload, folder);
+    expect(await again.run()).toMatchObject({ ok: true, measured: true });
+    expect(await again.run()).toMatchObject({ ok: true, measured: false });
+    expect(await run()).toEqual({ ok: true, maxPerf: 100, measured: false });
   });
 
   it('a file that can not be read is told once, and written anew', async () => {
