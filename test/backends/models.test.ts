@@ -40,7 +40,7 @@ const CASES: readonly Case[] = [
       payload: { prompt: 'a', max_tokens: 7 },
       workload: 7,
       benchmark: { path: '/v1/completions', ...EIGHT_ROUNDS_OF_TEN },
-      env: { TSWORKER_PRESET: preset, MODEL_HEALTH_ENDPOINT: '/health' },
+      env: { TSWORKER_PRESET: preset },
     }),
   ),
   {

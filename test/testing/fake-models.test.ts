@@ -190,6 +190,21 @@ describe('each kind answers as its engine', () => {
     expect((await send(port, '/api/v1/model')).body).toEqual({ result: 'fake-model' });
   });
 
+  it.each([
+    ['openai', '/health'],
+    ['openai', '/'],
+    ['tgi', '/health'],
+    ['comfyui', '/health'],
+    ['sdwebui', '/internal/ping'],
+    ['ooba', '/api/v1/model'],
+  ] as const)('%s is asked at %s whether it is well, which no request for work is', async (kind, path) => {
+    const model = await fake({ kind });
+    expect((await send(model.port, path)).status).toBe(200);
+    model.behave({ healthStatus: 503 });
+    expect((await send(model.port, path)).status).toBe(503);
+    expect([model.healthChecks.length, model.requests.length]).toEqual([2, 0]);
+  });
+
   it('what it does not know is refused in its own form of error', async () => {
     const { port } = await fake({ kind: 'tgi' });
     expect(await send(port, '/toString')).toMatchObject({

@@ -26,7 +26,7 @@ export interface EngineFacts {
 export interface Kind {
   /** The engine whose log is written where no other is chosen. */
   readonly preset: Preset;
-  /** Paths that are asked by GET whether the engine is well. */
+  /** Paths that are asked by GET whether the engine is well; one may be that of a fact as well. */
   readonly health: readonly string[];
   /** Paths that are answered at once to GET. */
   readonly facts: Readonly<Record<string, (facts: EngineFacts) => unknown>>;

@@ -3,7 +3,8 @@ import { countIn, type Kind } from './kind.js';
 /** The older API of text-generation-webui. */
 export const ooba: Kind = {
   preset: 'ooba',
-  health: ['/health'],
+  // It has no route for health alone.
+  health: ['/api/v1/model'],
   facts: { '/api/v1/model': ({ modelName }) => ({ result: modelName }) },
   work: {
     '/api/v1/generate': (body) => ({

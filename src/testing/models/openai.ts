@@ -7,7 +7,8 @@ const EMBEDDING = [0.25, -0.5, 0.125, 1];
 /** What vLLM, SGLang, llama.cpp and ollama have in common. */
 export const openai: Kind = {
   preset: 'vllm',
-  health: ['/health'],
+  // The second is where ollama says that it runs.
+  health: ['/health', '/'],
   facts: {
     '/v1/models': ({ modelName }) => ({
       object: 'list',

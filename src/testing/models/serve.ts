@@ -57,12 +57,12 @@ export async function serve(engine: Engine, exchange: Exchange): Promise<void> {
   if (record.method !== method) return fail(405, 'Method Not Allowed');
   if (!engine.isLoaded()) return fail(503, 'Loading model');
   const engineFacts = { modelName, requestId: record.id };
-  if (facts !== undefined) return answerJson(response, 200, facts(engineFacts), wholly);
-  if (work === undefined) {
+  if (asksHealth) {
     if (how.healthDelayMs !== undefined) await delay(how.healthDelayMs, undefined, { signal });
-    const status = how.healthStatus ?? 200;
-    return status === 200 ? answerJson(response, 200, { status: 'ok' }, wholly) : fail(status, 'not well');
+    if ((how.healthStatus ?? 200) !== 200) return fail(how.healthStatus ?? 200, 'not well');
   }
+  if (facts !== undefined) return answerJson(response, 200, facts(engineFacts), wholly);
+  if (work === undefined) return answerJson(response, 200, { status: 'ok' }, wholly);
 
   if (how.firstByteDelayMs !== undefined) await delay(how.firstByteDelayMs, undefined, { signal });
   if (how.status !== undefined) return fail(how.status, `This fake model answers ${how.status}.`);
