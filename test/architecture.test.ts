@@ -100,9 +100,15 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
-    name: 'the client knows errors',
+    name: 'the client runs anywhere: it knows the rule of its attempts and its event emitter',
     about: /^src\/client\//,
-    may: [/^src\/client\//, /^src\/errors\.ts$/, /^(?!src\/|backends\/|machines\/)/],
+    may: [/^src\/client\//, /^machines\/attempts\.ts$/, /^eventemitter3$/],
+  },
+  {
+    // It goes where the client goes, and takes nothing along.
+    name: 'the rule of attempts knows back-off',
+    about: /^machines\/(attempts|back-off)\.ts$/,
+    may: [/^machines\/back-off\.ts$/],
   },
   {
     name: 'nobody imports the command line',
@@ -119,6 +125,9 @@ const RULES: readonly Rule[] = [
 /** A machine gets times, ids and chance from outside. */
 const IMPURE =
   /\bDate\.now\(|\bnew Date\(|\bMath\.random\(|\bperformance\.|\bprocess\.|\b(?:set|clear)(?:Timeout|Interval|Immediate)\(|\bqueueMicrotask\(/;
+
+/** What Node has, and browsers and edge runtimes have not. */
+const NODE_ONLY = /\b(?:process|Buffer)\.|\b(?:require|setImmediate)\(|\b__(?:dir|file)name\b/;
 
 function importsOf(sources: Sources): Import[] {
   return [...sources].flatMap(([from, text]) => {
@@ -200,10 +209,13 @@ function cycles(imports: readonly Import[]): string[] {
 function impurities(sources: Sources): string[] {
   const printer = ts.createPrinter({ removeComments: true });
   return [...sources].flatMap(([path, text]) => {
-    if (!path.startsWith('machines/')) return [];
+    const [name, forbidden] = path.startsWith('machines/')
+      ? ['machines are pure', IMPURE]
+      : ['the client runs anywhere', NODE_ONLY];
+    if (!/^(machines|src\/client)\//.test(path)) return [];
     const code = printer.printFile(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
-    const [impure] = IMPURE.exec(code) ?? [];
-    return impure === undefined ? [] : [`machines are pure: ${path} → ${impure}`];
+    const [impure] = forbidden.exec(code) ?? [];
+    return impure === undefined ? [] : [`${name}: ${path} → ${impure}`];
   });
 }
 
@@ -357,7 +369,27 @@ describe('the rules catch', () => {
     [
       'src/client/a.ts',
       `import type { Window } from '../../machines/ledger.js';`,
-      'the client knows errors: src/client/a.ts → machines/ledger.ts',
+      'the client runs anywhere: it knows the rule of its attempts and its event emitter: src/client/a.ts → machines/ledger.ts',
+    ],
+    [
+      'src/client/a.ts',
+      `import { inspect } from 'node:util';`,
+      'the client runs anywhere: it knows the rule of its attempts and its event emitter: src/client/a.ts → node:util',
+    ],
+    [
+      'machines/attempts.ts',
+      `import 'xstate';`,
+      'the rule of attempts knows back-off: machines/attempts.ts → xstate',
+    ],
+    [
+      'src/client/a.ts',
+      'export const b = Buffer.alloc(1);',
+      'the client runs anywhere: src/client/a.ts → Buffer.',
+    ],
+    [
+      'src/client/a.ts',
+      'export const e = process.env.A;',
+      'the client runs anywhere: src/client/a.ts → process.',
     ],
     [
       'src/a.ts',

@@ -1,6 +1,8 @@
 import type { Response } from 'express';
 import type { Books, Fault } from './faults.js';
 
+type StatusFault = Extract<Fault, { kind: 'status' }>;
+
 const OK_BODY = { ok: true };
 
 /** Answers messages, properly or with a fault. */
@@ -29,7 +31,7 @@ function answerNow(
       acknowledge(res, books);
       return;
     case 'status':
-      answerStatus(res, books, fault.status);
+      answerStatus(res, books, fault);
       return;
     case 'hang':
       books.settle(false);
@@ -76,10 +78,17 @@ function acknowledge(res: Response, books: Books): void {
   res.json(OK_BODY);
 }
 
-function answerStatus(res: Response, books: Books, status: number): void {
-  const ok = status >= 200 && status < 300;
+function answerStatus(res: Response, books: Books, fault: StatusFault): void {
+  const ok = fault.status >= 200 && fault.status < 300;
   if (ok) books.count();
   books.settle(ok);
+  tellStatus(res, fault);
+}
+
+/** A status that a fault asked for, with a body that says so. */
+export function tellStatus(res: Response, { status, retryAfter }: StatusFault): void {
+  const ok = status >= 200 && status < 300;
+  if (retryAfter !== undefined) res.set('retry-after', String(retryAfter));
   res
     .status(status)
     .json(ok ? OK_BODY : { error: 'fault', message: `The fault asked for status ${status}.` });
@@ -97,8 +106,9 @@ function acknowledgeLater(res: Response, books: Books, delayMs: number): void {
   res.once('close', leave);
 }
 
-function cutBody(res: Response): void {
-  const body = JSON.stringify(OK_BODY);
+/** The beginning of a body, then the end of the connection. */
+export function cutBody(res: Response, whole: unknown = OK_BODY): void {
+  const body = JSON.stringify(whole);
   res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  res.write(body.slice(0, 4), () => res.socket?.destroy());
+  res.write(body.slice(0, Math.min(4, body.length / 2)), () => res.socket?.destroy());
 }

@@ -8,7 +8,7 @@ import { readRoute } from './client-bodies.js';
 import { type Clock, createClock } from './clock.js';
 import type { CompletionRecord } from './completions.js';
 import type { Endpoint } from './endpoint.js';
-import type { FaultFunction } from './faults.js';
+import type { CallFaultFunction, FaultFunction } from './faults.js';
 import { Intake, type RefusedMessage, type StateChange } from './intake.js';
 import { SigningKeys } from './keys.js';
 import { ListenError } from './listen-error.js';
@@ -38,6 +38,8 @@ export interface LocalAutoscalerOptions {
   readonly apiKey?: string;
   /** Asked for each message of a worker how to answer it, so that workers can be tested against failures. */
   readonly fault?: FaultFunction | undefined;
+  /** The same for each call of a client. */
+  readonly callFault?: CallFaultFunction | undefined;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
@@ -70,6 +72,7 @@ export interface LocalAutoscalerEvents {
 export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   readonly #host: string;
   readonly #fault: FaultFunction | undefined;
+  readonly #callFault: CallFaultFunction | undefined;
   readonly #reportIntervalMs: number;
   readonly #clock: Clock;
   readonly #intake: Intake;
@@ -89,6 +92,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     this.#port = options.port ?? 8080;
     this.#reportIntervalMs = options.reportIntervalMs ?? 10_000;
     this.#fault = options.fault;
+    this.#callFault = options.callFault;
     this.#clock = createClock(options.now);
     this.#endpoint = {
       name: options.endpoint ?? 'my-endpoint',
@@ -226,6 +230,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
         fleet: () => this.#intake.fleet,
         clock: this.#clock,
         reportIntervalMs: this.#reportIntervalMs,
+        fault: this.#callFault,
       },
     });
     const server = createHttpServer({ ...SLOW_CLIENTS, listener: app, onRefused: () => {} });

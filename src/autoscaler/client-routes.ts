@@ -1,10 +1,12 @@
 import express, { type RequestHandler, Router } from 'express';
 import { WorkerError } from '../errors.js';
+import { withFaults } from './answer-call.js';
 import { allowOnly } from './answer-errors.js';
 import { requireKey } from './api-key.js';
 import { readEndpointId, readRoute } from './client-bodies.js';
 import type { Clock } from './clock.js';
 import { ENDPOINT_ID, type Endpoint, viewEndpoint, viewEndpointWorkers } from './endpoint.js';
+import type { CallFaultFunction } from './faults.js';
 import type { Fleet } from './fleet.js';
 import { requireJson } from './require-json.js';
 import type { Routing } from './routing.js';
@@ -17,6 +19,7 @@ export interface ClientParts {
   readonly fleet: () => Fleet;
   readonly clock: Clock;
   readonly reportIntervalMs: number;
+  readonly fault: CallFaultFunction | undefined;
 }
 
 /** What clients of the endpoint ask. Each needs the key, and nothing else is looked at without it. */
@@ -27,17 +30,18 @@ export function clientRoutes(parts: ClientParts): Router {
     requireKey(req, endpoint.apiKey);
     next();
   };
-  const body = [requireJson, express.json({ limit: MAX_BODY_BYTES, strict: false }), withKey];
+  const known: RequestHandler[] = [withKey, withFaults(parts.fault)];
+  const body = [requireJson, express.json({ limit: MAX_BODY_BYTES, strict: false }), ...known];
 
   router.route('/route').post(body, giveRoute(parts)).all(allowOnly('POST'));
   router.route('/get_endpoint_workers').post(body, tellWorkers(parts)).all(allowOnly('POST'));
   router
     .route('/api/v0/endptjobs')
-    .get(withKey, (_req, res) => res.json({ results: [viewEndpoint(endpoint)] }))
+    .get(...known, (_req, res) => res.json({ results: [viewEndpoint(endpoint)] }))
     .all(allowOnly('GET', 'HEAD'));
   router
     .route('/api/v0/endptjobs/:id')
-    .get(withKey, (req, res) => {
+    .get(...known, (req, res) => {
       if (req.params.id !== String(ENDPOINT_ID)) throw noEndpoint(`the one endpoint here is ${ENDPOINT_ID}`);
       res.json({ result: viewEndpoint(endpoint) });
     })

@@ -2,10 +2,10 @@ import type { StatusMessage } from './decode.js';
 import type { CompletionsMessage } from './finished.js';
 
 /**
- * A way to answer a worker's message badly, so that a worker can be tested against it: a status
- * (`POST /worker_status/`) or finished requests (`POST /delete_requests/`). Each message is read and
- * kept in `messages()` first. "Counted" is what the fleet's sums and `completions()` hold;
- * "acknowledged" is that a whole 2xx answer was written.
+ * A way to answer badly, so that workers and clients can be tested against it: a worker's message (a status,
+ * `POST /worker_status/`, or finished requests, `POST /delete_requests/`) or a client's call
+ * (`/route/`, …). Each message is read and kept in `messages()` first. "Counted" is what the fleet's
+ * sums and `completions()` hold; "acknowledged" is that a whole 2xx answer was written.
  *
  * | kind     | counted  | acknowledged | what the worker sees                                        |
  * | -------- | -------- | ------------ | ----------------------------------------------------------- |
@@ -19,9 +19,13 @@ import type { CompletionsMessage } from './finished.js';
  *
  * `cut` is the report that arrived and whose answer was lost: the worker tells it again, and it is
  * counted twice, as in production. Finished requests that are told again are known by what they say.
+ *
+ * Of a client's call nothing is counted or acknowledged. With `slow`, `cut` and `reorder` it has its effect, so that a
+ * request gets its worker, and is answered late, not in full, or when the next call was; with the others it has none.
  */
 export type Fault =
-  | { readonly kind: 'status'; readonly status: number }
+  /** `retryAfter`: seconds, told in the header of that name. */
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number }
   | { readonly kind: 'hang' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'slow'; readonly delayMs: number }
@@ -40,6 +44,20 @@ export interface IncomingReport {
 
 /** Asked for each message; `undefined` answers it properly. */
 export type FaultFunction = (report: IncomingReport) => Fault | undefined;
+
+/** A client's call about to be answered. It had the right key. */
+export interface IncomingCall {
+  /** 1 for the first call since it was started, then one more each. */
+  readonly sequence: number;
+  /** Such as `/route/`: with a slash at its end, however it was asked. */
+  readonly path: string;
+}
+
+/** Of a call that came twice its client would see nothing. */
+export type CallFault = Exclude<Fault, { kind: 'duplicate' }>;
+
+/** Asked for each call; `undefined` answers it properly. */
+export type CallFaultFunction = (call: IncomingCall) => CallFault | undefined;
 
 /** What an answer does to the books. `settle` is called exactly once for each message. */
 export interface Books {

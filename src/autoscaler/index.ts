@@ -1,7 +1,14 @@
 export { LocalAutoscaler, type LocalAutoscalerEvents, type LocalAutoscalerOptions } from './autoscaler.js';
 export type { CompletionRecord, WorkerCompletions } from './completions.js';
 export type { Dialect, MessageKind, StatusMessage } from './decode.js';
-export type { Fault, FaultFunction, IncomingReport } from './faults.js';
+export type {
+  CallFault,
+  CallFaultFunction,
+  Fault,
+  FaultFunction,
+  IncomingCall,
+  IncomingReport,
+} from './faults.js';
 export type { CompletionCounts, CompletionStatus, CompletionsMessage, FinishedRequest } from './finished.js';
 export type { RefusedMessage, StateChange } from './intake.js';
 export { ListenError } from './listen-error.js';

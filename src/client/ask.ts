@@ -1,0 +1,129 @@
+import { type Answer, asFailure, type Peer, readBody, send, unexpected, type WorkerPeer } from './answers.js';
+import type { Call } from './call.js';
+import { reasonOf, ServerlessError } from './errors.js';
+import type { Leash } from './leash.js';
+import type { RequestOptions } from './options.js';
+import type { Route } from './shapes.js';
+import { eventsOf, type StreamEvent } from './stream.js';
+
+/** What is sent to a worker, whichever it will be. */
+export interface Ask {
+  readonly fetch: typeof globalThis.fetch;
+  readonly path: string;
+  /** The text of the payload. */
+  readonly payload: string;
+  readonly sessionId: string | null;
+}
+
+type Parse<T> = RequestOptions<T>['parse'];
+
+const STREAMS = 'text/event-stream, application/x-ndjson, application/json;q=0.9, */*;q=0.8';
+
+/** One request through a call: the worker's whole answer. */
+export function request<T>(call: Call, ask: Ask, parse: Parse<T>): Promise<Answer<T>> {
+  const answer = call.withWorker(async (route, leash): Promise<Answer<T>> => {
+    const peer = peerOf(route, ask.sessionId !== null);
+    const response = await post(ask, route, peer, '*/*', leash);
+    const body = parseBody(await readBody(response, leash, peer), parse, peer);
+    leash.letGo();
+    const { status, headers } = response;
+    const { visits: attempts, durationMs } = call;
+    return { status, headers, body, worker: route.url, requestIdx: route.request_idx, attempts, durationMs };
+  });
+  return call.telling(answer);
+}
+
+/** A stream through a call: events as they come. A connection that is lost before the first of them is tried again. */
+export async function* stream<T>(
+  call: Call,
+  ask: Ask,
+  parse: Parse<T>,
+  idleTimeoutMs: number,
+): AsyncGenerator<StreamEvent<T>, void> {
+  let held: Leash | undefined;
+  let outcome: 'succeeded' | 'failed' | 'left' = 'left';
+  let failure: ServerlessError | null = null;
+  try {
+    const { events, first, leash, peer } = await call.withWorker((route, leash) => open(ask, route, leash));
+    held = leash;
+    for (let next = first; !next.done; next = await follow(events, leash, peer)) {
+      // While the event is being used no time passes.
+      leash.pause();
+      yield { ...next.value, data: parseBody(next.value.data, parse, peer) };
+      leash.allow(idleTimeoutMs);
+    }
+    outcome = 'succeeded';
+  } catch (thrown) {
+    outcome = 'failed';
+    failure = thrown instanceof ServerlessError ? thrown : null;
+    throw thrown;
+  } finally {
+    held?.letGo();
+    call.end(outcome, failure);
+  }
+}
+
+async function open(ask: Ask, route: Route, leash: Leash) {
+  const peer = peerOf(route, ask.sessionId !== null);
+  const response = await post(ask, route, peer, STREAMS, leash);
+  const events = eventsOf(response, leash, peer);
+  return { events, first: await events.next(), leash, peer };
+}
+
+/** The event after the first one: what was told already can't be told again by another worker. */
+async function follow(events: AsyncGenerator<StreamEvent, void>, leash: Leash, peer: Peer) {
+  try {
+    return await events.next();
+  } catch (thrown) {
+    const error = asFailure(thrown, leash, peer);
+    if (error.code !== 'worker_lost') throw error;
+    const { cause, worker } = error;
+    const what = `The stream of the worker at ${worker} was cut (${reasonOf(cause)}).`;
+    throw new ServerlessError('stream_cut', what, { cause, worker });
+  }
+}
+
+/** The envelope of a request. The key is not in it, nor anywhere else on the way to a worker. */
+function post(
+  { fetch, path, payload, sessionId }: Ask,
+  route: Route,
+  peer: WorkerPeer,
+  accept: string,
+  leash: Leash,
+): Promise<Response> {
+  const auth = JSON.stringify(authDataOf(route));
+  const body = `{"auth_data":${auth},"payload":${payload},"session_id":${JSON.stringify(sessionId)}}`;
+  return postTo(fetch, peer, path, body, leash, accept);
+}
+
+/** Posts to a worker. */
+export function postTo(
+  fetch: typeof globalThis.fetch,
+  peer: WorkerPeer,
+  path: string,
+  body: string,
+  leash: Leash,
+  accept = 'application/json',
+): Promise<Response> {
+  const init = { method: 'POST', headers: { accept, 'content-type': 'application/json' }, body };
+  return send(fetch, peer.url + path, init, leash, peer);
+}
+
+/** The route as the worker wants it, with nothing beside it. */
+export function authDataOf({ cost, endpoint, reqnum, request_idx, signature, url }: Route): Route {
+  return { cost, endpoint, reqnum, request_idx, signature, url };
+}
+
+export function peerOf({ url }: Route, inSession: boolean): WorkerPeer {
+  return { party: 'worker', url, inSession };
+}
+
+/** Without `parse` the caller vouches for the type. */
+function parseBody<T>(body: unknown, parse: Parse<T>, peer: Peer): T {
+  if (parse === undefined) return body as T;
+  try {
+    return parse(body);
+  } catch (cause) {
+    throw unexpected(peer, `what parse does not take (${reasonOf(cause)})`, { cause, body });
+  }
+}

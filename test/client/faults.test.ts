@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { CallFault } from '../../src/autoscaler/index.js';
+import { status } from '../autoscaler/bodies.js';
+import { report } from '../autoscaler/harness.js';
+import { failureOf, json, startClient, startPlace, startScripted, startWhole } from './world.js';
+
+/** Every kind of the fault kit, as it may befall a call or a message. */
+const FAULTS: readonly (readonly [name: string, fault: CallFault])[] = [
+  ['status 408', { kind: 'status', status: 408 }],
+  ['status 429', { kind: 'status', status: 429, retryAfter: 0 }],
+  ['status 500', { kind: 'status', status: 500 }],
+  ['status 503', { kind: 'status', status: 503, retryAfter: 0 }],
+  ['hang', { kind: 'hang' }],
+  ['reset', { kind: 'reset' }],
+  ['slow', { kind: 'slow', delayMs: 30 }],
+  ['cut', { kind: 'cut' }],
+  ['reorder', { kind: 'reorder' }],
+];
+
+describe('a fault of the autoscaler', () => {
+  it.each(FAULTS)('%s is got over, whatever is asked for', async (_name, fault) => {
+    const met: Record<string, number> = {};
+    const place = await startPlace(
+      { routeTimeout: 200 },
+      {
+        callFault: ({ path }) => {
+          met[path] = (met[path] ?? 0) + 1;
+          return met[path] <= 2 ? fault : undefined;
+        },
+      },
+    );
+    const worker = await startScripted((_received, response) => json(response, 200, { n: 1 }));
+    await report(place.autoscaler, status(4, { url: worker.url }));
+    const { body, attempts } = await place.endpoint.request('/x', {});
+    expect({ body, attempts }).toEqual({ body: { n: 1 }, attempts: 1 });
+    expect(worker.received).toHaveLength(1);
+    expect(await place.endpoint.workers()).toEqual([expect.objectContaining({ id: 4, status: 'Ready' })]);
+    const tries = fault.kind === 'slow' ? 1 : 3;
+    expect(met).toEqual({ '/api/v0/endptjobs/': tries, '/route/': tries, '/get_endpoint_workers/': tries });
+    const codes = place.told.flatMap((event) => (event.name === 'retry' ? [event.error.code] : []));
+    const code = fault.kind === 'status' ? 'autoscaler_failed' : 'autoscaler_lost';
+    expect(codes).toEqual(Array.from({ length: 3 * (tries - 1) }, () => code));
+  });
+
+  it('that lasts ends the call within its time, and is told', async () => {
+    let fault: CallFault | undefined;
+    const { endpoint, told } = await startPlace({ routeTimeout: 50 }, { callFault: () => fault });
+    for (const [, lasting] of FAULTS.filter(([name]) => name !== 'slow')) {
+      fault = lasting;
+      told.length = 0;
+      const calls = [endpoint.request('/x', {}, { timeout: 150 }), endpoint.workers({ timeout: 150 })];
+      const errors = await Promise.all(calls.map(failureOf));
+      const code = lasting.kind === 'status' ? 'autoscaler_failed' : 'autoscaler_lost';
+      const statusCode = lasting.kind === 'status' ? lasting.status : undefined;
+      const expected = { code, status: statusCode };
+      expect(errors.map((error) => ({ code: error.code, status: error.status }))).toEqual([
+        expected,
+        expected,
+      ]);
+      const ends = told.flatMap((event) => (event.name === 'ended' ? [[event.outcome, event.attempts]] : []));
+      expect(ends).toEqual([
+        ['failed', 0],
+        ['failed', 0],
+      ]);
+    }
+  });
+
+  it('in what workers tell it keeps no request from its answer', async () => {
+    let isFaulty = false;
+    const kinds = [...FAULTS.map(([, fault]) => fault), { kind: 'duplicate' } as const];
+    const place = await startWhole({
+      autoscaler: {
+        fault: ({ sequence }) =>
+          isFaulty && sequence % 2 === 0 ? kinds[(sequence / 2) % kinds.length] : undefined,
+      },
+      env: { TSWORKER_REPORT_TIMEOUT: '100ms', TSWORKER_REPORT_MAX_BACKOFF: '50ms' },
+    });
+    isFaulty = true;
+    for (let round = 0; round < 16; round++) {
+      expect((await place.endpoint.request('/v1/completions', {}, { cost: 1 })).status).toBe(200);
+    }
+    isFaulty = false;
+    await place.autoscaler.waitForCompletion(({ request_idx }) => request_idx === 16);
+  });
+
+  it('that it is stopped and started is got over', async () => {
+    const { autoscaler, endpoint } = await startPlace();
+    const worker = await startScripted((_received, response) => json(response, 200, {}));
+    await report(autoscaler, status(1, { url: worker.url }));
+    await autoscaler.stop();
+    const answer = endpoint.request('/x', {});
+    await autoscaler.start();
+    expect((await answer).status).toBe(200);
+  });
+
+  it('that a key is another one is told at once', async () => {
+    const { autoscaler } = await startPlace();
+    const { client, told } = startClient(autoscaler.url, { apiKey: 'another' });
+    const error = await failureOf(client.endpoint('my-endpoint'));
+    expect(error).toMatchObject({ code: 'unauthorized', status: 401, reason: 'unauthorized' });
+    expect(error.message).toMatch(/ Give the API key of the endpoint as apiKey\.$/);
+    expect(told.map(({ name }) => name)).toEqual(['ended']);
+  });
+
+  it('that the answer is something else is told at once', async () => {
+    const bodies = [
+      'null',
+      '{}',
+      '{"request_idx":1,"url":"javascript:alert(1)"}',
+      '<html>',
+      '{"request_idx":"1"}',
+    ];
+    let answered = '{"results":[{"id":1,"endpoint_name":"e"}]}';
+    const other = await startScripted((_received, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(answered),
+    );
+    const endpoint = await startClient(other.url).client.endpoint('e');
+    const codes: string[] = [];
+    for (const body of bodies) {
+      answered = body;
+      codes.push(
+        (await failureOf(endpoint.request('/x', {}))).code,
+        (await failureOf(endpoint.workers())).code,
+      );
+    }
+    expect(codes).toEqual(codes.map(() => 'unexpected_answer'));
+    expect(other.received).toHaveLength(1 + 2 * bodies.length);
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { status } from '../autoscaler/bodies.js';
+import { report } from '../autoscaler/harness.js';
+import { untilView } from '../support/worker.js';
+import { all, failureOf, json, KEY, startScripted, startWhole, startWith } from './world.js';
+
+describe('a session', () => {
+  it('holds a worker for requests and streams, and is given back at the end of its block', async () => {
+    const whole = await startWhole();
+    const { endpoint, model, told, workerUrl, autoscaler, worker } = whole;
+    let id = '';
+    {
+      await using session = await endpoint.session({
+        cost: 7,
+        lifetime: 30,
+        onCloseRoute: '/v1/models',
+        onClosePayload: { bye: true },
+      });
+      id = session.id;
+      expect(session.worker).toBe(workerUrl);
+      expect(worker.view().sessions).toBe(1);
+      expect(await session.isAlive()).toBe(true);
+      const info = await session.info();
+      expect(info).toEqual({
+        lifetime: 30,
+        expiresAt: expect.any(Date),
+        createdAt: expect.any(Date),
+        onCloseRoute: '/v1/models',
+        onClosePayload: { bye: true },
+      });
+      expect(info.expiresAt.getTime() - info.createdAt.getTime()).toBeCloseTo(30_000, -2);
+      expect((await session.request('/v1/completions', { prompt: 'a' })).status).toBe(200);
+      expect(await all(session.stream('/v1/completions', { stream: true }))).toHaveLength(3);
+    }
+    await untilView(whole, ({ sessions }) => sessions === 0);
+    expect(told.filter(({ name }) => name === 'routed')).toHaveLength(1);
+    const ended = { name: 'sessionEnded', endpoint: 'my-endpoint', sessionId: id, worker: workerUrl };
+    expect(told.at(-1)).toEqual({ ...ended, outcome: 'ended', error: null });
+    await autoscaler.waitForCompletion(
+      ({ request_idx, status: how }) => request_idx === 1 && how === 'Success',
+    );
+    const bodies = model.requests.map(({ body }) => body).join();
+    expect(bodies).toContain('"bye":true');
+    expect(bodies).not.toContain(KEY);
+  });
+
+  it('that has ended says so, and does so but once', async () => {
+    const { endpoint, told } = await startWhole();
+    const session = await endpoint.session();
+    await session.end();
+    await session.end();
+    const ends = told.filter(({ name }) => name === 'sessionEnded');
+    expect(ends).toEqual([expect.objectContaining({ outcome: 'ended' })]);
+    expect(await session.isAlive()).toBe(false);
+    for (const call of [
+      session.request('/v1/completions', {}),
+      all(session.stream('/v1/completions', {})),
+      session.info(),
+    ]) {
+      expect((await failureOf(call)).code).toBe('session_ended');
+    }
+  });
+
+  it('whose worker has ended it is over for its requests, and none to worry about at its end', async () => {
+    const { endpoint, told, port } = await startWhole();
+    const session = await endpoint.session({ lifetime: 0.05 });
+    for (;;) if (!(await session.isAlive())) break;
+    const error = await failureOf(session.request('/v1/completions', {}));
+    expect(error).toMatchObject({ code: 'session_ended', status: 410, worker: `http://127.0.0.1:${port}` });
+    expect((await failureOf(session.info())).code).toBe('session_ended');
+    await session.end();
+    expect(told.at(-1)).toMatchObject({
+      name: 'sessionEnded',
+      outcome: 'gone',
+      error: { code: 'session_ended' },
+    });
+  });
+
+  it('is made with another worker when there is no place, not before Retry-After', async () => {
+    const { autoscaler, endpoint } = await startWith((_received, response) =>
+      json(response, 429, { error: 'too_many_sessions', message: 'Full.' }, { 'retry-after': '0' }),
+    );
+    const other = await startScripted((_received, response) =>
+      json(response, 201, { session_id: 's', expiration: 1 }),
+    );
+    const session = endpoint.session();
+    await report(autoscaler, status(1, { error_msg: 'full' }));
+    await report(autoscaler, status(2, { url: other.url }));
+    expect(await session).toMatchObject({ id: 's', worker: other.url });
+    expect(other.received.map(({ url }) => url)).toEqual(['/session/create']);
+  });
+
+  it('sends the route that it was made with, to its worker, again after 503, and never the key', async () => {
+    const { endpoint, worker } = await startWith((_received, response, nth) => {
+      if (nth === 1) json(response, 201, { session_id: 's', expiration: 1 });
+      else json(response, nth === 2 ? 503 : 200, { ended: true });
+    });
+    const session = await endpoint.session({ lifetime: 5 });
+    await session.request('/x', { n: 1 });
+    await session.end();
+    const [created, , asked, ended] = worker.received.map(({ url, body }) => ({
+      url,
+      body: JSON.parse(body),
+    }));
+    const auth = created?.body.auth_data;
+    expect(auth).toMatchObject({ cost: 100, request_idx: 1, url: worker.url });
+    expect(created).toEqual({ url: '/session/create', body: { auth_data: auth, payload: { lifetime: 5 } } });
+    expect(asked).toEqual({ url: '/x', body: { auth_data: auth, payload: { n: 1 }, session_id: 's' } });
+    expect(ended).toEqual({ url: '/session/end', body: { session_id: 's', session_auth: auth } });
+    expect(JSON.stringify(worker.received)).not.toContain(KEY);
+  });
+
+  it('whose worker is gone throws at its end, but not at the end of its block', async () => {
+    const { endpoint, worker, told } = await startWith(
+      (_received, response) => json(response, 201, { session_id: 's', expiration: 1 }),
+      { routeTimeout: 100 },
+    );
+    const one = await endpoint.session();
+    const work = async () => {
+      await using _other = await endpoint.session();
+      await worker.close();
+      throw new Error('what happened in the block');
+    };
+    await expect(work()).rejects.toThrow(/^what happened in the block$/);
+    const unknown = {
+      name: 'sessionEnded',
+      sessionId: 's',
+      outcome: 'unknown',
+      error: { code: 'worker_lost' },
+    };
+    expect(told.at(-1)).toMatchObject(unknown);
+    expect((await failureOf(one.end())).code).toBe('worker_lost');
+  });
+
+  it('that the worker does not understand fails', async () => {
+    const { endpoint } = await startWith((_received, response) => json(response, 200, { session: 's' }));
+    expect((await failureOf(endpoint.session())).code).toBe('unexpected_answer');
+    expect((await failureOf(endpoint.session({ lifetime: -1 }))).code).toBe('invalid_option');
+  });
+});
