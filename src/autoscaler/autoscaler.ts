@@ -36,6 +36,8 @@ export interface LocalAutoscalerOptions {
   readonly endpoint?: string;
   /** What clients authorise with, not empty. Default: one made at random, see `apiKey`. */
   readonly apiKey?: string;
+  /** Origins whose pages may ask for routes, such as `https://example.com`; `*`: any. Default: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** Asked for each message of a worker how to answer it, so that workers can be tested against failures. */
   readonly fault?: FaultFunction | undefined;
   /** The same for each call of a client. */
@@ -73,6 +75,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   readonly #host: string;
   readonly #fault: FaultFunction | undefined;
   readonly #callFault: CallFaultFunction | undefined;
+  readonly #corsOrigins: readonly string[];
   readonly #reportIntervalMs: number;
   readonly #clock: Clock;
   readonly #intake: Intake;
@@ -93,6 +96,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     this.#reportIntervalMs = options.reportIntervalMs ?? 10_000;
     this.#fault = options.fault;
     this.#callFault = options.callFault;
+    this.#corsOrigins = options.corsOrigins ?? [];
     this.#clock = createClock(options.now);
     this.#endpoint = {
       name: options.endpoint ?? 'my-endpoint',
@@ -231,6 +235,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
         clock: this.#clock,
         reportIntervalMs: this.#reportIntervalMs,
         fault: this.#callFault,
+        corsOrigins: this.#corsOrigins,
       },
     });
     const server = createHttpServer({ ...SLOW_CLIENTS, listener: app, onRefused: () => {} });

@@ -1,5 +1,6 @@
 import express, { type RequestHandler, Router } from 'express';
 import { WorkerError } from '../errors.js';
+import { corsFor } from '../net/cors.js';
 import { withFaults } from './answer-call.js';
 import { allowOnly } from './answer-errors.js';
 import { requireKey } from './api-key.js';
@@ -13,6 +14,8 @@ import type { Routing } from './routing.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
+const PATHS = ['/route', '/get_endpoint_workers', '/api/v0/endptjobs'];
+
 export interface ClientParts {
   readonly endpoint: Endpoint;
   readonly routing: Routing;
@@ -20,12 +23,18 @@ export interface ClientParts {
   readonly clock: Clock;
   readonly reportIntervalMs: number;
   readonly fault: CallFaultFunction | undefined;
+  /** Origins whose pages may ask. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** What clients of the endpoint ask. Each needs the key, and nothing else is looked at without it. */
 export function clientRoutes(parts: ClientParts): Router {
   const { endpoint } = parts;
   const router = Router();
+  const cors = corsFor(parts.corsOrigins);
+  router.use(PATHS, (req, res, next) => {
+    if (!cors(req, res)) next();
+  });
   const withKey: RequestHandler = (req, _res, next) => {
     requireKey(req, endpoint.apiKey);
     next();

@@ -89,6 +89,10 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .addOption(option('--host <address>', 'The address on which it listens.', '127.0.0.1'))
     .addOption(option('--port <port>', 'The port on which it listens.', '8080'))
     .addOption(option('--report-interval <duration>', 'How often the workers report.', '10s'))
+    .option(
+      '--cors-origins <origins>',
+      'Origins whose pages may ask for routes, with commas between; * for any.',
+    )
     .action(async (options) => {
       const { autoscaler } = await import('./commands/autoscaler.js');
       exitWith(await autoscaler(options, io));

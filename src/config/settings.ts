@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from '../log-levels.js';
 import type { Setting } from './setting.js';
 import { MODEL_SETTINGS } from './settings-model.js';
-import { choice, duration, flag, integer, limit, port, size, text, urlList } from './types.js';
+import { choice, duration, flag, integer, limit, originList, port, size, text, urlList } from './types.js';
 
 /** Every setting of a worker: its variable, what it takes, what holds without it, and what it is about. */
 export const SETTINGS = {
@@ -157,6 +157,13 @@ export const SETTINGS = {
     type: urlList,
     otherwise: 'none',
     about: 'Other urls of this worker that a signature may be for, as behind a proxy.',
+  },
+  corsOrigins: {
+    variable: 'TSWORKER_CORS_ORIGINS',
+    type: originList,
+    otherwise: 'none',
+    about:
+      'Origins whose pages may ask this worker from a browser. Without it nothing is told to browsers, and what the model server tells them is not passed on.',
   },
   unsecured: {
     variable: 'UNSECURED',

@@ -97,6 +97,15 @@ export const urlList: SettingType<readonly string[]> = {
   takes: 'http or https addresses, separated by commas',
 };
 
+/** Origins of web pages; `*`: any. */
+export const originList: SettingType<readonly string[]> = {
+  schema: parsed((value) => {
+    const origins = value.split(',').map((part) => part.trim());
+    return origins.every(isOrigin) ? Object.freeze([...new Set(origins)]) : undefined;
+  }),
+  takes: 'origins such as https://example.com, separated by commas, or * for any',
+};
+
 export function choice<const T extends string>(values: readonly T[]): SettingType<T> {
   return {
     schema: parsed((value) => values.find((candidate) => candidate === value)),
@@ -107,6 +116,10 @@ export function choice<const T extends string>(values: readonly T[]): SettingTyp
 /** A path is put behind it, so it has neither query nor fragment; and what would be logged has no password. */
 function isBaseAddress(value: string): boolean {
   return /^https?:\/\/[^?#@]+$/i.test(value) && URL.canParse(value);
+}
+
+function isOrigin(value: string): boolean {
+  return value === '*' || (/^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value);
 }
 
 /** A schema of a function that answers undefined for what it does not take. */

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { CompiledRoute } from '../backend/index.js';
 import { WorkerError } from '../errors.js';
+import type { Cors } from '../net/cors.js';
 import { answerError } from '../net/write.js';
 import { toWorkerError } from './answer.js';
 import type { Gate } from './gate.js';
@@ -9,6 +10,7 @@ import { addUpdateRoute, type UpdateOptions } from './update-route.js';
 
 export interface AppOptions {
   readonly routes: ReadonlyMap<string, CompiledRoute>;
+  readonly cors: Cors;
   readonly gate: Gate;
   readonly exchange: (route: CompiledRoute, request: Request, response: Response) => Promise<void>;
   /** Null: this worker has no sessions. */
@@ -19,11 +21,11 @@ export interface AppOptions {
 }
 
 /** The public app: the backend's routes, by exact path, and what the wire has beside them. */
-export function createApp({ routes, gate, exchange, sessions, update, onError }: AppOptions): Express {
+export function createApp({ routes, cors, gate, exchange, sessions, update, onError }: AppOptions): Express {
   const app = bareApp();
-  app.use((_request, response, next) => {
+  app.use((request, response, next) => {
     gate.greet(response);
-    next();
+    if (!cors(request, response)) next();
   });
   for (const route of routes.values()) {
     app.all(route.path, (request, response) => exchange(route, request, response));

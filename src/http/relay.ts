@@ -23,6 +23,9 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
+/** What pages may read of this worker is not for the model server to say: some of them say that all may. */
+const CORS = 'access-control-';
+
 /** The headers with which a client's request goes on to the model server. */
 export function headersFor({ headers }: IncomingMessage): Record<string, string> {
   const passed: Record<string, string> = {};
@@ -92,7 +95,7 @@ function passedOn(headers: readonly string[]): string[] {
     const [name = '', value = ''] = [headers[index], headers[index + 1]];
     const lower = name.toLowerCase();
     if (lower === 'connection') named = [...(named ?? []), ...namesIn(value)];
-    else if (!HOP_BY_HOP.has(lower)) passed.push(name, value);
+    else if (!HOP_BY_HOP.has(lower) && !lower.startsWith(CORS)) passed.push(name, value);
   }
   return named === undefined ? passed : without(passed, named);
 }

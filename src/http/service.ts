@@ -8,6 +8,7 @@ import type { Dialect, Presence } from '../dialects/dialect.js';
 import { messageOf, WorkerError } from '../errors.js';
 import type { Log } from '../log.js';
 import { mustBeSigned } from '../must-be-signed.js';
+import { corsFor } from '../net/cors.js';
 import { descriptorLimit, sharesOf } from '../net/descriptors.js';
 import type { Upstream } from '../upstream.js';
 import type { Admission } from './admission.js';
@@ -113,6 +114,7 @@ export class Service {
     this.#front = new Front(config, {
       clients: createApp({
         routes: backend.routes,
+        cors: corsFor(config.corsOrigins ?? []),
         gate: this.#gate,
         exchange,
         sessions: hasSessions ? sessions : null,

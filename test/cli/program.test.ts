@@ -90,6 +90,10 @@ describe('what is wrong is told in one line, with exit code 2', () => {
     ['dev --autoscaler-port x', `--autoscaler-port is "x"; it takes ${portType}.`],
     ['autoscaler --port x', `--port is "x"; it takes ${portType}.`],
     [
+      'autoscaler --cors-origins example.com',
+      '--cors-origins is "example.com"; it takes origins such as https://example.com, separated by commas, or * for any.',
+    ],
+    [
       'autoscaler --report-interval 10',
       '--report-interval is "10"; it takes a duration such as 500ms, 10s or 2m, up to 24 days.',
     ],

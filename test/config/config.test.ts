@@ -231,6 +231,23 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
     refused: ['a', 'http://a,', 'ftp://a', 'http://a?x'],
     takes: URLS,
   },
+  corsOrigins: {
+    variable: 'TSWORKER_CORS_ORIGINS',
+    fallback: undefined,
+    accepted: [
+      ['https://a.example, http://b:81', ['https://a.example', 'http://b:81']],
+      ['*', ['*']],
+    ],
+    refused: [
+      'a.example',
+      'https://a.example/',
+      'https://a.example/x',
+      'https://A.example',
+      'ftp://a',
+      'null',
+    ],
+    takes: 'origins such as https://example.com, separated by commas, or * for any',
+  },
   unsecured: { variable: 'UNSECURED', fallback: false, ...FLAGS },
   requireSignature: { variable: 'TSWORKER_REQUIRE_SIGNATURE', fallback: false, ...FLAGS },
   refuseRepeats: { variable: 'TSWORKER_REFUSE_REPEATS', fallback: false, ...FLAGS },

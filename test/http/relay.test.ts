@@ -85,6 +85,11 @@ describe('what of a model server the client gets', () => {
       'Upgrade',
     ].map((name): [string, string[], string[]] => [`not ${name}`, [name, 'x', 'X-Kept', 'y'], ['X-Kept: y']]),
     [
+      'not what it tells browsers, which is for the worker to say',
+      ['Access-Control-Allow-Origin', '*', 'access-control-allow-credentials', 'true', 'X-Kept', 'y'],
+      ['X-Kept: y'],
+    ],
+    [
       'not what Connection names',
       ['Connection', 'keep-alive, X-Hop ,x-other', 'x-hop', '1', 'X-Other', '2', 'X-Kept', '3'],
       ['X-Kept: 3'],

@@ -1,5 +1,5 @@
 import { ListenError, LocalAutoscaler } from '../../autoscaler/index.js';
-import { duration, port } from '../../config/types.js';
+import { duration, originList, port } from '../../config/types.js';
 import type { Log } from '../../log.js';
 import { COMMAND_LINE } from '../command-line.js';
 import { EXIT, UserError } from '../exit.js';
@@ -12,6 +12,7 @@ export interface AutoscalerOptions {
   readonly host: string;
   readonly port: string;
   readonly reportInterval: string;
+  readonly corsOrigins?: string;
 }
 
 /** Runs the local autoscaler alone until it is stopped. */
@@ -21,6 +22,9 @@ export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<nu
     ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
     port: parseOption('--port', options.port, port),
     reportIntervalMs: parseOption('--report-interval', options.reportInterval, duration),
+    ...(options.corsOrigins !== undefined && {
+      corsOrigins: parseOption('--cors-origins', options.corsOrigins, originList),
+    }),
   });
   const log = await logOf('info', io);
   await startAutoscaler(local, 'choose another address with --host, or another port with --port');

@@ -38,6 +38,7 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       : new LocalAutoscaler({
           port: await take('the autoscaler', LOOPBACK, asked),
           reportIntervalMs: wanted.reportIntervalMs,
+          corsOrigins: wanted.corsOrigins,
           ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
         });
   if (autoscaler)
