@@ -25,7 +25,6 @@ export class Front {
   readonly #config: Config;
   readonly #listeners: Listeners;
   #servers: Server[] = [];
-  #isClosedToClients = false;
   #unwatch = () => {};
 
   constructor(config: Config, listeners: Listeners) {
@@ -42,7 +41,7 @@ export class Front {
     const { host, workerPort, internalHost, internalPort = followingPort(workerPort) } = this.#config;
     const tls = this.#config.useTls ? await readTls(this.#config) : undefined;
     try {
-      const port = await this.#listen(this.#clients, workerPort, host, tls);
+      const port = await this.#listen(this.#listeners.clients, workerPort, host, tls);
       this.#limitConnections();
       if (tls !== undefined) this.#watchCertificate(tls);
       const operator = await this.#listen(this.#listeners.operator, internalPort, internalHost);
@@ -61,16 +60,8 @@ export class Front {
   /** Hears no more clients, and lets go of each connection as it falls idle. The operator's door stays open. */
   closeToClients(): void {
     const [clients] = this.#servers;
-    this.#isClosedToClients = true;
     clients?.close();
-    clients?.closeIdleConnections();
   }
-
-  readonly #clients: RequestListener = (request, response) => {
-    // A connection that has brought nothing yet is no idle one to Node, and so is still there.
-    if (this.#isClosedToClients) request.socket.destroy();
-    else this.#listeners.clients(request, response);
-  };
 
   /** Cuts every connection and stops listening. */
   async close(): Promise<void> {

@@ -35,7 +35,10 @@ const LINGER_MS = 1_000;
 /** The connections of each server, those in the middle of a TLS handshake included. */
 const connections = new WeakMap<Server, Set<Socket>>();
 
-/** Makes a server that gives up on slow clients, and answers even what it can't read with JSON. */
+/**
+ * Makes a server that gives up on slow clients, and answers even what it can't read with JSON. One that listens no more
+ * hears no more: a connection that had brought nothing yet is no idle one to Node, which leaves it open.
+ */
 export function createHttpServer(options: ServerOptions): Server {
   const { listener, headersTimeoutMs, requestTimeoutMs, tls, onRefused } = options;
   const settings = {
@@ -61,6 +64,10 @@ export function createHttpServer(options: ServerOptions): Server {
   const current = new WeakMap<Socket, ServerResponse>();
   const begin = inTurn(
     (request, response) => {
+      if (!server.listening) {
+        request.socket.destroy();
+        return;
+      }
       const problem = normalise(request);
       if (problem === undefined) {
         listener(request, response);

@@ -70,3 +70,16 @@ it('waits no longer for the headers than for the whole request', async () => {
   onTestFinished(() => close(server));
   expect([server.headersTimeout, server.requestTimeout]).toEqual([2_000, 2_000]);
 });
+
+it('hears nothing more once it listens no more, not even on a connection that had brought nothing yet', async () => {
+  const { server, refused, port } = await startServer();
+  const heard: unknown[] = [];
+  server.on('request', (request) => heard.push(request));
+  const connected = once(server, 'connection');
+  const client = new RawClient(port);
+  await connected;
+  server.close();
+  client.write('GET / HTTP/1.1\r\nHost: worker\r\n\r\n');
+  expect(await client.untilEnd()).toBe('');
+  expect([heard.length, refused]).toEqual([1, []]);
+});
