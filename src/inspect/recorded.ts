@@ -1,3 +1,4 @@
+import { openLedger } from '../../machines/ledger.js';
 import type { ActorNow, Happening, Now, Stay } from './contract.js';
 import type { Recording } from './recording.js';
 import type { Kept } from './ring.js';
@@ -76,16 +77,7 @@ function keptOf(happening: Happening): Kept {
   };
 }
 
-const NONE = {
-  requests: 0,
-  received: 0,
-  served: 0,
-  errored: 0,
-  cancelled: 0,
-  rejected: 0,
-  load: 0,
-  diskGib: 0,
-};
+const { totals: NONE } = openLedger(0);
 
 /** Of a worker that was recorded for too short a time. */
 const NOTHING_KNOWN: Now['worker'] = {

@@ -1,5 +1,5 @@
+import { SseReader } from '../../client/sse.js';
 import type { Charts, History, Sample, StreamEvents } from '../contract.js';
-import { EventReader } from './sse.js';
 
 export interface Hears {
   /** All that is known so far: at first, and again where too much was missed, or the worker is another. */
@@ -68,10 +68,10 @@ export class Connection {
 
   async #listen(signal: AbortSignal): Promise<void> {
     const response = await this.#get(`events?after=${this.#lastSeq}`, signal);
-    const events = new EventReader();
+    const events = new SseReader();
     const pieces = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     for (let piece = await pieces?.read(); piece?.done === false; piece = await pieces?.read()) {
-      for (const { event, data } of events.read(piece.value)) this.#take(event as keyof StreamEvents, data);
+      for (const { event, data } of events.push(piece.value)) this.#take(event as keyof StreamEvents, data);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Now, Stay } from '../contract.js';
 import type { PageState } from './page-state.js';
+import { ScrollTable } from './scroll-table.js';
 import { spanOf, timeOf } from './words.js';
 
 /** The states since the start: as a bar, and as rows with what led to each. */
@@ -23,30 +24,18 @@ export function Timeline({ now, state }: { readonly now: Now; readonly state: Pa
         ))}
         {looked !== undefined && <span class="looked" style={{ left: share(looked.atMs - from) }} />}
       </div>
-      <div class="scroll" tabIndex={0} role="group" aria-labelledby="timeline-title">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">from</th>
-              <th scope="col">state</th>
-              <th scope="col">for</th>
-              <th scope="col">why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {timeline.toReversed().map((stay) => (
-              <tr key={stay.fromMs}>
-                <td class="time">{timeOf(stay.fromMs)}</td>
-                <td>
-                  <span class={`chip is-${stay.state}`}>{stay.state}</span>
-                </td>
-                <td>{spanOf(lengthOf(stay, atMs))}</td>
-                <td class="wide">{stay.reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ScrollTable titleId="timeline-title" columns={['from', 'state', 'for', 'why']}>
+        {timeline.toReversed().map((stay) => (
+          <tr key={stay.fromMs}>
+            <td class="time">{timeOf(stay.fromMs)}</td>
+            <td>
+              <span class={`chip is-${stay.state}`}>{stay.state}</span>
+            </td>
+            <td>{spanOf(lengthOf(stay, atMs))}</td>
+            <td class="wide">{stay.reason}</td>
+          </tr>
+        ))}
+      </ScrollTable>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SseReader } from '../../../src/client/sse.js';
 import type { Happening, Now } from '../../../src/inspect/contract.js';
 import {
   happened,
@@ -9,7 +10,6 @@ import {
   type PageState,
   sampled,
 } from '../../../src/inspect/page/page-state.js';
-import { EventReader } from '../../../src/inspect/page/sse.js';
 import { actorsAt, stepFrom } from '../../../src/inspect/page/travel.js';
 import { figure, nameOf, spanOf } from '../../../src/inspect/page/words.js';
 
@@ -37,11 +37,11 @@ describe('server-sent events', () => {
     fc.assert(
       fc.property(cuts, (at) => {
         const places = [0, ...at.toSorted((one, other) => one - other), text.length];
-        const reader = new EventReader();
-        const events = places.slice(1).flatMap((end, index) => reader.read(text.slice(places[index], end)));
+        const reader = new SseReader();
+        const events = places.slice(1).flatMap((end, index) => reader.push(text.slice(places[index], end)));
         expect(events).toEqual([
-          { event: 'now', data: '{"a":1}' },
-          { event: 'log', data: '["x",\n"y"]' },
+          { event: 'now', id: '3', data: '{"a":1}' },
+          { event: 'log', id: '3', data: '["x",\n"y"]' },
         ]);
       }),
     );
