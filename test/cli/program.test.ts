@@ -8,6 +8,7 @@ import { toConfigJson } from '../../src/graph/config.js';
 import { machines } from '../../src/graph/machines.js';
 import { toMermaid } from '../../src/graph/mermaid.js';
 import { packageVersion } from '../../src/version.js';
+import { run } from '../support/run-cli.js';
 
 const COMMANDS = [
   'dev',
@@ -21,19 +22,6 @@ const COMMANDS = [
   'graph',
   'help',
 ];
-
-/** Runs a command line in this process. */
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const written = { stdout: '', stderr: '' };
-  const output = (name: 'stdout' | 'stderr') => ({
-    write: (text: string, onWritten?: (error?: Error | null) => void) => {
-      written[name] += text;
-      onWritten?.();
-    },
-  });
-  const code = await runCli(args, { env, stdout: output('stdout'), stderr: output('stderr') });
-  return { code, ...written };
-}
 
 async function takenPort(): Promise<number> {
   const server = createServer();

@@ -2,20 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runCli } from '../../src/cli/program.js';
+import { run } from '../support/run-cli.js';
 import { quietBackend, serve } from '../support/worker.js';
-
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const written = { stdout: '', stderr: '' };
-  const output = (name: 'stdout' | 'stderr') => ({
-    write: (text: string, onWritten?: (error?: Error | null) => void) => {
-      written[name] += text;
-      onWritten?.();
-    },
-  });
-  const code = await runCli(args, { env, stdout: output('stdout'), stderr: output('stderr') });
-  return { code, ...written };
-}
 
 function file(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'tsworker-replay-'));

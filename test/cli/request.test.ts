@@ -1,30 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { defineBackend } from '../../src/backend/index.js';
-import { runCli } from '../../src/cli/program.js';
 import { startAutoscaler } from '../autoscaler/harness.js';
 import { serveHttp } from '../support/http-server.js';
+import { run as runCommand } from '../support/run-cli.js';
 import { deferred, serve } from '../support/worker.js';
 
-async function run(
+/** Runs `tsworker request`. */
+const run = (
   args: readonly string[],
-  env: Record<string, string> = {},
-  onStderr = (_text: string) => {},
-) {
-  const written = { stdout: '', stderr: '' };
-  const output = (name: 'stdout' | 'stderr') => ({
-    write: (text: string, onWritten?: (error?: Error | null) => void) => {
-      written[name] += text;
-      if (name === 'stderr') onStderr(text);
-      onWritten?.();
-    },
-  });
-  const code = await runCli(['request', ...args], {
-    env,
-    stdout: output('stdout'),
-    stderr: output('stderr'),
-  });
-  return { code, ...written };
-}
+  ...rest: [env?: Record<string, string>, onStderr?: (text: string) => void]
+) => runCommand(['request', ...args], ...rest);
 
 const KEY = { TSWORKER_API_KEY: 'key' };
 

@@ -1,38 +1,22 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import type { LocalAutoscaler } from '../../src/autoscaler/index.js';
 import { failed, finished, loaded, loading, status, update } from '../autoscaler/bodies.js';
 import { handClock, report, startAutoscaler, tellFinished } from '../autoscaler/harness.js';
+import { pageOf, useBrowser } from './browser.js';
 
 const PHONE = { width: 390, height: 844 };
 
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
-}, 30_000);
-
-afterAll(() => browser.close());
+const browser = useBrowser();
 
 /** The page of an autoscaler, and what went wrong or outside on it. */
 async function openPage(
   autoscaler: LocalAutoscaler,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; trouble: string[] }> {
-  const context = await browser.newContext(options);
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const trouble: string[] = [];
-  page.on('console', (message) => trouble.push(`${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => trouble.push(String(error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(`${autoscaler.url}/`)) trouble.push(`asks ${request.url()}`);
-  });
+  const { page, trouble } = await pageOf(browser(), autoscaler.url, options);
   await page.goto(autoscaler.url);
   await page.locator('#live[data-link="live"]').waitFor();
   return { page, trouble };

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Serverless, ServerlessError } from '../../src/client/index.js';
 import { close, listen } from '../../src/net/server.js';
 import { type Grounds, KEY, startWhole } from '../client/world.js';
+import { useBrowser } from './browser.js';
 
 /** What the page has of the client. */
 declare global {
@@ -19,16 +20,7 @@ const PAGE = `<!doctype html><title>client</title><link rel="icon" href="data:,"
 <script type="importmap">{"imports": {"eventemitter3": "/eventemitter3.js"}}</script>
 <script type="module">globalThis.tsworker = await import('/src/client/index.js');</script>`;
 
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
-}, 30_000);
-
-afterAll(() => browser.close());
+const browser = useBrowser();
 
 /** A page with the client in it, each module as it stands, types removed. */
 async function startSite(): Promise<string> {
@@ -54,7 +46,7 @@ function scriptAt(path: string): string | undefined {
 }
 
 async function openSite(site: string): Promise<{ page: Page; trouble: string[]; sent: string[] }> {
-  const page = await browser.newPage();
+  const page = await browser().newPage();
   onTestFinished(() => page.close());
   const [trouble, sent]: [string[], string[]] = [[], []];
   page.on('pageerror', (error) => trouble.push(String(error)));

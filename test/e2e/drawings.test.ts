@@ -1,25 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { graph } from '../../src/cli/commands/graph.js';
 import { machines } from '../../src/graph/machines.js';
+import { useBrowser } from './browser.js';
 
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 const MERMAID = fileURLToPath(new URL('../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url));
 
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
-});
-afterAll(() => browser.close());
+const browser = useBrowser();
 
 async function newPage(colorScheme: 'light' | 'dark' = 'light') {
-  const page = await browser.newPage({ colorScheme });
+  const page = await browser().newPage({ colorScheme });
   onTestFinished(() => page.close());
   return page;
 }

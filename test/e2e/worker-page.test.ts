@@ -1,24 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openai } from '../../backends/openai.js';
 import { freePort } from '../../src/cli/free-port.js';
 import { type FakeModel, startFakeModel, startTestWorker, type TestWorker } from '../../src/testing/index.js';
+import { pageOf, useBrowser } from './browser.js';
 
 const PHONE = { width: 390, height: 844 };
 
-let browser: Browser;
+const browser = useBrowser();
 
-beforeAll(async () => {
+beforeAll(() => {
   execFileSync(process.execPath, ['scripts/build-page.mjs'], { stdio: 'inherit' });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
 }, 60_000);
-
-afterAll(() => browser.close());
 
 async function startWorker(model: FakeModel, internalPort = 0): Promise<TestWorker> {
   const worker = await startTestWorker(openai(), {
@@ -42,15 +37,7 @@ async function startModel(behaviour: object = {}): Promise<FakeModel> {
 
 /** The page of a worker, and what went wrong or outside on it. */
 async function look(url: string, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext(options);
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const trouble: string[] = [];
-  page.on('console', (message) => trouble.push(`${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => trouble.push(String(error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(`${url}/`)) trouble.push(`asks ${request.url()}`);
-  });
+  const { page, trouble } = await pageOf(browser(), url, options);
   await page.goto(`${url}/`);
   await page.locator('.chart svg').waitFor();
   return { page, trouble };
