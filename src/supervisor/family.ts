@@ -18,7 +18,11 @@ export class Family {
     this.leader = leader;
   }
 
-  /** Those who live. */
+  /**
+   * Those who live.
+   *
+   * @throws when it can not be looked
+   */
   async members(): Promise<readonly ProcessFacts[]> {
     const { pid, startTicks } = this.leader;
     const now = await findProcess(pid);
@@ -29,7 +33,7 @@ export class Family {
   /**
    * Sends a signal to all of them.
    *
-   * @throws when one of their groups may not be signalled
+   * @throws when it can not be looked for them, or one of their groups may not be signalled
    */
   async signal(signal: NodeJS.Signals): Promise<void> {
     const groups = new Set((await this.members()).map(({ group }) => group));
@@ -47,7 +51,16 @@ export class Family {
 
   /** Resolves when none of them lives any more. */
   async gone(signal: AbortSignal): Promise<void> {
-    while ((await this.members()).length > 0) await delay(LOOK_MS, undefined, { signal });
+    while (await this.#mayBeThere()) await delay(LOOK_MS, undefined, { signal });
+  }
+
+  /** Whoever can not be looked for is not known to be gone. */
+  async #mayBeThere(): Promise<boolean> {
+    try {
+      return (await this.members()).length > 0;
+    } catch {
+      return true;
+    }
   }
 }
 

@@ -21,27 +21,35 @@ export function isSame(one: ProcessId, other: ProcessId): boolean {
   return one.pid === other.pid && one.startTicks === other.startTicks;
 }
 
-/** One process as it is now; null: there is none of this number. */
+/**
+ * One process as it is now; null: there is none of this number.
+ *
+ * @throws when it can not be looked, as without a file descriptor
+ */
 export async function findProcess(pid: number): Promise<ProcessFacts | null> {
   try {
     return parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
+  } catch (error) {
     // It ended, perhaps between two looks.
-    return null;
+    if (isGone(error)) return null;
+    throw error;
   }
 }
 
 /**
  * The processes of a session that live. The dead ones are left out: those whose parent never asks how they ended
- * stay in the table for ever.
+ * stay in the table for ever. They are read one after another: all at once would take a file descriptor each.
+ *
+ * @throws when it can not be looked
  */
 export async function livingIn(session: number): Promise<readonly ProcessFacts[]> {
   const names = await readdir('/proc');
-  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(findProcess));
-  return found
-    .filter((facts) => facts !== null)
-    .filter((facts) => facts.session === session && !facts.isDead);
+  const living: ProcessFacts[] = [];
+  for (const name of names.filter((name) => /^\d+$/.test(name))) {
+    const facts = await findProcess(Number(name));
+    if (facts !== null && facts.session === session && !facts.isDead) living.push(facts);
+  }
+  return living;
 }
 
 /** What is another one after each start of the machine. */
@@ -61,4 +69,8 @@ export function parseStat(line: string): ProcessFacts | null {
     isDead: state === 'Z' || state === 'X',
   };
   return nameEnd > 0 && Number.isInteger(facts.startTicks) ? facts : null;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
 }

@@ -74,8 +74,9 @@ export class Supervision {
   /** Kills what still runs, and writes what waits for the log. To be called when the machine has stopped. */
   async close(): Promise<void> {
     const launched = await this.#launching?.catch(() => null);
-    // It may not be permitted, and then nothing more can be done.
-    await this.#held?.signal('SIGKILL').catch(() => {});
+    const held = this.#held;
+    // Where it can not be looked who is left, as without a file descriptor, those are killed who are known.
+    await held?.signal('SIGKILL').catch(() => held.killNow());
     this.#letGo();
     await launched?.release();
     await this.#logFile?.close();

@@ -118,6 +118,7 @@ describe('tsworker request', () => {
       /^error: no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with\.\n$/,
     ],
     [['/run', '{a}'], KEY, /^error: the payload is not JSON: .+\.\n$/],
+    [['run', '{}'], KEY, /^error: the path of a route begins with a slash: \/run\n$/],
     [['/run', '{}', '--cost', '0'], KEY, /^error: --cost is "0"; it takes a number over 0\.\n$/],
     [['/run', '{}', '--timeout', '1'], KEY, /^error: --timeout is "1"; it takes a duration/],
     [['/run', '{}', '--autoscaler', 'here'], KEY, /^error: --autoscaler is "here"; it takes an http/],

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -159,6 +159,11 @@ it('not one is left: the model server is not blamed, the worker lives, and all i
 });
 
 it('hardly one is left: SIGTERM ends the worker, and its model server with it', async () => {
+  // To look at so many processes at once would take more than there are.
+  const crowd = Array.from({ length: 400 }, () => spawn('sleep', ['600']));
+  onTestFinished(() => {
+    for (const one of crowd) one.kill();
+  });
   const { worker, model } = await startSupervised({ TSWORKER_MODEL_GRACE: '500ms' });
   await worker.reaches('serving');
   const inUse = readdirSync(`/proc/${worker.program.pid}/fd`).map(Number);

@@ -42,6 +42,7 @@ export async function request(path: string, json: string, options: RequestOption
       'no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with.',
     );
   }
+  if (!path.startsWith('/')) throw new UserError(`the path of a route begins with a slash: /${path}`);
   expectJson(json);
   const signal = AbortSignal.timeout(timeoutMs);
   try {
