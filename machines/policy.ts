@@ -18,7 +18,7 @@ const MARGIN = { ofCapacity: 0.1, ofWorker: 0.5 };
 const MIN_PERF = 0.000_01;
 
 /** They work, or will when they have loaded. */
-const ACTIVE: readonly WorkerPhase[] = ['creating', 'loading', 'ready', 'updating'];
+const ACTIVE: ReadonlySet<WorkerPhase> = new Set(['creating', 'loading', 'ready', 'updating']);
 
 /** What a look at the fleet comes to, before it is acted on. */
 interface Look {
@@ -28,6 +28,9 @@ interface Look {
   /** Active workers, the quickest first, each with what it does or is expected to do per second. */
   readonly active: readonly Rated[];
   readonly inactive: readonly Rated[];
+  /** Units/s that the active ones do together, and those that the inactive ones would do as well. */
+  readonly there: number;
+  readonly thereInAll: number;
   /** What a worker that is not known yet will do per second; 0: none has been measured. */
   readonly typical: number;
   /** Units/s. */
@@ -47,12 +50,11 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
   const raised = raise(look);
   const kept = keepCold(look, raised);
   const isRising = raised.length + kept.length > 0;
-  const spare = isRising ? [] : spareActive(look);
-  const coldSpare = isRising ? [] : spareInactive(look);
-  const spareSinceMs = since(memory.spareSinceMs, spare, facts.atMs);
-  const coldSpareSinceMs = since(memory.coldSpareSinceMs, coldSpare, facts.atMs);
-  const lowered = look.isAsleep || isOver(spareSinceMs, facts.atMs) ? spare : [];
-  const destroyed = isOver(coldSpareSinceMs, facts.atMs) ? coldSpare : [];
+  const spareSinceMs = since(memory.spareSinceMs, !isRising && hasSpareActive(look), facts.atMs);
+  const coldSpareSinceMs = since(memory.coldSpareSinceMs, !isRising && hasSpareInactive(look), facts.atMs);
+  const isLowering = spareSinceMs !== null && (look.isAsleep || isOver(spareSinceMs, facts.atMs));
+  const lowered = isLowering ? spareActive(look) : [];
+  const destroyed = isOver(coldSpareSinceMs, facts.atMs) ? spareInactive(look) : [];
   return {
     decisions: [...raised, ...kept, ...lowered, ...destroyed],
     memory: { spareSinceMs, coldSpareSinceMs },
@@ -62,21 +64,36 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
 
 function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
   const isAsleep = sleeps(settings, facts);
-  const measured = facts.workers.filter(({ maxPerf }) => maxPerf > 0);
-  const typical = measured.length === 0 ? 0 : sum(measured.map(({ maxPerf }) => maxPerf)) / measured.length;
+  const typical = typicalOf(facts.workers);
   const rated = facts.workers
-    .map((worker) => ({ ...worker, perf: worker.maxPerf > 0 ? worker.maxPerf : typical }))
+    .map(({ id, phase, maxPerf, pending }) => {
+      return { id, phase, maxPerf, pending, perf: maxPerf > 0 ? maxPerf : typical };
+    })
     .toSorted((one, other) => other.perf - one.perf || one.id - other.id);
-  const active = rated.filter(({ phase }) => ACTIVE.includes(phase));
+  const active = rated.filter(({ phase }) => ACTIVE.has(phase));
+  const inactive = rated.filter(({ phase }) => phase === 'inactive');
+  const there = capacityOf(active);
   return {
     settings,
     facts,
     isAsleep,
     typical,
     active,
-    inactive: rated.filter(({ phase }) => phase === 'inactive'),
-    ...wantedOf(settings, facts, active, isAsleep),
+    inactive,
+    there,
+    thereInAll: there + capacityOf(inactive),
+    ...wantedOf(settings, facts, active, there, isAsleep),
   };
+}
+
+/** What those that have been measured do on average. */
+function typicalOf(workers: readonly WorkerFacts[]): number {
+  let [count, total] = [0, 0];
+  for (const { maxPerf } of workers) {
+    if (maxPerf > 0) count += 1;
+    total += maxPerf;
+  }
+  return count === 0 ? 0 : total / count;
 }
 
 /** Whether nothing has come for so long that nobody is to work. What is still in a worker is waited for. */
@@ -91,11 +108,16 @@ function sleeps(
 /** What waits is worked off within so long, on top of what comes meanwhile. */
 const WORKED_OFF_WITHIN_MS = 60_000;
 
-function wantedOf(settings: ScalingSettings, facts: FleetFacts, active: readonly Rated[], isAsleep: boolean) {
+function wantedOf(
+  settings: ScalingSettings,
+  facts: FleetFacts,
+  active: readonly Rated[],
+  there: number,
+  isAsleep: boolean,
+) {
   const { minLoad, targetUtil, coldMult, minColdLoad, targetQueueTimeMs } = settings;
   const { waiting, expectedPerSecond } = facts;
   const load = isAsleep ? 0 : Math.max(expectedPerSecond, minLoad);
-  const there = sum(active.map(({ perf }) => perf));
   const isLate = waiting > (there * targetQueueTimeMs) / 1_000;
   const forLoad = load / targetUtil + (isLate ? (waiting / WORKED_OFF_WITHIN_MS) * 1_000 : 0);
   const isFull = areAllFull(active, targetQueueTimeMs);
@@ -122,7 +144,7 @@ function areAllFull(active: readonly Rated[], targetQueueTimeMs: number): boolea
 function raise(look: Look): Decision[] {
   const { active, inactive, capacity, typical, why } = look;
   const decisions: Decision[] = [];
-  let there = sum(active.map(({ perf }) => perf));
+  let { there } = look;
   let count = active.length;
   const isMissing = () => there < capacity || (count === 0 && mustHaveOne(look));
   const reason = () =>
@@ -150,7 +172,7 @@ function keepCold(look: Look, raised: readonly Decision[]): Decision[] {
   const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
   const decisions: Decision[] = [];
   let count = active.length + inactive.length + created;
-  let there = sum([...active, ...inactive].map(({ perf }) => perf)) + created * typical;
+  let there = look.thereInAll + created * typical;
   for (let room = roomIn(look) - created; room > 0; room--) {
     const isTooFew = count < wantedCount;
     if (!isTooFew && (typical === 0 || there >= coldCapacity)) break;
@@ -164,11 +186,19 @@ function keepCold(look: Look, raised: readonly Decision[]): Decision[] {
   return decisions;
 }
 
+/** Whether there is enough without the slowest; who goes is only looked for when it is time. */
+function hasSpareActive(look: Look): boolean {
+  const { active, capacity } = look;
+  const slowest = active.findLast(({ phase }) => phase === 'ready');
+  if (slowest === undefined || (active.length === 1 && mustKeepOne(look))) return false;
+  return look.there - slowest.perf >= withMargin(capacity, slowest.perf);
+}
+
 /** Who could stop and leave enough: the slowest first, and of equals who has the least to do. */
 function spareActive(look: Look): Decision[] {
   const { active, capacity, isAsleep, why } = look;
   const decisions: Decision[] = [];
-  let left = sum(active.map(({ perf }) => perf));
+  let left = look.there;
   let count = active.length;
   const idlest = active
     .filter(({ phase }) => phase === 'ready')
@@ -185,13 +215,22 @@ function spareActive(look: Look): Decision[] {
   return decisions;
 }
 
+function hasSpareInactive(look: Look): boolean {
+  const { settings, active, inactive, coldCapacity, thereInAll } = look;
+  const slowest = inactive.at(-1);
+  if (slowest === undefined) return false;
+  const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
+  const isEnough = thereInAll - slowest.perf >= withMargin(coldCapacity, slowest.perf);
+  return active.length + inactive.length > wantedCount && isEnough;
+}
+
 /** Inactive workers beyond those that are kept. */
 function spareInactive(look: Look): Decision[] {
   const { settings, active, inactive, coldCapacity } = look;
   const decisions: Decision[] = [];
   const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
   let count = active.length + inactive.length;
-  let left = sum([...active, ...inactive].map(({ perf }) => perf));
+  let left = look.thereInAll;
   for (const { id, perf } of inactive.toReversed()) {
     if (count - 1 < wantedCount || left - perf < withMargin(coldCapacity, perf)) break;
     count -= 1;
@@ -235,16 +274,16 @@ function withMargin(capacity: number, perf: number): number {
   return capacity + Math.min(capacity * MARGIN.ofCapacity, perf * MARGIN.ofWorker);
 }
 
-function since(before: number | null, spare: readonly Decision[], atMs: number): number | null {
-  return spare.length === 0 ? null : (before ?? atMs);
+function since(before: number | null, isSpare: boolean, atMs: number): number | null {
+  return isSpare ? (before ?? atMs) : null;
 }
 
 function isOver(sinceMs: number | null, atMs: number): boolean {
   return sinceMs !== null && atMs - sinceMs >= SPARE_FOR_MS;
 }
 
-function sum(figures: readonly number[]): number {
-  return figures.reduce((total, each) => total + each, 0);
+function capacityOf(workers: readonly Rated[]): number {
+  return workers.reduce((total, { perf }) => total + perf, 0);
 }
 
 /** Three digits of a figure. */
