@@ -11,6 +11,9 @@ import type {
 /** A capacity has to be more than is wanted for so long before any of it is let go. */
 export const SPARE_FOR_MS = 30_000;
 
+/** An inactive worker costs little, and a new one a load: it is given up only when it has been spare for so long. */
+export const COLD_SPARE_FOR_MS = 600_000;
+
 /** What is let go has to be spare by a tenth, or half a worker, so that the next request does not want it back. */
 const MARGIN = { ofCapacity: 0.1, ofWorker: 0.5 };
 
@@ -27,6 +30,7 @@ interface Look {
   readonly isAsleep: boolean;
   /** Active workers, the quickest first, each with what it does or is expected to do per second. */
   readonly active: readonly Rated[];
+  readonly ready: readonly Rated[];
   readonly inactive: readonly Rated[];
   /** Units/s that the active ones do together, and those that the inactive ones would do as well. */
   readonly there: number;
@@ -52,9 +56,10 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
   const isRising = raised.length + kept.length > 0;
   const spareSinceMs = since(memory.spareSinceMs, !isRising && hasSpareActive(look), facts.atMs);
   const coldSpareSinceMs = since(memory.coldSpareSinceMs, !isRising && hasSpareInactive(look), facts.atMs);
-  const isLowering = spareSinceMs !== null && (look.isAsleep || isOver(spareSinceMs, facts.atMs));
+  const isLowering =
+    spareSinceMs !== null && (look.isAsleep || isOver(spareSinceMs, facts.atMs, SPARE_FOR_MS));
   const lowered = isLowering ? spareActive(look) : [];
-  const destroyed = isOver(coldSpareSinceMs, facts.atMs) ? spareInactive(look) : [];
+  const destroyed = isOver(coldSpareSinceMs, facts.atMs, COLD_SPARE_FOR_MS) ? spareInactive(look) : [];
   return {
     decisions: [...raised, ...kept, ...lowered, ...destroyed],
     memory: { spareSinceMs, coldSpareSinceMs },
@@ -71,6 +76,7 @@ function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
     })
     .toSorted((one, other) => other.perf - one.perf || one.id - other.id);
   const active = rated.filter(({ phase }) => ACTIVE.has(phase));
+  const ready = active.filter(({ phase }) => phase === 'ready');
   const inactive = rated.filter(({ phase }) => phase === 'inactive');
   const there = capacityOf(active);
   return {
@@ -79,21 +85,18 @@ function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
     isAsleep,
     typical,
     active,
+    ready,
     inactive,
     there,
     thereInAll: there + capacityOf(inactive),
-    ...wantedOf(settings, facts, active, there, isAsleep),
+    ...wantedOf(settings, facts, { active, ready, there }, isAsleep),
   };
 }
 
 /** What those that have been measured do on average. */
 function typicalOf(workers: readonly WorkerFacts[]): number {
-  let [count, total] = [0, 0];
-  for (const { maxPerf } of workers) {
-    if (maxPerf > 0) count += 1;
-    total += maxPerf;
-  }
-  return count === 0 ? 0 : total / count;
+  const measured = workers.filter(({ maxPerf }) => maxPerf > 0);
+  return measured.reduce((total, { maxPerf }) => total + maxPerf, 0) / Math.max(1, measured.length);
 }
 
 /** Whether nothing has come for so long that nobody is to work. What is still in a worker is waited for. */
@@ -111,8 +114,7 @@ const WORKED_OFF_WITHIN_MS = 60_000;
 function wantedOf(
   settings: ScalingSettings,
   facts: FleetFacts,
-  active: readonly Rated[],
-  there: number,
+  { active, ready, there }: Pick<Look, 'active' | 'ready' | 'there'>,
   isAsleep: boolean,
 ) {
   const { minLoad, targetUtil, coldMult, minColdLoad, targetQueueTimeMs } = settings;
@@ -120,9 +122,9 @@ function wantedOf(
   const load = isAsleep ? 0 : Math.max(expectedPerSecond, minLoad);
   const isLate = waiting > (there * targetQueueTimeMs) / 1_000;
   const forLoad = load / targetUtil + (isLate ? (waiting / WORKED_OFF_WITHIN_MS) * 1_000 : 0);
-  const isFull = areAllFull(active, targetQueueTimeMs);
+  const isFull = areAllFull(ready, targetQueueTimeMs);
   // More help may be on the way already. Work that is in a worker can't move to another.
-  const wantsOneMore = (isFull || isLate) && active.every(({ phase }) => phase === 'ready');
+  const wantsOneMore = (isFull || isLate) && active.length === ready.length;
   return {
     capacity: wantsOneMore ? Math.max(forLoad, there + MIN_PERF) : forLoad,
     coldCapacity: Math.max(expectedPerSecond * coldMult, minColdLoad) / targetUtil,
@@ -135,8 +137,7 @@ function wantedOf(
 }
 
 /** Whether a request would wait too long wherever it went. */
-function areAllFull(active: readonly Rated[], targetQueueTimeMs: number): boolean {
-  const ready = active.filter(({ phase }) => phase === 'ready');
+function areAllFull(ready: readonly Rated[], targetQueueTimeMs: number): boolean {
   return ready.length > 0 && ready.every(({ perf, pending }) => pending > (perf * targetQueueTimeMs) / 1_000);
 }
 
@@ -188,21 +189,24 @@ function keepCold(look: Look, raised: readonly Decision[]): Decision[] {
 
 /** Whether there is enough without the slowest; who goes is only looked for when it is time. */
 function hasSpareActive(look: Look): boolean {
-  const { active, capacity } = look;
-  const slowest = active.findLast(({ phase }) => phase === 'ready');
-  if (slowest === undefined || (active.length === 1 && mustKeepOne(look))) return false;
-  return look.there - slowest.perf >= withMargin(capacity, slowest.perf);
+  const { ready, capacity } = look;
+  const slowest = ready.at(-1);
+  if (slowest === undefined || (ready.length === 1 && mustKeepOne(look))) return false;
+  return capacityOf(ready) - slowest.perf >= withMargin(capacity, slowest.perf);
 }
 
-/** Who could stop and leave enough: the slowest first, and of equals who has the least to do. */
+/**
+ * Who could stop and leave enough: the slowest first, and of equals who has the least to do. Those that still load
+ * do not stand in for anybody: until they have, work waits for whoever is ready.
+ */
 function spareActive(look: Look): Decision[] {
-  const { active, capacity, isAsleep, why } = look;
+  const { ready, capacity, isAsleep, why } = look;
   const decisions: Decision[] = [];
-  let left = look.there;
-  let count = active.length;
-  const idlest = active
-    .filter(({ phase }) => phase === 'ready')
-    .toSorted((one, other) => one.perf - other.perf || one.pending - other.pending || other.id - one.id);
+  let left = capacityOf(ready);
+  let count = ready.length;
+  const idlest = ready.toSorted(
+    (one, other) => one.perf - other.perf || one.pending - other.pending || other.id - one.id,
+  );
   for (const { id, perf } of idlest) {
     if (left - perf < withMargin(capacity, perf) || (count === 1 && mustKeepOne(look))) break;
     left -= perf;
@@ -278,8 +282,8 @@ function since(before: number | null, isSpare: boolean, atMs: number): number | 
   return isSpare ? (before ?? atMs) : null;
 }
 
-function isOver(sinceMs: number | null, atMs: number): boolean {
-  return sinceMs !== null && atMs - sinceMs >= SPARE_FOR_MS;
+function isOver(sinceMs: number | null, atMs: number, forMs: number): boolean {
+  return sinceMs !== null && atMs - sinceMs >= forMs;
 }
 
 function capacityOf(workers: readonly Rated[]): number {

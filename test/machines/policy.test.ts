@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, SPARE_FOR_MS } from '../../machines/policy.js';
+import { COLD_SPARE_FOR_MS, decide, SPARE_FOR_MS } from '../../machines/policy.js';
 import {
   type FleetFacts,
   NOTHING_REMEMBERED,
@@ -41,7 +41,7 @@ function doneIn(
   );
 }
 
-const LONG_AGO = -SPARE_FOR_MS;
+const LONG_AGO = -COLD_SPARE_FOR_MS;
 
 describe('what is done', () => {
   it.each<[string, Partial<ScalingSettings>, Partial<FleetFacts>, string[], (number | null)?]>([
@@ -106,6 +106,30 @@ describe('what is done', () => {
       { expectedPerSecond: 5, workers: [worker(1), worker(2, { pending: 3 })] },
       ['deactivate 1'],
       LONG_AGO,
+    ],
+    [
+      'one too many, for just long enough',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1), worker(2)] },
+      ['deactivate 2'],
+      -SPARE_FOR_MS,
+    ],
+    [
+      'those that load do not stand in for those that work',
+      {},
+      {
+        expectedPerSecond: 15,
+        workers: [worker(1), worker(2), worker(3, { phase: 'loading', maxPerf: 0 })],
+      },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'an inactive one that is not wanted, for a while',
+      {},
+      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      [],
+      1 - COLD_SPARE_FOR_MS,
     ],
     ['nothing comes, and the time is not over', {}, { workers: [worker(1)] }, [], LONG_AGO],
     [
@@ -223,6 +247,8 @@ describe('a fleet in virtual time', () => {
     fleet.run(25);
     expect(fleet.in('ready')).toHaveLength(0);
     fleet.run(100);
+    expect(fleet.in('inactive')).toHaveLength(4);
+    fleet.run(COLD_SPARE_FOR_MS / 1_000);
     expect(fleet.workers).toEqual([]);
     expect(fleet.waiting).toBe(0);
   });
@@ -256,9 +282,9 @@ describe('a fleet in virtual time', () => {
     fc.assert(
       fc.property(steady, ({ load, perf }) => {
         const fleet = fleetOf({ load: () => load, perf: () => perf }, { maxWorkers: 1_000 });
+        fleet.run(1_200);
         fleet.run(600);
-        fleet.run(600);
-        expect(fleet.decisionsSince(600)).toEqual([]);
+        expect(fleet.decisionsSince(1_200)).toEqual([]);
       }),
       { numRuns: 40 },
     );
