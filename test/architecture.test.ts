@@ -105,6 +105,23 @@ const RULES: readonly Rule[] = [
     may: [/^src\/client\//, /^machines\/attempts\.ts$/, /^eventemitter3$/],
   },
   {
+    name: 'the load knows the client, and what is written for people',
+    about: /^src\/load\//,
+    may: [
+      /^src\/load\//,
+      /^src\/client\//,
+      /^src\/report-page\//,
+      /^src\/(duration|random)\.ts$/,
+      /^undici$/,
+      /^node:/,
+    ],
+  },
+  {
+    name: 'what is written for people knows nothing else',
+    about: /^src\/report-page\//,
+    may: [/^src\/report-page\//, /^node:/],
+  },
+  {
     // It goes where the client goes, and takes nothing along.
     name: 'the rule of attempts knows back-off',
     about: /^machines\/(attempts|back-off)\.ts$/,

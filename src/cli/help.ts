@@ -79,6 +79,31 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
       ],
     ],
   ],
+  load: [
+    [
+      'Examples:',
+      [
+        ['tsworker load my-endpoint --payload openai --rate 5 --duration 2m', 'as its users would'],
+        [
+          'tsworker load my-endpoint --route /increment --payload \'{"amount": 1}\' --rate 0..35..0',
+          'up and down',
+        ],
+        [
+          'tsworker load http://127.0.0.1:8000/v1/completions --payload prompts.jsonl --concurrency 20',
+          'a model server, with nothing before it',
+        ],
+        ["tsworker load my-endpoint --payload openai --rate 5 --fail-on 'p99>2s,errors>1%'", 'for a script'],
+      ],
+    ],
+    [
+      'Exit codes:',
+      [
+        ['0', 'No threshold was broken, and something succeeded.'],
+        ['1', 'A threshold was broken, nothing succeeded, or it could not start.'],
+        ['2', EXIT.usage.about],
+      ],
+    ],
+  ],
   record: [
     [
       'Environment:',

@@ -112,6 +112,39 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
       exitWith(await request(path, json, options, io));
     });
 
+  command('load')
+    .description('Put load on an endpoint or a server, and tell how it bears it.')
+    .argument('<endpoint or url>', 'The name of an endpoint, or an address such as http://127.0.0.1:8000.')
+    .option('--route <path>', 'The path of the route, such as /v1/completions.')
+    .option(
+      '--payload <payload>',
+      'JSON, a .json file, a .jsonl file with one a line, or a backend, whose benchmark is taken.',
+    )
+    .option('--rate <rate>', 'Open loop: requests a second, such as 5, or rates to go through: 0..35..0.')
+    .option('--concurrency <count>', 'Closed loop: so many at once, each followed by the next.')
+    .addOption(option('--duration <duration>', 'How long requests begin.', '30s'))
+    .addOption(option('--timeout <duration>', 'How long one request may take.', '60s'))
+    .addOption(option('--arrivals <arrivals>', 'Of an open loop: even, or poisson for by chance.', 'even'))
+    .addOption(option('--seed <number>', 'Of that chance.', '1'))
+    .addOption(option('--max-under-way <count>', 'Of an open loop: what comes beyond waits.', '10000'))
+    .option('--fail-on <thresholds>', "Exit code 1 when any of these is so: 'p99>2s,errors>1%,rate<4.5'.")
+    .option('--json', 'Print JSON.')
+    .addOption(option('--autoscaler <url>', 'Of an endpoint: the autoscaler.', 'http://127.0.0.1:8080'))
+    .option('--api-key <key>', 'Of an endpoint: its API key. ($TSWORKER_API_KEY)')
+    .option(
+      '--cost <units>',
+      'The work that a request is, for routing. (default: as the backend says, or 100)',
+    )
+    .option(
+      '--max-retries <count>',
+      'Of an endpoint: how often a request is sent again. (default: while there is time)',
+    )
+    .option('--header <header>', 'Of a url: "name: value"; may be given several times.', collect)
+    .action(async (target, options) => {
+      const { load } = await import('./commands/load.js');
+      exitWith(await load(target, options, io));
+    });
+
   command('record')
     .description('Record a running worker into a file, by the address of its internal port.')
     .argument('<url>', 'The address, such as http://127.0.0.1:3001.')
@@ -185,6 +218,10 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
 
 function addOptions(command: Command, options: readonly Option[]): void {
   for (const each of options) command.addOption(each);
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function option(flags: string, about: string, value: string): Option {

@@ -40,11 +40,18 @@ export function onSignals({ stop, stopAtOnce, now, source }: SignalHandlers): vo
   }
 }
 
+let asked: Promise<string> | undefined;
+
 /**
  * Resolves when the process should stop in good order, with the reason: a signal, or npm has gone. A second
- * signal ends the process at once.
+ * signal ends the process at once. However often it is called, the process listens once.
  */
 export function untilAskedToStop(env: Env): Promise<string> {
+  asked ??= listenToBeStopped(env);
+  return asked;
+}
+
+function listenToBeStopped(env: Env): Promise<string> {
   return new Promise((resolve) => {
     onSignals({
       source: process,

@@ -16,6 +16,7 @@ const COMMANDS = [
   'check',
   'request',
   'autoscaler',
+  'load',
   'record',
   'replay',
   'backends',

@@ -3,6 +3,7 @@ import { request as send } from 'undici';
 import { z } from 'zod';
 import { duration, positive, url } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
+import { apiKeyOf } from '../api-key.js';
 import { EXIT, UserError } from '../exit.js';
 import { type Io, print } from '../io.js';
 import { parseOption } from '../options.js';
@@ -36,12 +37,7 @@ export async function request(path: string, json: string, options: RequestOption
   const autoscalerUrl = parseOption('--autoscaler', options.autoscaler, url);
   const cost = parseOption('--cost', options.cost, positive);
   const timeoutMs = parseOption('--timeout', options.timeout, duration);
-  const apiKey = options.apiKey ?? io.env.TSWORKER_API_KEY ?? '';
-  if (apiKey === '') {
-    throw new UserError(
-      'no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with.',
-    );
-  }
+  const apiKey = apiKeyOf(options.apiKey, io);
   if (!path.startsWith('/')) throw new UserError(`the path of a route begins with a slash: /${path}`);
   expectJson(json);
   const signal = AbortSignal.timeout(timeoutMs);

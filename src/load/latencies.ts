@@ -1,0 +1,84 @@
+import { createHistogram } from 'node:perf_hooks';
+
+/** Durations, in ms. */
+export interface LatencyFigures {
+  readonly count: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** Microseconds in a day: nothing that is measured takes longer. */
+const LONGEST_MICROS = 24 * 3_600 * 1e6;
+
+/**
+ * Durations, any number of them, in some kilobytes: the histogram of Node (HdrHistogram) keeps three digits of each.
+ * Least, most and mean are exact.
+ */
+export class Latencies {
+  readonly #histogram = createHistogram({ lowest: 1, highest: LONGEST_MICROS, figures: 3 });
+  #count = 0;
+  #sumMs = 0;
+  #minMs = Number.POSITIVE_INFINITY;
+  #maxMs = 0;
+
+  add(ms: number): void {
+    this.#histogram.record(Math.min(Math.max(Math.round(ms * 1_000), 1), LONGEST_MICROS));
+    this.#count += 1;
+    this.#sumMs += ms;
+    this.#minMs = Math.min(this.#minMs, ms);
+    this.#maxMs = Math.max(this.#maxMs, ms);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The duration that so many percent did not exceed; null: there were none. */
+  percentile(percent: number): number | null {
+    if (this.#count === 0) return null;
+    const ms = this.#histogram.percentile(percent) / 1_000;
+    return Math.min(Math.max(ms, this.#minMs), this.#maxMs);
+  }
+
+  get mean(): number | null {
+    return this.#count === 0 ? null : this.#sumMs / this.#count;
+  }
+
+  get max(): number | null {
+    return this.#count === 0 ? null : this.#maxMs;
+  }
+
+  /** Null: there were none. */
+  figures(): LatencyFigures | null {
+    if (this.#count === 0) return null;
+    const at = (percent: number) => rounded(this.percentile(percent) ?? 0);
+    return {
+      count: this.#count,
+      mean: rounded(this.#sumMs / this.#count),
+      min: rounded(this.#minMs),
+      p50: at(50),
+      p90: at(90),
+      p95: at(95),
+      p99: at(99),
+      p999: at(99.9),
+      max: rounded(this.#maxMs),
+    };
+  }
+
+  clear(): void {
+    if (this.#count === 0) return;
+    this.#histogram.reset();
+    [this.#count, this.#sumMs, this.#minMs, this.#maxMs] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  }
+}
+
+/** To the microsecond. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}
