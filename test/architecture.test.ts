@@ -100,6 +100,19 @@ const RULES: readonly Rule[] = [
     ],
   },
   {
+    name: 'a simulation knows machines, the types of settings and errors',
+    about: /^src\/simulate\//,
+    may: [
+      /^src\/simulate\//,
+      /^machines\//,
+      /^src\/config\/types\.ts$/,
+      /^src\/errors\.ts$/,
+      /^src\/report-page\//,
+      /^node:(fs|fs\/promises|readline)$/,
+      /^(xstate|zod)$/,
+    ],
+  },
+  {
     name: 'the client runs anywhere: it knows the rule of its attempts and its event emitter',
     about: /^src\/client\//,
     may: [/^src\/client\//, /^machines\/attempts\.ts$/, /^eventemitter3$/],
@@ -382,6 +395,11 @@ describe('the rules catch', () => {
       'src/auth/a.ts',
       `import { signedText } from '../dialects/current/signed-text.js';`,
       'authentication knows errors: src/auth/a.ts → src/dialects/current/signed-text.ts',
+    ],
+    [
+      'src/simulate/a.ts',
+      `import { chooseWorker } from '../autoscaler/choose-worker.js';`,
+      'a simulation knows machines, the types of settings and errors: src/simulate/a.ts → src/autoscaler/choose-worker.ts',
     ],
     [
       'src/client/a.ts',

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { type Command, Help } from 'commander';
+import { KNOBS } from '../simulate/setup.js';
 import { EXIT } from './exit.js';
 import { environmentOnly } from './options.js';
 
@@ -104,6 +105,28 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
       ],
     ],
   ],
+  simulate: [
+    ['Settings of --policy and --compare:', settingsOfSimulations()],
+    [
+      'Traces in a file (comma-separated, with a heading):',
+      [
+        ['at,rate', 'from so many seconds on, so many requests a second; the last row says when it ends'],
+        ['at,units', 'a request a row, with the work that it is; without "units" as --cost says'],
+      ],
+    ],
+    [
+      'Examples:',
+      [
+        ['tsworker simulate', 'a day, with the settings of a rented endpoint'],
+        ["tsworker simulate --trace bursty --compare 'target-util=0.7'", 'what more capacity would cost'],
+        [
+          'tsworker simulate --workers-from ~/.cache/tsworker/benchmarks.json --cost 50..400',
+          'workers as fast as they measured themselves',
+        ],
+        ['tsworker simulate --trace trace.csv --json', 'a load of yours, for a script'],
+      ],
+    ],
+  ],
   record: [
     [
       'Environment:',
@@ -145,6 +168,10 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
     ],
   ],
 };
+
+function settingsOfSimulations(): Section[1] {
+  return Object.entries(KNOBS).map(([name, { about, fallback }]) => [name, `${about} (${fallback})`]);
+}
 
 /** Commander's help, with those sections below it. */
 export const helpFormat: Partial<Help> = {

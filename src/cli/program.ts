@@ -145,6 +145,24 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
       exitWith(await load(target, options, io));
     });
 
+  command('simulate')
+    .description('Try the scaling policy in virtual time: what it costs and who waits.')
+    .addOption(option('--trace <trace>', 'The load: constant, diurnal, bursty, or a CSV file.', 'diurnal'))
+    .option('--duration <duration>', 'How long. (default: a day of diurnal, an hour, or as the file says)')
+    .option('--rate <rate>', 'Requests a second, on average. (default: 5)')
+    .addOption(option('--cost <units>', 'The work that a request is, such as 100, or 50..400.', '100'))
+    .option('--workers-from <file>', 'Workers as fast as measured: the file of a benchmark.')
+    .option('--model <model>', 'Of a file with results of several.')
+    .option('--perf <units>', 'Workers that do so many units a second. (default: 100)')
+    .addOption(option('--policy <settings>', "Settings such as 'target-util=0.7,max-workers=20'.", ''))
+    .option('--compare <settings>', 'Run it again with these changed, and show both.')
+    .addOption(option('--seed <number>', 'Of chance: the same comes to the same.', '1'))
+    .option('--json', 'Print JSON.')
+    .action(async (options) => {
+      const { simulate } = await import('./commands/simulate.js');
+      exitWith(await simulate(options, io));
+    });
+
   command('record')
     .description('Record a running worker into a file, by the address of its internal port.')
     .argument('<url>', 'The address, such as http://127.0.0.1:3001.')

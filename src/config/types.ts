@@ -49,6 +49,15 @@ export const limit: SettingType<number> = {
   takes: `${DURATION_TAKES}; none or 0 for no limit`,
 };
 
+/** After how long without a request all workers are let go, in milliseconds. */
+export const inactivity: SettingType<number | 'off' | 'never'> = {
+  schema: parsed((value) => {
+    if (value === 'never') return value;
+    return ['off', '0'].includes(value) ? 'off' : parseDuration(value);
+  }),
+  takes: `${DURATION_TAKES}; off or never`,
+};
+
 const BYTES_PER_UNIT = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
 /** In bytes. */
@@ -69,11 +78,20 @@ export const count: SettingType<number> = {
 
 /** A number over 0. */
 export const positive: SettingType<number> = {
-  schema: parsed((value) => {
-    const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
-    return number > 0 && number <= 1e12 ? number : undefined;
-  }),
+  schema: parsed((value) => numberOver0(value, 1e12)),
   takes: 'a number over 0',
+};
+
+/** A number from 0. */
+export const amount: SettingType<number> = {
+  schema: parsed((value) => numberUpTo(value, 1e12)),
+  takes: 'a number from 0',
+};
+
+/** A part of something, as a number over 0 and up to 1. */
+export const share: SettingType<number> = {
+  schema: parsed((value) => numberOver0(value, 1)),
+  takes: 'a number over 0 and up to 1',
 };
 
 /** The path of a URL. */
@@ -120,6 +138,15 @@ function isBaseAddress(value: string): boolean {
 
 function isOrigin(value: string): boolean {
   return value === '*' || (/^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value);
+}
+
+function numberUpTo(value: string, most: number): number | undefined {
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+  return number <= most ? number : undefined;
+}
+
+function numberOver0(value: string, most: number): number | undefined {
+  return numberUpTo(value, most) || undefined;
 }
 
 /** A schema of a function that answers undefined for what it does not take. */

@@ -17,6 +17,7 @@ const COMMANDS = [
   'request',
   'autoscaler',
   'load',
+  'simulate',
   'record',
   'replay',
   'backends',
