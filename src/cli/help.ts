@@ -93,7 +93,10 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
           'tsworker load http://127.0.0.1:8000/v1/completions --payload prompts.jsonl --concurrency 20',
           'a model server, with nothing before it',
         ],
-        ["tsworker load my-endpoint --payload openai --rate 5 --fail-on 'p99>2s,errors>1%'", 'for a script'],
+        [
+          "tsworker load my-endpoint --payload openai --rate 5 --fail-on 'p99>2s,errors>1%' --report out.html",
+          'for a script',
+        ],
       ],
     ],
     [

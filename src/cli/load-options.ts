@@ -25,6 +25,7 @@ export interface LoadOptions {
   readonly apiKey?: string;
   readonly header?: readonly string[];
   readonly failOn?: string;
+  readonly report?: string;
   readonly json?: true;
 }
 

@@ -128,6 +128,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .addOption(option('--seed <number>', 'Of that chance.', '1'))
     .addOption(option('--max-under-way <count>', 'Of an open loop: what comes beyond waits.', '10000'))
     .option('--fail-on <thresholds>', "Exit code 1 when any of these is so: 'p99>2s,errors>1%,rate<4.5'.")
+    .option('--report <file>', 'Write the figures as a page with plots, too.')
     .option('--json', 'Print JSON.')
     .addOption(option('--autoscaler <url>', 'Of an endpoint: the autoscaler.', 'http://127.0.0.1:8080'))
     .option('--api-key <key>', 'Of an endpoint: its API key. ($TSWORKER_API_KEY)')

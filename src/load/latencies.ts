@@ -16,6 +16,9 @@ export interface LatencyFigures {
 /** Microseconds in a day: nothing that is measured takes longer. */
 const LONGEST_MICROS = 24 * 3_600 * 1e6;
 
+const MOST_NINES = 5;
+const NINES_STEP = 0.05;
+
 /**
  * Durations, any number of them, in some kilobytes: the histogram of Node (HdrHistogram) keeps three digits of each.
  * Least, most and mean are exact.
@@ -69,6 +72,17 @@ export class Latencies {
       p999: at(99.9),
       max: rounded(this.#maxMs),
     };
+  }
+
+  /** Pairs of percent and ms, evenly over the number of nines: 90 % is one, 99 % are two. */
+  curve(): readonly (readonly [percent: number, ms: number])[] {
+    if (this.#count === 0) return [];
+    const most = Math.min(Math.log10(this.#count), MOST_NINES);
+    return Array.from({ length: Math.floor(most / NINES_STEP) + 1 }, (_, index) => {
+      const percent = 100 * (1 - 10 ** (-index * NINES_STEP));
+      const ms = percent === 0 ? this.#minMs : (this.percentile(percent) ?? 0);
+      return [Number(percent.toFixed(4)), rounded(ms)];
+    });
   }
 
   clear(): void {

@@ -46,6 +46,8 @@ export interface LoadResult extends LoadSubject {
   };
   /** Of requests that succeeded. */
   readonly latencyMs: LatencyFigures | null;
+  /** The same at more percentiles: pairs of percent and ms. */
+  readonly latencyCurve: readonly (readonly [percent: number, ms: number])[];
   readonly firstByteMs: LatencyFigures | null;
   /** Until a worker was named; null where none has to be found. */
   readonly routedMs: LatencyFigures | null;
@@ -87,6 +89,7 @@ export function resultOf(finished: Finished): LoadResult {
     requests: tally.counts,
     perSecond,
     latencyMs: tally.latency.figures(),
+    latencyCurve: tally.latency.curve(),
     firstByteMs: tally.firstByte.figures(),
     routedMs: tally.routed.figures(),
     lateMs: subject.plan.loop === 'open' ? tally.late.figures() : null,

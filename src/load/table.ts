@@ -7,9 +7,9 @@ export function tableOf(result: LoadResult): string {
   const parts = [
     headOf(result),
     columns(summaryOf(result)),
-    columns(latenciesOf(result), 'right'),
-    columns(outcomesOf(result), 'right'),
-    ...(result.workers.length === 0 ? [] : [columns(workersOf(result), 'right')]),
+    columns(latencyRows(result), 'right'),
+    columns(outcomeRows(result), 'right'),
+    ...(result.workers.length === 0 ? [] : [columns(workerRows(result), 'right')]),
     ...(result.thresholds.length === 0 ? [] : [columns(verdictsOf(result))]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -44,15 +44,19 @@ function summaryOf({ requests, perSecond }: LoadResult): string[][] {
     ['requests', counts.join(', ')],
     ['per second', rates.join(', ')],
   ];
-  if (retries > 0) rows.push(['sent again', `${count(retries)} times`]);
-  if (waits > 0) rows.push(['no worker', `${count(waits)} times, asked again`]);
+  if (retries > 0) rows.push(['sent again', times(retries)]);
+  if (waits > 0) rows.push(['no worker', `${times(waits)}, asked again`]);
   if (held > 0) rows.push(['held back', `${count(held)}, as too many were under way (--max-under-way)`]);
   return rows;
 }
 
+function times(many: number): string {
+  return many === 1 ? 'once' : `${count(many)} times`;
+}
+
 const HEAD = ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'mean'];
 
-function latenciesOf({ latencyMs, firstByteMs, routedMs, lateMs }: LoadResult): string[][] {
+export function latencyRows({ latencyMs, firstByteMs, routedMs, lateMs }: LoadResult): string[][] {
   const rows = [
     ['', ...HEAD],
     ['latency', ...cellsOf(latencyMs)],
@@ -69,7 +73,7 @@ function cellsOf(figures: LatencyFigures | null): string[] {
   return [p50, p90, p95, p99, p999, max, mean].map(span);
 }
 
-function outcomesOf({ outcomes, requests }: LoadResult): string[][] {
+export function outcomeRows({ outcomes, requests }: LoadResult): string[][] {
   const rows = outcomes.map(({ name, count: times, latencyMs }) => [
     name,
     count(times),
@@ -80,7 +84,7 @@ function outcomesOf({ outcomes, requests }: LoadResult): string[][] {
   return [['outcome', 'requests', 'share', 'p50', 'p99'], ...rows];
 }
 
-function workersOf({ workers }: LoadResult): string[][] {
+export function workerRows({ workers }: LoadResult): string[][] {
   const all = workers.reduce((sum, { requests }) => sum + requests, 0);
   const rows = workers.map(({ worker, requests, failed, latencyMs, firstByteMs }) => [
     worker,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadResult } from '../../src/load/result.js';
@@ -137,6 +139,21 @@ describe('tsworker load on a server', () => {
     ]);
     const { url: failing } = await startServer(() => ({ status: 500 }));
     expect((await run([failing, '--rate', '100', '--duration', '40ms'])).code).toBe(1);
+  });
+
+  it('writes a page, and says at once where it could not', async () => {
+    const { url, bodies } = await startServer();
+    const file = project.write('out.html', 'what was there');
+    const once = [url, '--rate', '100', '--duration', '40ms'];
+    expect(await run([...once, '--report', file])).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>.*Requests a second.*<\/html>\n$/s);
+    const before = bodies.length;
+    const { code, stderr } = await run([...once, '--report', join(project.dir, 'nowhere/out.html')]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: the report can not be written: ENOENT/),
+    ]);
+    expect(bodies).toHaveLength(before);
   });
 
   it('stopped by Ctrl-C, tells what it has so far', async () => {

@@ -2,6 +2,7 @@ import { ServerlessError } from '../../client/index.js';
 import { duration } from '../../config/types.js';
 import { endpointTarget } from '../../load/endpoint-target.js';
 import { progressText } from '../../load/progress.js';
+import { reportOf } from '../../load/report.js';
 import { isGood, type LoadSubject, planInWords, resultOf } from '../../load/result.js';
 import { type Plan, runLoad } from '../../load/run.js';
 import { planText, tableOf } from '../../load/table.js';
@@ -22,6 +23,7 @@ import {
 } from '../load-options.js';
 import { parseOption } from '../options.js';
 import { NO_PAYLOAD, payloadsOf } from '../payloads.js';
+import { openReport } from '../report-file.js';
 import { untilAskedToStop } from '../signals.js';
 
 /** How often a terminal is told how it goes, and how often a log. */
@@ -36,6 +38,7 @@ export async function load(target: string, options: LoadOptions, io: Io): Promis
   const plan = planOf(options);
   const thresholds = thresholdsOf(options);
   const timeoutMs = parseOption('--timeout', options.timeout, duration);
+  const report = options.report === undefined ? undefined : await openReport(options.report);
   const { subject, payloads, open } = await prepare(aim, plan, timeoutMs, options, io);
   const enough = new AbortController();
   void untilAskedToStop(io.env).then(() => enough.abort());
@@ -58,6 +61,7 @@ export async function load(target: string, options: LoadOptions, io: Io): Promis
   }
   const isInterrupted = enough.signal.aborted;
   const result = resultOf({ subject, tally, thresholds, startedAt, stoppedMs, tookMs: now(), isInterrupted });
+  await report?.(reportOf(result));
   await print(options.json === true ? `${JSON.stringify(result, null, 2)}\n` : tableOf(result), io);
   return isGood(result) ? EXIT.ok.code : EXIT.failed.code;
 }
