@@ -10,6 +10,7 @@ import {
   parseBehaviour,
   startFakeModel,
 } from '../../src/testing/models/index.js';
+import { USAGE } from '../../src/testing/models/options.js';
 import { PRESETS } from '../../src/testing/models/presets.js';
 import { post, RawClient, send } from '../support/client.js';
 import { Program } from '../support/process.js';
@@ -584,6 +585,12 @@ describe('as a program', () => {
     const port = await portOf(model);
     await expect(post(port, '/generate', { inputs: 'Hi' })).rejects.toThrow('socket hang up');
     expect(await model.exited).toEqual(exit);
+  });
+
+  it('it says what it takes', async () => {
+    const model = start('--help');
+    expect(await model.exited).toEqual({ code: 0, signal: null });
+    expect(model.lines.join('\n')).toBe(USAGE);
   });
 
   it.each([

@@ -55,8 +55,10 @@ function die(cause: CrashCause): void {
   else process.stderr.write('the fake model crashes, as it was told\n', () => process.exit(1));
 }
 
+const args = process.argv.slice(2);
 try {
-  await run(readOptions(process.argv.slice(2)));
+  if (args.includes('--help')) process.stdout.write(`${USAGE}\n`);
+  else await run(readOptions(args));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
   process.exitCode = 1;
