@@ -1,9 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Books } from './soak/books.js';
 import { Clients } from './soak/clients.js';
-import { badAnswers, doHarm } from './soak/faults.js';
-import { type Sample, Stage } from './soak/stage.js';
+import { badAnswers } from './soak/faults.js';
+import type { Samples } from './soak/sample.js';
+import { rest, type Scene, spellsIn, storm } from './soak/spell.js';
+import { Stage } from './soak/stage.js';
+import { tellChecks, tellSummary } from './soak/summary.js';
 import { booksAreEven, nothingGrows } from './soak/verdict.js';
 import { build } from './support/build.js';
 import { countOf, numberOf } from './support/options.js';
@@ -11,15 +13,10 @@ import { randomFrom } from './support/stats.js';
 
 const HELP = `A worker, its model server and an autoscaler under a storm of clients, with faults at random.
 
-  --minutes <n>   how long (20)
+  --minutes <n>   how long the storm is, without its rests (20)
   --clients <n>   how many at once (32)
   --seed <n>      of the faults and of what clients do (another one each time)
   --no-build      runs what was compiled the last time`;
-
-const LOOK_MS = 10_000;
-const QUIET_MS = 60_000;
-/** More than all that clients may have given up. */
-const ABSORB_UNITS = 1_000_000;
 
 const { values } = parseArgs({
   options: {
@@ -45,24 +42,19 @@ async function main(): Promise<boolean> {
   const books = new Books();
   const stage = await Stage.open(books, badAnswers(random));
   const clients = new Clients(await stage.signed(), books, random);
+  const scene: Scene = { stage, clients, clientCount, books, random, survived: {} };
   try {
-    const isOver = new AbortController();
-    const samples: Sample[] = [];
-    const storm = clients.storm(clientCount, isOver.signal);
-    const harm = doHarm(stage, random, isOver.signal);
-    // A harm that is not survived ends everything at once.
-    const watch = look(stage, books, samples, minutes * 60_000);
-    await Promise.race([watch, harm]);
-    isOver.abort();
-    const [survived] = await Promise.all([harm, storm]);
-    await settle(stage, clients);
+    const samples: Samples = { start: await stage.sample(), quiet: [], busy: [] };
+    const spells = spellsIn(minutes);
+    for (let count = 0; count < spells; count++) {
+      samples.busy.push(...(await storm(scene, (minutes * 60_000) / spells)));
+      samples.quiet.push(await rest(scene));
+    }
+    const { reported } = (await stage.view()).ledger;
     const exitCode = await stage.stop();
-    console.table({ ...clients.counts });
-    console.table(survived);
-    console.table({ ...books.finished, repeated: books.repeated });
-    const checks = [...booksAreEven(books, exitCode), ...nothingGrows(samples)];
-    for (const { name, isMet, found } of checks)
-      console.log(`${isMet ? 'met    ' : 'NOT MET'}  ${name}: ${found}`);
+    const checks = [...booksAreEven(books, exitCode), ...nothingGrows(samples.quiet)];
+    tellSummary(scene, samples, reported);
+    tellChecks(checks);
     const isMet = checks.every((each) => each.isMet);
     if (!isMet) console.log(stage.problems.join('\n'));
     return isMet;
@@ -70,32 +62,4 @@ async function main(): Promise<boolean> {
     await clients.close();
     await stage.close();
   }
-}
-
-/** Tells every ten seconds how the worker is, until the time is over. */
-async function look(stage: Stage, books: Books, samples: Sample[], forMs: number): Promise<void> {
-  const startedAtMs = performance.now();
-  while (performance.now() - startedAtMs < forMs) {
-    await sleep(LOOK_MS);
-    const [sample, view] = [await stage.sample(), await stage.view()];
-    samples.push(sample);
-    const { rssMib, heapMib, lagP99Ms, fds, timers, sockets } = sample;
-    const { Success, Error: errors, Cancelled, Rejected } = books.finished;
-    console.log(
-      `${Math.round((performance.now() - startedAtMs) / 1_000)} s: ${view.state}, ${books.requests} requests ` +
-        `(${Success} ok, ${errors} errors, ${Cancelled} cancelled, ${Rejected} rejected), ${view.sessions} sessions, ` +
-        `${view.requestsUnderWay} under way; RSS ${rssMib.toFixed(0)} MiB, heap ${heapMib.toFixed(1)} MiB, ` +
-        `lag p99 ${lagP99Ms.toFixed(0)} ms, ${fds} fds, ${sockets} sockets, ${timers} timers`,
-    );
-  }
-}
-
-/** Until nothing is under way and everything is told. */
-async function settle(stage: Stage, clients: Clients): Promise<void> {
-  await stage.until(({ state }) => state === 'serving', QUIET_MS);
-  if (!(await clients.absorb(ABSORB_UNITS))) throw new Error('the last request was not answered');
-  await stage.until(({ requestsUnderWay, sessions, completions, ledger: { unreported } }) => {
-    const left = Object.values(unreported).reduce((sum, units) => sum + Math.abs(units), 0);
-    return requestsUnderWay + sessions + completions.untold + left === 0;
-  }, QUIET_MS);
 }

@@ -50,9 +50,9 @@ const HARMS: Readonly<Record<string, Harm>> = {
 export async function doHarm(
   stage: Stage,
   random: () => number,
+  survived: Record<string, number>,
   signal: AbortSignal,
-): Promise<Record<string, number>> {
-  const survived: Record<string, number> = {};
+): Promise<void> {
   const harms = Object.entries(HARMS);
   while (!signal.aborted) {
     await sleep(3_000 + random() * 6_000, undefined, { signal }).catch(() => {});
@@ -61,7 +61,6 @@ export async function doHarm(
     await harm(stage);
     survived[name] = (survived[name] ?? 0) + 1;
   }
-  return survived;
 }
 
 /** The worker has seen it, and serves again. */

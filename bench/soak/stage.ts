@@ -12,39 +12,29 @@ import { type Fault, LocalAutoscaler } from '../../src/autoscaler/index.js';
 import type { WorkerView } from '../../src/view.js';
 import { BUILT } from '../support/build.js';
 import type { Books } from './books.js';
+import { type Inside, type Sample, sampleOf } from './sample.js';
 
 export const TOKEN = 'the-token-of-the-soak';
 
 const START_MS = 30_000;
 const MOST_LINES = 40;
 
-/** What of the worker grows if something leaks. */
-export interface Sample {
-  readonly rssMib: number;
-  /** What is left after a full collection. */
-  readonly heapMib: number;
-  readonly lagP99Ms: number;
-  readonly fds: number;
-  readonly timers: number;
-  readonly sockets: number;
-}
-
-interface Inside {
-  readonly heapBytes: number;
-  readonly resources: Readonly<Record<string, number>>;
-}
-
 /** The worker, as a process of its own that runs its model server, and the autoscaler that it reports to. */
 export class Stage {
   readonly autoscaler: LocalAutoscaler;
   /** How often each event was logged. */
   readonly events: Record<string, number> = {};
+  /** How often the model server was started again, by why it had ended. */
+  readonly restarts: Record<string, number> = {};
   /** The last lines of warnings and errors. */
   readonly problems: string[] = [];
   readonly exited: Promise<unknown[]>;
   readonly modelPort: number;
   readonly #worker: ChildProcess;
   readonly #folder: string;
+  readonly #startedAtMs = performance.now();
+  /** Why the model server ended last. */
+  #ending = 'it was not said';
   #ports: { port: number; internalPort: number } | undefined;
   /** Hears what the worker tells of its inside when it is asked. */
   #onInside: (inside: Inside) => void = () => {};
@@ -53,8 +43,8 @@ export class Stage {
     this.autoscaler = autoscaler;
     this.modelPort = modelPort;
     this.#folder = mkdtempSync(join(tmpdir(), 'tsworker-soak-'));
-    const args = ['--import', './bench/soak/inside.js', 'src/cli/main.js', 'start', 'bench/soak/backend.js'];
-    this.#worker = spawn(execPath, args, {
+    const inside = ['--disable-warning=ExperimentalWarning', '--import', './bench/soak/inside.js'];
+    this.#worker = spawn(execPath, [...inside, 'src/cli/main.js', 'start', 'bench/soak/backend.js'], {
       cwd: BUILT,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: this.#env(),
@@ -77,6 +67,10 @@ export class Stage {
     const stage = new Stage(autoscaler, await freePort());
     await stage.until((view) => view.state === 'serving', START_MS);
     return stage;
+  }
+
+  get ageSeconds(): number {
+    return Math.round((performance.now() - this.#startedAtMs) / 1_000);
   }
 
   get url(): string {
@@ -134,16 +128,7 @@ export class Stage {
     this.#worker.kill('SIGUSR2');
     const { body } = await request(`${this.#internal}/metrics`, { reset: true });
     const metrics = await body.text();
-    const readingOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
-    const { heapBytes, resources } = await inside;
-    return {
-      rssMib: readingOf('process_resident_memory_bytes') / 2 ** 20,
-      heapMib: heapBytes / 2 ** 20,
-      lagP99Ms: readingOf('tsworker_event_loop_lag_p99_seconds') * 1_000,
-      fds: readingOf('process_open_fds'),
-      timers: resources.Timeout ?? 0,
-      sockets: (resources.TCPSocketWrap ?? 0) + (resources.TCPServerWrap ?? 0),
-    };
+    return sampleOf(await inside, metrics);
   }
 
   /** Ends the worker as its launcher does. Resolves with its exit code, or the signal that ended it. */
@@ -185,7 +170,8 @@ export class Stage {
       TSWORKER_MODEL_STABLE_AFTER: '5s',
       TSWORKER_REPORT_INTERVAL: '1s',
       TSWORKER_REPORT_MAX_BACKOFF: '500ms',
-      TSWORKER_REPORT_TIMEOUT: '2s',
+      // An autoscaler that shares a busy machine may answer late: what it was told then, it is told again.
+      TSWORKER_REPORT_TIMEOUT: '10s',
       TSWORKER_STATE_DIR: this.#folder,
       TSWORKER_UPDATE_FILE: join(this.#folder, 'force_update'),
       WORKER_HTTP_PORT: '0',
@@ -199,6 +185,11 @@ export class Stage {
     this.events[event] = (this.events[event] ?? 0) + 1;
     if (event === 'listening') this.#ports = told;
     if (event === 'inside') this.#onInside(told);
+    if (event === 'model.died') this.#ending = String(told.reason);
+    if (event === 'model.started' && told.restarts > 0) {
+      this.restarts[this.#ending] = (this.restarts[this.#ending] ?? 0) + 1;
+      this.#ending = 'it was not said';
+    }
     if (told.level < 40) return;
     this.problems.push(line);
     if (this.problems.length > MOST_LINES) this.problems.shift();
