@@ -72,8 +72,13 @@ export class Crowd {
     while (await this.ask()) this.#changes.changed();
   }
 
+  /** One who asks for what takes longer than any test. Resolves when the worker is gone, or rejects if it answers. */
+  async stay(): Promise<void> {
+    if (await this.ask({ stays: true })) throw new Error('who stays was answered');
+  }
+
   /** Whether it was answered. */
-  async ask(): Promise<boolean> {
+  async ask(payload: { readonly stays?: boolean } = {}): Promise<boolean> {
     const idx = this.#firstIdx + this.sentAtMs.size;
     this.sentAtMs.set(idx, performance.now());
     try {
@@ -81,7 +86,7 @@ export class Crowd {
         method: 'POST',
         path: '/run',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ auth_data: { request_idx: idx }, payload: {} }),
+        body: JSON.stringify({ auth_data: { request_idx: idx }, payload }),
       });
       await body.dump();
       if (statusCode !== 200) throw new Error(`answered with ${statusCode}`);
