@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { generatedDrawings, generatedLayouts } from './layouts.js';
+import { generatedDrawings, generatedLayouts, generatedOutlines } from './layouts.js';
 import { generatedPages } from './pages.js';
 
 /** Writes what is made from the code: layouts of the machines, then drawings and pages of docs/. */
 write('src/graph/layouts', await generatedLayouts());
+write('src/autoscaler/page', await generatedOutlines());
 write('docs', generatedDrawings());
 write('docs', generatedPages());
 

@@ -1,5 +1,5 @@
 import type { StatusMessage } from './decode.js';
-import { tell, type WorkerRecord } from './worker-record.js';
+import { answered, tell, type WorkerRecord } from './worker-record.js';
 
 /** The workers that are remembered, by id. A value: each message makes the next one. */
 export interface Fleet {
@@ -27,6 +27,13 @@ export function hear(fleet: Fleet, message: StatusMessage, atMs: number, maxWork
   }
   workers.set(message.id, tell(before, message, atMs));
   return { workers, dropped };
+}
+
+/** The fleet after a message was answered. A worker that was forgotten meanwhile stays so. */
+export function answer(fleet: Fleet, message: StatusMessage): Fleet {
+  const worker = fleet.workers.get(message.id);
+  if (worker === undefined) return fleet;
+  return { ...fleet, workers: new Map(fleet.workers).set(message.id, answered(worker, message)) };
 }
 
 function findLongestSilent(workers: ReadonlyMap<number, WorkerRecord>): WorkerRecord | undefined {

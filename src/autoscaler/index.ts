@@ -13,6 +13,7 @@ export type { CompletionCounts, CompletionStatus, CompletionsMessage, FinishedRe
 export type { RefusedMessage, StateChange } from './intake.js';
 export { ListenError } from './listen-error.js';
 export type { MessageRecord } from './messages.js';
+export type { Place, ReportedState } from './place.js';
 export type { RequestView } from './requests-view.js';
 export type { RequestCounts, RequestState } from './routed-requests.js';
 export type { RouteAnswer, RoutedAnswer, WaitingAnswer } from './routing.js';

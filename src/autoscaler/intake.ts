@@ -5,7 +5,7 @@ import { decodeStatus, type StatusMessage } from './decode.js';
 import { decodeFinished } from './decode-finished.js';
 import type { Books, IncomingReport } from './faults.js';
 import type { CompletionsMessage } from './finished.js';
-import { EMPTY_FLEET, type Fleet, hear } from './fleet.js';
+import { answer, EMPTY_FLEET, type Fleet, hear } from './fleet.js';
 import { type MessageRecord, MessageRing } from './messages.js';
 import { redact } from './redact.js';
 import type { RoutedRequests } from './routed-requests.js';
@@ -103,10 +103,15 @@ export class Intake {
     const record = { sequence, receivedAt, workerId, dialect, kind, acknowledged: false, body };
     this.messages.append(record);
     const settle = (acknowledged: boolean) => {
-      if (acknowledged) this.messages.acknowledge(sequence);
+      if (acknowledged) this.#acknowledge(sequence, message);
       this.#listener.onMessage({ ...record, acknowledged });
     };
     return { ok: true, report: { sequence, message, path }, books: { count, settle } };
+  }
+
+  #acknowledge(sequence: number, message: StatusMessage | CompletionsMessage): void {
+    this.messages.acknowledge(sequence);
+    if (message.kind !== 'completions') this.#fleet = answer(this.#fleet, message);
   }
 
   #countStatus(message: StatusMessage, atMs: number): void {

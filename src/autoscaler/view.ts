@@ -3,6 +3,7 @@ import type { WorkerCompletions } from './completions.js';
 import type { Dialect, StatusMessage } from './decode.js';
 import { ENDPOINT_ID } from './endpoint.js';
 import type { Intake, RefusedMessage } from './intake.js';
+import { type Place, placeOf } from './place.js';
 import type { RequestCounts } from './routed-requests.js';
 import type { LoadedMessage, Told, UpdateMessage, WorkerRecord, WorkerSums } from './worker-record.js';
 import { silentAfterMs, stateOf, type WorkerState } from './worker-state.js';
@@ -22,6 +23,8 @@ export interface WorkerView {
   readonly id: number;
   readonly dialect: Dialect;
   readonly state: WorkerState;
+  /** Where in its lifecycle it is, as far as its reports tell. */
+  readonly place: Place;
   /** Why it is failing, in its own words; empty when it is not. */
   readonly error: string;
   readonly firstSeenAt: string;
@@ -110,6 +113,7 @@ function viewWorker(
     id: worker.id,
     dialect: worker.dialect,
     state: stateOf(worker, nowMs, intervalMs),
+    place: placeOf(worker, nowMs, intervalMs),
     error: worker.error,
     firstSeenAt: clock.iso(worker.firstSeenAtMs),
     lastSeenAt: clock.iso(worker.lastSeenAtMs),

@@ -39,6 +39,8 @@ export interface WorkerRecord {
   readonly lastSeenAtMs: number;
   /** Whether the worker says that its model is loaded. */
   readonly loaded: boolean;
+  /** Whether it has been answered that it has, since it said so. */
+  readonly loadAnswered: boolean;
   /** Why the worker says it is failing; empty when it does not. */
   readonly error: string;
   readonly lastLoaded: Told<LoadedMessage> | null;
@@ -61,18 +63,30 @@ const NOTHING_TOLD: WorkerSums = {
 /** The record after one more message; `undefined` is a worker not heard of before. */
 export function tell(before: WorkerRecord | undefined, message: StatusMessage, atMs: number): WorkerRecord {
   const error = errorAfter(before?.error ?? '', message);
+  const loaded = loadedAfter(before?.loaded ?? false, message);
   return {
     id: message.id,
     dialect: message.dialect,
     firstSeenAtMs: before?.firstSeenAtMs ?? atMs,
     lastSeenAtMs: atMs,
-    loaded: loadedAfter(before?.loaded ?? false, message),
+    loaded,
+    loadAnswered: loaded && error === '' && (before?.loadAnswered ?? false),
     error,
     lastLoaded: lastLoadedAfter(before, message, atMs),
     lastUpdate: isUpdate(message) ? { atMs, message } : (before?.lastUpdate ?? null),
     lastError: saysError(message) ? { atMs, error_msg: message.error_msg } : (before?.lastError ?? null),
     sums: sumsAfter(before, message, atMs),
   };
+}
+
+/** The record after a message of its worker was answered with a whole 2xx. */
+export function answered(worker: WorkerRecord, message: StatusMessage): WorkerRecord {
+  return { ...worker, loadAnswered: worker.loadAnswered || isWell(worker, message) };
+}
+
+/** Whether a message says that the model is loaded, of a worker that has said nothing else since. */
+function isWell({ loaded, error }: WorkerRecord, message: StatusMessage): boolean {
+  return loaded && error === '' && asLoaded(message) !== null && !saysError(message);
 }
 
 function loadedAfter(before: boolean, message: StatusMessage): boolean {

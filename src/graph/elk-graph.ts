@@ -1,9 +1,14 @@
-import type { ElkExtendedEdge, ElkNode, LayoutOptions } from 'elkjs/lib/elk-api.js';
+import type { ElkExtendedEdge, ElkNode, LayoutOptions as ElkOptions } from 'elkjs/lib/elk-api.js';
 import { type ChartState, type ChartTransition, chartStates, type Statechart } from './chart.js';
 import { innerLine, labelLines, labelSize, SIZES, textWidth } from './chart-text.js';
 
+export interface LayoutOptions {
+  /** Whether there is room for what stands at the arrows. Without it their labels are empty. Default true. */
+  readonly labels?: boolean;
+}
+
 /** What elkjs is asked: a statechart as its graph. Nodes and edges are called as `idOf` says. */
-export function elkGraphOf(chart: Statechart): ElkNode {
+export function elkGraphOf(chart: Statechart, { labels = true }: LayoutOptions = {}): ElkNode {
   return {
     id: 'canvas',
     layoutOptions: {
@@ -12,7 +17,7 @@ export function elkGraphOf(chart: Statechart): ElkNode {
       'elk.json.shapeCoords': 'ROOT',
       'elk.json.edgeCoords': 'ROOT',
     },
-    children: [nodeOf(chart.root, chart)],
+    children: [nodeOf(chart.root, chart, labels)],
   };
 }
 
@@ -45,12 +50,12 @@ export function innerSize(
   };
 }
 
-function nodeOf(state: ChartState, chart: Statechart): ElkNode {
+function nodeOf(state: ChartState, chart: Statechart, labels: boolean): ElkNode {
   const { transitions } = chart;
   const { width, height } = innerSize(state, transitions);
   if (state.states.length === 0) return { id: idOf.state(state.id), width, height };
   const apart = areApart(state, transitions);
-  const nodes = state.states.map((child) => nodeOf(child, chart));
+  const nodes = state.states.map((child) => nodeOf(child, chart, labels));
   return {
     id: idOf.state(state.id),
     layoutOptions: {
@@ -60,19 +65,19 @@ function nodeOf(state: ChartState, chart: Statechart): ElkNode {
       'elk.nodeSize.minimum': `(${width}, ${height})`,
     },
     children: [...dotOf(state), ...(apart ? nodes.map(roomAround) : nodes)],
-    edges: [...firstOf(state), ...arrowsIn(state, chart)],
+    edges: [...firstOf(state), ...arrowsIn(state, chart, labels)],
   };
 }
 
 /** Regions stand side by side, states follow one another. */
-const REGIONS: LayoutOptions = {
+const REGIONS: ElkOptions = {
   'elk.algorithm': 'rectpacking',
   'elk.hierarchyHandling': 'SEPARATE_CHILDREN',
   'elk.aspectRatio': '1.3',
   'elk.spacing.nodeNode': '14',
 };
 
-const LAYERS: LayoutOptions = {
+const LAYERS: ElkOptions = {
   'elk.algorithm': 'layered',
   'elk.direction': 'DOWN',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
@@ -117,7 +122,7 @@ function firstOf(state: ChartState): ElkExtendedEdge[] {
 }
 
 /** The transitions from one state to another share an arrow, and stand one above the other in its label. */
-function arrowsIn(within: ChartState, chart: Statechart): ElkExtendedEdge[] {
+function arrowsIn(within: ChartState, chart: Statechart, labels: boolean): ElkExtendedEdge[] {
   const inside = chart.transitions.filter(
     ({ source, target }) => target !== null && containerOf(source, target) === within.id,
   );
@@ -130,12 +135,12 @@ function arrowsIn(within: ChartState, chart: Statechart): ElkExtendedEdge[] {
     const { source, target } = first;
     const ends = [source, target ?? source].map(idOf.state);
     const [from = '', to = ''] = goesBack(first, chart.root) ? ends.toReversed() : ends;
-    const label = { text: id, ...stackSize([first, ...others]) };
-    return [{ id, sources: [from], targets: [to], labels: [{ ...label, layoutOptions: INLINE }] }];
+    const label = { text: id, ...stackSize([first, ...others]), layoutOptions: INLINE };
+    return [{ id, sources: [from], targets: [to], labels: labels ? [label] : [] }];
   });
 }
 
-const INLINE: LayoutOptions = { 'elk.edgeLabels.inline': 'true' };
+const INLINE: ElkOptions = { 'elk.edgeLabels.inline': 'true' };
 
 function stackSize(transitions: readonly ChartTransition[]): { width: number; height: number } {
   const sizes = transitions.map((transition) => labelSize(labelLines(transition)));

@@ -10,15 +10,15 @@ import {
   type Statechart,
 } from './chart.js';
 import { innerLine, labelLines, labelSize, SIZES, textWidth } from './chart-text.js';
-import { elkGraphOf, goesBack, idOf, innerTransitions } from './elk-graph.js';
+import { elkGraphOf, goesBack, idOf, innerTransitions, type LayoutOptions } from './elk-graph.js';
 
 /** Lays a chart out with elkjs. The same chart gets the same layout. */
-export async function layOut(chart: Statechart): Promise<Layout> {
+export async function layOut(chart: Statechart, options: LayoutOptions = {}): Promise<Layout> {
   const elk = await import('elkjs/lib/elk.bundled.js').catch((cause: unknown) => {
     // No worker needs it, and it is large, so whoever draws machines of their own adds it.
     throw new Error('Drawing a machine needs elkjs: npm install --save-dev elkjs', { cause });
   });
-  const canvas = await new elk.default.default().layout(elkGraphOf(chart));
+  const canvas = await new elk.default.default().layout(elkGraphOf(chart, options));
   const nodes = nodesIn(canvas);
   const boxes = new Map(nodes.map((node) => [node.id, boxOf(node)]));
   const arrows = new Map(nodes.flatMap(({ edges = [] }) => edges.map((edge) => [edge.id, edge])));
@@ -65,7 +65,8 @@ function edgesOf(chart: Statechart, arrows: ReadonlyMap<string, ElkExtendedEdge>
     .map((transition) => {
       const arrow = of(arrows, idOf.arrow(transition));
       const stack = boxOf(arrow.labels?.[0] ?? {});
-      const { width, height } = labelSize(labelLines(transition));
+      const isLabelled = stack.width > 0;
+      const { width, height } = isLabelled ? labelSize(labelLines(transition)) : stack;
       const y = nextY.get(arrow.id) ?? stack.y;
       nextY.set(arrow.id, y + height + SIZES.stackGap);
       const x = stack.x + Math.round((stack.width - width) / 2);

@@ -77,6 +77,7 @@ describe('what a worker adds up to', () => {
       firstSeenAtMs: 0,
       lastSeenAtMs: 16_000,
       loaded: true,
+      loadAnswered: false,
       error: '',
       lastLoaded: { atMs: 0, message: messageOf(loaded()) },
       lastUpdate: { atMs: 16_000, message: messageOf(update(1, 4, 31)) },
@@ -108,6 +109,7 @@ describe('what a worker adds up to', () => {
       firstSeenAtMs: 5,
       lastSeenAtMs: 1_005,
       loaded: true,
+      loadAnswered: false,
       error: '',
       // The second told the same load again: when the load became known is not lost.
       lastLoaded: { atMs: 5, message: messageOf(first) },

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { generatedDrawings, generatedLayouts } from '../../scripts/layouts.js';
+import { generatedDrawings, generatedLayouts, generatedOutlines } from '../../scripts/layouts.js';
 import { generatedPages } from '../../scripts/pages.js';
 
-const layouts = await generatedLayouts();
+const layouts = Object.entries({
+  ...inFolder('src/graph/layouts', await generatedLayouts()),
+  ...inFolder('src/autoscaler/page', await generatedOutlines()),
+});
 
 describe('the pages made from the code', () => {
   it.each(Object.entries({ ...generatedPages(), ...generatedDrawings() }))(
@@ -13,9 +16,8 @@ describe('the pages made from the code', () => {
     },
   );
 
-  it.each(Object.entries(layouts))('the layout %s is current: npm run docs', (name, text) => {
-    const file = new URL(`../../src/graph/layouts/${name}`, import.meta.url);
-    expect(readFileSync(file, 'utf8')).toBe(text);
+  it.each(layouts)('the layout %s is current: npm run docs', (path, text) => {
+    expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(text);
   });
 
   it('name the five states of the lifecycle, draining and stopped', () => {
@@ -25,3 +27,7 @@ describe('the pages made from the code', () => {
     }
   });
 });
+
+function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+}

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openai } from '../../backends/openai.js';
 import type { LocalAutoscaler } from '../../src/autoscaler/index.js';
+import { STATES } from '../../src/operations/states.js';
+import { startFakeModel, startTestAutoscaler, startTestWorker } from '../../src/testing/index.js';
 import { failed, finished, loaded, loading, status, update } from '../autoscaler/bodies.js';
 import { handClock, report, startAutoscaler, tellFinished } from '../autoscaler/harness.js';
-import { pageOf, useBrowser } from './browser.js';
+import { pageOf, seriousIn, useBrowser } from './browser.js';
 
 const PHONE = { width: 390, height: 844 };
 
@@ -32,6 +35,22 @@ async function waitForText(page: Page, selector: string, text: string): Promise<
 
 const fieldsOf = (page: Page, title: string) =>
   page.locator('.message', { hasText: title }).locator('.fields > div').allInnerTexts();
+
+/** The states that are lit in the statechart of each worker, and how. */
+const litIn = (page: Page) =>
+  page
+    .locator('.tile')
+    .evaluateAll((tiles) =>
+      tiles.map((tile) =>
+        [...tile.querySelectorAll('.life-state:not([data-lit="no"])')].map(
+          (state) => `${state.textContent} ${state.getAttribute('data-lit')}`,
+        ),
+      ),
+    );
+
+/** What a screen reader says of each of them. */
+const saidOf = async (page: Page) =>
+  [...(await page.locator('#tiles').ariaSnapshot()).matchAll(/link "([^"]*)"/g)].map(([, name]) => name);
 
 describe('the page of the local autoscaler', () => {
   it('follows a worker: loading, serving, failing, silent', async () => {
@@ -76,6 +95,73 @@ describe('the page of the local autoscaler', () => {
     clock.advance(30_000);
     await waitForText(page, '.card .state', 'silent');
     await waitForText(page, '#announce', 'Worker 1 is silent.');
+    expect(trouble).toEqual([]);
+  });
+
+  it('shows the fleet as statecharts, lit by what the reports tell and by nothing else', async () => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({
+      now: clock.now,
+      fault: ({ message }) => (message.id === 5 ? { kind: 'cut' } : undefined),
+    });
+    await report(autoscaler, status(1));
+    clock.advance(30_000);
+    await report(autoscaler, loading(2));
+    await report(autoscaler, loaded(3));
+    await report(autoscaler, status(4, { error_msg: 'out of memory' }));
+    await expect(report(autoscaler, status(5))).rejects.toThrow();
+    await report(autoscaler, status(6, { loadtime: 0, error_msg: 'no public key' }));
+    const { page, trouble } = await openPage(autoscaler);
+    const drawn = page.locator('.tile').first().locator('.life-state');
+    expect(await drawn.allTextContents()).toEqual(Object.keys(STATES));
+    expect(await page.locator('.tile .life-state[data-told="never"]').allTextContents()).toEqual(
+      Array.from({ length: 6 }, () => ['draining', 'stopped']).flat(),
+    );
+    expect(await litIn(page)).toEqual([
+      ['serving before'],
+      ['loading yes'],
+      ['serving yes'],
+      ['failing yes'],
+      ['loaded maybe', 'serving maybe'],
+      ['loading maybe', 'failing maybe'],
+    ]);
+    expect(await saidOf(page)).toEqual([
+      'Worker 1 silent Last told: serving.',
+      'Worker 2 loading',
+      'Worker 3 serving',
+      'Worker 4 failing',
+      'Worker 5 serving In loaded or serving: its reports do not say which.',
+      'Worker 6 failing In loading or failing: its reports do not say which.',
+    ]);
+
+    await page.locator('.tile').nth(2).focus();
+    await page.keyboard.press('Enter');
+    expect(new URL(page.url()).hash).toBe('#worker-3');
+    await page.locator('#worker-3:target').waitFor();
+    expect(trouble).toEqual([]);
+  });
+
+  it('lights the state in which a real worker is', async () => {
+    const model = await startFakeModel({ kind: 'openai' });
+    onTestFinished(() => model.close());
+    const autoscaler = await startTestAutoscaler();
+    onTestFinished(() => autoscaler.stop());
+    const worker = await startTestWorker(openai(), {
+      model,
+      autoscaler,
+      env: { TSWORKER_READINESS: 'health', TSWORKER_MAX_PERF: '100', TSWORKER_HEALTH_INTERVAL: '50ms' },
+    });
+    onTestFinished(() => worker.stop().then(() => {}));
+    const { page, trouble } = await openPage(autoscaler);
+    const lit = async () => (await litIn(page)).flat();
+    await worker.reaches('serving');
+    await expect.poll(lit, { timeout: 10_000 }).toEqual(['serving yes']);
+    model.behave({ healthStatus: 500 });
+    await worker.reaches('failing');
+    await expect.poll(lit, { timeout: 10_000 }).toEqual(['failing yes']);
+    model.behave({ healthStatus: 200 });
+    await worker.reaches('serving');
+    await expect.poll(lit, { timeout: 10_000 }).toEqual(['serving yes']);
     expect(trouble).toEqual([]);
   });
 
@@ -185,6 +271,7 @@ describe('the page of the local autoscaler', () => {
     const { page, trouble } = await openPage(autoscaler, { colorScheme, viewport: PHONE });
     await page.locator('.card').nth(4).waitFor();
 
+    expect(await seriousIn(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.width);
     const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(luminance(ground) > 0.5).toBe(colorScheme === 'light');

@@ -1,3 +1,4 @@
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 
@@ -26,4 +27,16 @@ export async function pageOf(browser: Browser, url: string, options: BrowserCont
     if (!request.url().startsWith(`${url}/`)) trouble.push(`asks ${request.url()}`);
   });
   return { page, trouble };
+}
+
+/** The serious and critical rules of axe that the page breaks. */
+export async function seriousIn(page: Page): Promise<string[]> {
+  // The page's policy takes no foreign script, so it is evaluated by the browser's own tools.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (
+      window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string }[] }> } }
+    ).axe.run(),
+  );
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id);
 }

@@ -74,7 +74,7 @@ describe('the tarball', () => {
       .split('\n')
       .map((path) => path.replace(/^package\//, ''));
     const expected =
-      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/[\w-]+\.(md|svg)|deploy\/(README\.md|vast\/\w+\.sh)|dist\/(machines|backends|src)\/.+\.(js|d\.ts)|dist\/src\/graph\/layouts\/[\w-]+\.json|dist\/src\/inspect\/page\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/src\/autoscaler\/page\/\w+\.(js|css|html|svg))$/;
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/[\w-]+\.(md|svg)|deploy\/(README\.md|vast\/\w+\.sh)|dist\/(machines|backends|src)\/.+\.(js|d\.ts)|dist\/src\/graph\/layouts\/[\w-]+\.json|dist\/src\/inspect\/page\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/src\/autoscaler\/page\/\w+\.(js|css|html|svg|json))$/;
     expect(files.filter((path) => !expected.test(path))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import axe from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openai } from '../../backends/openai.js';
 import { freePort } from '../../src/cli/free-port.js';
 import { type FakeModel, startFakeModel, startTestWorker, type TestWorker } from '../../src/testing/index.js';
-import { pageOf, useBrowser } from './browser.js';
+import { pageOf, seriousIn, useBrowser } from './browser.js';
 
 const PHONE = { width: 390, height: 844 };
 
@@ -195,15 +194,7 @@ it.each<[string, BrowserContextOptions]>([
     .then((answer) => answer.text());
   const { page, trouble } = await look(worker.internalUrl, options);
   await shows(page, worker, 'serving');
-  // The page's policy takes no foreign script, so it is evaluated by the browser's own tools.
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() =>
-    (
-      window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string }[] }> } }
-    ).axe.run(),
-  );
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id }) => id)).toEqual([]);
+  expect(await seriousIn(page)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   expect(trouble).toEqual([]);
 });

@@ -3,6 +3,7 @@
 import { byId, element, setText } from './dom.js';
 import { createEndpoint } from './endpoint.js';
 import { createFeed } from './feed.js';
+import { createFleet } from './fleet.js';
 import { fetchJson, startPolling } from './poll.js';
 import { createCards } from './workers.js';
 
@@ -14,16 +15,24 @@ const STATES = ['serving', 'loading', 'failing', 'silent'];
 const FEED_LENGTH = 12;
 
 const showCards = createCards(byId('cards'));
+const showFleet = createFleet(byId('tiles'));
 const showEndpoint = createEndpoint();
 const showFeed = createFeed(byId('feed'));
 
+/** @type {import('./lifecycle.js').Outline | undefined} */
+let outline;
+
 async function load() {
-  /** @type {[WorkersView, { messages: import('../messages.js').MessageRecord[] }]} */
-  const [view, feed] = await Promise.all([
+  /** @type {[WorkersView, { messages: import('../messages.js').MessageRecord[] }, import('./lifecycle.js').Outline]} */
+  const [view, feed, lifecycle] = await Promise.all([
     fetchJson('api/workers'),
     fetchJson(`api/messages?limit=${FEED_LENGTH}`),
+    outline ?? fetchJson('lifecycle.json'),
   ]);
+  outline = lifecycle;
   byId('empty').hidden = view.workers.length > 0;
+  byId('fleet').hidden = view.workers.length === 0;
+  showFleet(view.workers, lifecycle);
   showCards(view.workers);
   showEndpoint(view.endpoint);
   byId('main').dataset.feed = feed.messages.length > 0 ? 'shown' : 'empty';
