@@ -46,6 +46,10 @@ export function generatedPages(): Readonly<Record<string, string>> {
       'supervisor',
       'How a model server that the worker starts itself is kept running, drawn from `machines/supervisor.ts`.',
     ),
+    'fleet-worker.md': machinePage(
+      'fleet-worker',
+      'One worker of the fleet that the local autoscaler starts and stops, drawn from `machines/fleet-worker.ts`.',
+    ),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
     'operations.md': page('Operations', ...operationsParts()),

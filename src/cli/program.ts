@@ -203,7 +203,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .addArgument(
       argument(
         '[machine]',
-        'lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key or supervisor.',
+        'lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key, supervisor or fleet-worker.',
         'lifecycle',
       ),
     )

@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { benchmarkMachine } from '../../machines/benchmark.js';
 import { completionsMachine } from '../../machines/completions.js';
+import { fleetWorkerMachine } from '../../machines/fleet-worker.js';
 import { healthMachine } from '../../machines/health.js';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { publicKeyMachine } from '../../machines/public-key.js';
@@ -20,4 +21,5 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   completions: completionsMachine,
   'public-key': publicKeyMachine,
   supervisor: supervisorMachine,
+  'fleet-worker': fleetWorkerMachine,
 };

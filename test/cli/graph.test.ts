@@ -45,7 +45,7 @@ describe('graph', () => {
 
   it('does not draw a machine that there is not', () => {
     expect(() => graph('toString', 'mermaid')).toThrow(
-      'unknown machine "toString"; it takes lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key, supervisor.',
+      'unknown machine "toString"; it takes lifecycle, readiness, reload, benchmark, health, reporter, completions, public-key, supervisor, fleet-worker.',
     );
   });
 });

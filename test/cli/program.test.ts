@@ -183,7 +183,7 @@ Print a state machine, drawn from its code.
 
 Arguments:
   machine                  lifecycle, readiness, reload, benchmark, health, reporter, completions,
-                           public-key or supervisor. (default: lifecycle)
+                           public-key, supervisor or fleet-worker. (default: lifecycle)
 
 Options:
   -v, --version            Print the version.

@@ -5,6 +5,7 @@ import { toConfigJson } from '../../src/graph/config.js';
 import { machines } from '../../src/graph/machines.js';
 import { statechartOf } from '../../src/graph/statechart.js';
 import { pathsOf } from '../../src/testing/index.js';
+import { FLEET_WORKER_INPUT } from '../support/machines/fleet-worker.js';
 import { HEALTH_INPUT, LIFECYCLE_INPUT, SUPERVISOR_INPUT } from '../support/machines/lifecycle.js';
 import { PUBLIC_KEY_INPUT } from '../support/machines/public-key.js';
 import { READINESS_INPUT } from '../support/machines/readiness.js';
@@ -22,6 +23,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   completions: { addresses: [], backOff: { baseMs: 1, capMs: 1 }, seed: 1, intervalMs: 1 },
   'public-key': PUBLIC_KEY_INPUT,
   supervisor: SUPERVISOR_INPUT,
+  'fleet-worker': FLEET_WORKER_INPUT,
 };
 
 /** What may come with any event, so that what is computed from it can be. */
