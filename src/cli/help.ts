@@ -126,7 +126,7 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
           'tsworker simulate --workers-from ~/.cache/tsworker/benchmarks.json --cost 50..400',
           'workers as fast as they measured themselves',
         ],
-        ['tsworker simulate --trace trace.csv --json', 'a load of yours, for a script'],
+        ['tsworker simulate --trace trace.csv --report out.html', 'a load of yours, as a page with plots'],
       ],
     ],
   ],

@@ -158,6 +158,7 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .addOption(option('--policy <settings>', "Settings such as 'target-util=0.7,max-workers=20'.", ''))
     .option('--compare <settings>', 'Run it again with these changed, and show both.')
     .addOption(option('--seed <number>', 'Of chance: the same comes to the same.', '1'))
+    .option('--report <file>', 'Write the figures as a page with plots, too.')
     .option('--json', 'Print JSON.')
     .action(async (options) => {
       const { simulate } = await import('./commands/simulate.js');

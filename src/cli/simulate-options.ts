@@ -22,6 +22,7 @@ export interface SimulateOptions {
   readonly policy: string;
   readonly compare?: string;
   readonly seed: string;
+  readonly report?: string;
   readonly json?: true;
 }
 

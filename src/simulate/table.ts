@@ -65,16 +65,21 @@ export function useOf({ totals: { workerSeconds, busySeconds } }: Run): number {
   return could === 0 ? 0 : busySeconds / could;
 }
 
+/** What was tried, in lines. */
+export function headOf({ load, workers, durationSeconds, seed }: Outcome): string[] {
+  return [`${load}, for ${span(durationSeconds * 1_000)} (seed ${seed})`, workers];
+}
+
 /** What came of an experiment, for people. */
-export function tableOf({ load, workers, durationSeconds, seed, runs }: Outcome): string {
-  const head = [`${load}, for ${span(durationSeconds * 1_000)} (seed ${seed})`, workers];
+export function tableOf(outcome: Outcome): string {
+  const { runs } = outcome;
   const rows = PARTS.flatMap(([title, part]) => [
     [],
     [title],
     ...part.map(([about, of]) => [`  ${about}`, ...runs.map(of)]),
   ]);
   const names = runs.length > 1 ? [['', ...runs.map(({ name }) => name)]] : [];
-  return `${head.join('\n')}\n\n${columns([...names, ...rows.slice(names.length === 0 ? 1 : 0)])}\n`;
+  return `${headOf(outcome).join('\n')}\n\n${columns([...names, ...rows.slice(names.length === 0 ? 1 : 0)])}\n`;
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -102,6 +102,20 @@ describe('tsworker simulate', () => {
     const { code, stdout } = await run('--duration', '5m', '--workers-from', file);
     expect(code).toBe(0);
     expect(stdout.split('\n')[1]).toBe(`workers do 812 (RTX 4090) or 97 units/s, as measured in ${file}`);
+  });
+
+  it('writes a page, and says before the run when it can not', async () => {
+    const page = await fileOf('');
+    const { code, stdout } = await run('--duration', '5m', '--report', page);
+    expect({ code, told: stdout.includes('queue time') }).toEqual({ code: 0, told: true });
+    expect(await readFile(page, 'utf8')).toMatch(/^<!doctype html>[\s\S]+<\/html>\n$/);
+    const nowhere = join(page, 'out.html');
+    const failed = await run('--duration', '5m', '--report', nowhere);
+    expect({ ...failed, stderr: failed.stderr.includes('the report can not be written: ENOTDIR') }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: true,
+    });
   });
 
   it('tells the settings in its help', async () => {
