@@ -17,6 +17,8 @@ type Kind = keyof typeof SHARES;
 const SLOW_PIECES = 4;
 const PIECE_BYTES = 64 * 1_024;
 const MOST_UNITS = 100;
+/** How long at most before who was turned away comes again. Sooner than a client that heeds `Retry-After`. */
+const TURNED_AWAY_MS = 300;
 
 /** What became of a request: `lost`: its connection broke before its answer was whole. */
 type Answer = { readonly status: number; readonly error: string } | 'lost' | 'left';
@@ -93,6 +95,7 @@ export class Clients {
     const requestIdx = ++this.#lastIdx;
     const answer = await this.#ask(path, this.#envelope(requestIdx, wish), { pauseMs });
     this.#note(requestIdx, wish.units, fateOf(answer));
+    if (isTurnedAway(answer)) await sleep(this.#random() * TURNED_AWAY_MS);
     return answer;
   }
 
@@ -196,8 +199,12 @@ function fateOf(answer: Answer): Pick<Fate, 'may' | 'must'> | null {
   if (answer === 'left') return { may: ['Cancelled', 'Success', 'Error', 'Rejected'], must: false };
   if (answer === 'lost') return { may: ['Error', 'Cancelled'], must: false };
   if (answer.status < 400) return { may: ['Success'], must: true };
-  if (REFUSED.includes(answer.error)) return { may: ['Rejected'], must: true };
+  if (isTurnedAway(answer)) return { may: ['Rejected'], must: true };
   return answer.error === 'no_public_key' ? null : { may: ['Error'], must: true };
+}
+
+function isTurnedAway(answer: Answer): boolean {
+  return typeof answer !== 'string' && REFUSED.includes(answer.error);
 }
 
 function inSessionOf(answer: Answer): 'served' | 'failed' | 'rejected' | 'lost' | null {

@@ -6,7 +6,7 @@ import type { Sample } from './sample.js';
 import type { Stage } from './stage.js';
 
 const LOOK_MS = 10_000;
-const QUIET_MS = 60_000;
+const QUIET_MS = 180_000;
 /** Longer than a connection is kept open without work, on either side of the worker. */
 const REST_MS = 6_000;
 /** More than all that clients may have given up. */

@@ -16,7 +16,7 @@ import { type Inside, type Sample, sampleOf } from './sample.js';
 
 export const TOKEN = 'the-token-of-the-soak';
 
-const START_MS = 30_000;
+const START_MS = 60_000;
 const MOST_LINES = 40;
 
 /** The worker, as a process of its own that runs its model server, and the autoscaler that it reports to. */
@@ -162,7 +162,7 @@ export class Stage {
       TSWORKER_BEACON: 'false',
       TSWORKER_DRAIN_TIMEOUT: '20s',
       TSWORKER_HEALTH_INTERVAL: '500ms',
-      TSWORKER_HEALTH_TIMEOUT: '500ms',
+      TSWORKER_HEALTH_TIMEOUT: '2s',
       TSWORKER_HOST: '127.0.0.1',
       TSWORKER_MODEL_GRACE: '1s',
       TSWORKER_MODEL_MAX_BACKOFF: '500ms',
