@@ -62,8 +62,10 @@ function plotsOf(result: LoadResult): Plot[] {
     name,
     points: series.map((point) => [point.atMs, of(point)]),
   });
+  // The last stretch may be so short that a single answer in it would look like a thousand a second.
+  const stretchMs = series[0]?.forMs ?? 1;
   const perSecond = (of: 'begun' | 'succeeded' | 'failed') => (point: SeriesPoint) =>
-    (point[of] / point.forMs) * 1_000;
+    (point[of] / stretchMs) * 1_000;
   const all: Plot[] = [
     {
       title: 'Requests a second',

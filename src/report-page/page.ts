@@ -53,7 +53,7 @@ export interface Tile {
 export function tiles(all: readonly Tile[]): Html {
   const items = all.map(
     ({ name, value, note = '', tone = '' }) =>
-      html`<div class="tile ${tone}"><dt>${name}</dt><dd>${value}</dd><p>${note}</p></div>`,
+      html`<div class="tile ${tone}"><dt>${name}</dt><dd>${value}</dd><dd class="note">${note}</dd></div>`,
   );
   return html`<dl class="tiles">
 ${items}

@@ -27,10 +27,10 @@ header { margin-bottom: 1.5rem; }
 .card { margin-bottom: 1rem; padding: 1.1rem 1.25rem; border: 1px solid var(--line); border-radius: 12px; background: var(--card); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.75rem; margin-bottom: 1rem; }
 .tile { padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 12px; background: var(--card); }
-.tile dt, .tile p { color: var(--muted); font-size: 0.8125rem; }
-.tile dd { font-size: 1.375rem; font-weight: 600; letter-spacing: -0.01em; }
-.good > dd, .good td { color: var(--good); }
-.bad > dd, .bad td { color: var(--bad); }
+.tile dt, .tile .note { color: var(--muted); font-size: 0.8125rem; font-weight: 400; letter-spacing: 0; }
+.tile dd:not(.note) { font-size: 1.375rem; font-weight: 600; letter-spacing: -0.01em; }
+.good > dd:not(.note), .good td { color: var(--good); }
+.bad > dd:not(.note), .bad td { color: var(--bad); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.25rem 2rem; }
 .plot figcaption { display: flex; flex-wrap: wrap; gap: 0 0.9rem; font-size: 0.8125rem; color: var(--muted); }
 .plot figcaption strong { color: var(--ink); font-weight: 600; }

@@ -24,7 +24,7 @@ async function figuresOf(args: readonly string[], env: Readonly<Record<string, s
 let project: Project;
 beforeAll(() => {
   project = new Project();
-});
+}, 60_000);
 afterAll(() => project.remove());
 
 /** A server that answers each request as told, and keeps what it was sent. */

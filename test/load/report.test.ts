@@ -165,6 +165,11 @@ describe('the page of a run', () => {
     expect(page).not.toMatch(/<script|<link|<img|\b(?:src|href)=|url\(|NaN|undefined/);
   });
 
+  it('tells the last stretch, which may be short, by the measure of the others', () => {
+    const page = reportOf(resultWith(SEEN, { tookMs: 2_301 }));
+    expect(page).toContain('<title>2 s: begun 0, succeeded 1, failed 0</title>');
+  });
+
   it('is one also where nothing happened, and escapes what a server says', () => {
     expect(reportOf(resultWith([]))).not.toMatch(/NaN|Infinity|undefined/);
     const hostile: Outcome = { kind: 'failed', name: '<script>alert(1)</script>' };
