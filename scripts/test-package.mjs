@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-/** Packs the package, installs it in the example that tests a backend, and runs the example's tests. */
+/** Packs the package, installs it in the example that tests a backend, and runs its tests, of node:test and of vitest. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tsworker-tested-backend-'));
 const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -29,6 +29,7 @@ try {
     join(folder, tarball),
   );
   npm(project, 'test', '--silent');
+  npm(project, 'run', 'test:vitest', '--silent');
 } catch (error) {
   if (error.status === undefined) throw error;
   process.exitCode = 1;

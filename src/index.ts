@@ -25,4 +25,5 @@ export { ERRORS, type ErrorCode, WorkerError } from './errors.js';
 export type { Ports } from './http/ports.js';
 export { createLog, type Log, type LogFields, silentLog } from './log.js';
 export type { WorkerView } from './view.js';
-export { Worker, type WorkerOptions } from './worker.js';
+export { Worker } from './worker.js';
+export type { WorkerOptions } from './worker-options.js';

@@ -20,7 +20,6 @@ import { Service } from './http/service.js';
 import { inspectorFor } from './inspect/for-worker.js';
 import type { Inspector } from './inspect/inspector.js';
 import { inspectorRoutes } from './inspect/routes.js';
-import type { FoundJournal } from './journal/find-journal.js';
 import { type NextLife, nextLife } from './journal/next-life.js';
 import { checkKey, KeyRing } from './key-ring.js';
 import { lifecycleInput } from './lifecycle-input.js';
@@ -36,16 +35,7 @@ import { untilStopped } from './until-stopped.js';
 import { updatesOf } from './update.js';
 import { admissionOf, viewOf, type WorkerView } from './view.js';
 import { watcherReports } from './watcher-reports.js';
-
-export interface WorkerOptions {
-  readonly log: Log;
-  /** Monotonic, in ms. */
-  readonly now?: () => number;
-  /** When the first reporting interval begins, in ms of `now`; by default when the worker is made. */
-  readonly startedAtMs?: number;
-  /** By default it keeps none. */
-  readonly journal?: FoundJournal | null;
-}
+import type { WorkerOptions } from './worker-options.js';
 
 /**
  * One worker: the composition root, where the machines meet the effects. Started, it listens, makes its
@@ -79,9 +69,9 @@ export class Worker {
   #begun = false;
 
   constructor(given: Backend, config: Config, options: WorkerOptions) {
-    const { now = () => performance.now(), startedAtMs = now(), journal = null } = options;
+    const { now = () => performance.now(), startedAtMs = now(), journal = null, inspect } = options;
     const backend = configure(given, config);
-    this.#inspector = inspectorFor({ backend, config, log: options.log, now });
+    this.#inspector = inspectorFor({ backend, config, log: options.log, now, inspect });
     const { log } = this.#inspector;
     this.#config = config;
     this.#log = log;

@@ -10,8 +10,19 @@ import { reloadMachine } from '../../machines/reload.js';
 import { reporterMachine } from '../../machines/reporter.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
 
-/** The machines that can be drawn, by name. */
-export const machines: Readonly<Record<string, AnyStateMachine>> = {
+export type MachineName =
+  | 'lifecycle'
+  | 'readiness'
+  | 'reload'
+  | 'benchmark'
+  | 'health'
+  | 'reporter'
+  | 'completions'
+  | 'public-key'
+  | 'supervisor';
+
+/** The machines of a worker, by the name under which they are drawn. */
+export const machines: Readonly<Record<MachineName, AnyStateMachine> & Record<string, AnyStateMachine>> = {
   lifecycle: lifecycleMachine,
   readiness: readinessMachine,
   reload: reloadMachine,

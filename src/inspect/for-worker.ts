@@ -1,3 +1,4 @@
+import type { InspectionEvent } from 'xstate';
 import type { Backend } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Log } from '../log.js';
@@ -11,10 +12,12 @@ export interface InspectorForOptions {
   readonly log: Log;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  /** Who else hears what xstate says. */
+  readonly inspect: ((event: InspectionEvent) => void) | undefined;
 }
 
 /** The inspector of a worker, which knows its secrets and keeps them to itself. */
-export function inspectorFor({ backend, config, log, now }: InspectorForOptions): Inspector {
+export function inspectorFor({ backend, config, log, now, inspect }: InspectorForOptions): Inspector {
   const {
     masterToken: MASTER_TOKEN,
     internalToken: INTERNAL_TOKEN,
@@ -30,5 +33,6 @@ export function inspectorFor({ backend, config, log, now }: InspectorForOptions)
     now,
     recordTo: recordFile === undefined ? null : { path: recordFile, maxBytes: recordBytes },
     statelyTo: inspectTo ?? null,
+    inspect,
   });
 }

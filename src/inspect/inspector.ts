@@ -30,6 +30,8 @@ export interface InspectorOptions {
   readonly recordTo: { readonly path: string; readonly maxBytes: number } | null;
   /** Where Stately's inspector is told of it, a file or `-`; null: nowhere. */
   readonly statelyTo: string | null;
+  /** Who else hears what xstate says of the actors. */
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined;
 }
 
 /** What the inspector looks at once the worker has begun. */
@@ -102,6 +104,7 @@ export class Inspector implements Source {
   readonly inspect = (event: InspectionEvent): void => {
     this.#watch.inspect(event);
     this.#stately?.inspect(event);
+    this.#options.inspect?.(event);
   };
 
   /** A line of the model's log. */

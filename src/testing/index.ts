@@ -1,3 +1,4 @@
+export { machines as workerMachines } from '../graph/machines.js';
 export { SteppedClock } from './clock.js';
 export * from './coverage/index.js';
 export { type Call, Effect } from './effect.js';

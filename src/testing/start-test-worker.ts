@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { InspectionEvent } from 'xstate';
 import { type Backend, configure } from '../backend/index.js';
 import { type Config, readConfig } from '../config/index.js';
 import { Worker } from '../worker.js';
@@ -15,6 +16,8 @@ export interface TestWorkerOptions {
   readonly model?: { readonly url: string };
   /** Default: one of its own, that stops with the worker. null: none, and requests need no signature. */
   readonly autoscaler?: TestAutoscaler | null;
+  /** Hears what xstate says of the worker's machines: `transitionCoverage(workerMachines.lifecycle).inspect`. */
+  readonly inspect?: (event: InspectionEvent) => void;
 }
 
 /**
@@ -42,7 +45,7 @@ export async function startTestWorker(
     const config = configOf(envOf(options, autoscaler, folder));
     const configured = configure(backend, config);
     const log = new RecordingLog();
-    const worker = new Worker(backend, config, { log });
+    const worker = new Worker(backend, config, { log, inspect: options.inspect });
     return await TestWorker.start({ backend: configured, worker, autoscaler, log, letGo });
   } catch (error) {
     await letGo();

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { expectPath, leakCheck, startFakeModel, startTestWorker } from 'tsworker/testing';
+import { after, test } from 'node:test';
+import {
+  expectPath,
+  leakCheck,
+  startFakeModel,
+  startTestWorker,
+  transitionCoverage,
+  workerMachines,
+} from 'tsworker/testing';
 import backend from '../backend.js';
+
+const lifecycle = transitionCoverage(workerMachines.lifecycle);
+const { inspect } = lifecycle;
+after(() => lifecycle.expectAtLeast({ states: 60, transitions: 20 }));
 
 test('a text is summarised by the model', async () => {
   await using _leaks = leakCheck();
   await using model = await startFakeModel();
-  await using worker = await startTestWorker(backend, { model });
+  await using worker = await startTestWorker(backend, { model, inspect });
   await worker.reaches('serving');
   const answer = await worker.call('/summarise', { text: 'It was a dark and stormy night.', words: 2 });
   assert.equal(answer.status, 200);
@@ -19,7 +30,7 @@ test('a text is summarised by the model', async () => {
 
 test('a request without a text is refused, and the model is not asked', async () => {
   await using model = await startFakeModel();
-  await using worker = await startTestWorker(backend, { model });
+  await using worker = await startTestWorker(backend, { model, inspect });
   await worker.reaches('serving');
   const answer = await worker.call('/summarise', { words: 2 });
   assert.equal(answer.status, 422);
@@ -31,6 +42,7 @@ test('the worker fails with its model, says so, and serves again when it is back
   await using model = await startFakeModel();
   await using worker = await startTestWorker(backend, {
     model,
+    inspect,
     env: { TSWORKER_HEALTH_INTERVAL: '20ms', TSWORKER_HEALTH_STRIKES: '2' },
   });
   await worker.reaches('serving');
@@ -44,7 +56,7 @@ test('the worker fails with its model, says so, and serves again when it is back
 
 test('work is told to the autoscaler although it fails for a while', async () => {
   await using model = await startFakeModel();
-  await using worker = await startTestWorker(backend, { model });
+  await using worker = await startTestWorker(backend, { model, inspect });
   await worker.reaches('serving');
   const { autoscaler } = worker;
   assert.ok(autoscaler);

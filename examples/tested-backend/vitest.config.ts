@@ -1,0 +1,5 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: { include: ['test/*.vitest.ts'], globalSetup: 'test/coverage.ts' },
+});
