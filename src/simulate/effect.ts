@@ -1,21 +1,32 @@
-import type { PromiseActorLogic, PromiseSnapshot } from 'xstate';
+import type { AnyActorRef, PromiseActorLogic, PromiseSnapshot } from 'xstate';
 import type { VirtualTime } from './virtual-time.js';
 
+/** What came of an effect. */
+export type Settled<Output> = { readonly output: Output } | { readonly error: unknown };
+
 /** What comes of an effect, and after how long. */
-export type Outcome<Output> =
-  | { readonly afterMs: number; readonly output: Output }
-  | { readonly afterMs: number; readonly error: unknown };
+export type Outcome<Output> = Settled<Output> & { readonly afterMs: number };
+
+/** One time that a machine runs an effect. */
+export interface Call<Output, Input> {
+  readonly input: Input;
+  /** The machine that runs it. */
+  readonly owner: AnyActorRef | undefined;
+  /** Ends it; without effect once it has ended, or its state was left. */
+  readonly settle: (settled: Settled<Output>) => void;
+}
 
 /**
- * An effect of a machine in virtual time. It stands where a promise would, but settles at its moment itself rather than
- * in a later turn of the loop, so that a simulation is one synchronous run.
+ * An effect of a machine in virtual time. It stands where a promise would, but settles there and then rather than in
+ * a later turn of the loop, so that a simulation is one synchronous run.
+ *
+ * @param run begins it; what it answers is called when it is over
  */
-export function effectIn<Output, Input extends object | undefined>(
-  time: VirtualTime,
-  run: (input: Input) => Outcome<Output>,
+export function effectOf<Output, Input extends object | undefined>(
+  run: (call: Call<Output, Input>) => (() => void) | undefined,
 ): PromiseActorLogic<Output, Input> {
   type Snapshot = PromiseSnapshot<Output, Input>;
-  const timers = new WeakMap<object, number>();
+  const endings = new WeakMap<object, () => void>();
   return {
     getInitialSnapshot: (_scope, input): Snapshot => ({
       status: 'active',
@@ -25,24 +36,33 @@ export function effectIn<Output, Input extends object | undefined>(
     }),
     start: ({ input, status }, { self }) => {
       if (status !== 'active') return;
-      const outcome = run(input as Input);
-      const timer = time.setTimeout(() => self.send({ type: 'settled', outcome }), outcome.afterMs);
-      timers.set(self, timer);
+      const settle = (settled: Settled<Output>) => self.send({ type: 'settled', settled });
+      const end = run({ input: input as Input, owner: self._parent, settle });
+      if (end !== undefined) endings.set(self, end);
     },
     transition: (snapshot, event, { self }): Snapshot => {
       if (snapshot.status !== 'active') return snapshot;
-      const settled = { ...snapshot, input: undefined };
-      if (event.type === 'xstate.stop') {
-        const timer = timers.get(self);
-        if (timer !== undefined) time.clearTimeout(timer);
-        return { ...settled, status: 'stopped' };
-      }
-      const outcome = event.outcome as Outcome<Output>;
-      return 'error' in outcome
-        ? { ...settled, status: 'error', error: outcome.error }
-        : { ...settled, status: 'done', output: outcome.output };
+      endings.get(self)?.();
+      const over = { ...snapshot, input: undefined };
+      if (event.type === 'xstate.stop') return { ...over, status: 'stopped' };
+      const settled = event.settled as Settled<Output>;
+      return 'error' in settled
+        ? { ...over, status: 'error', error: settled.error }
+        : { ...over, status: 'done', output: settled.output };
     },
     getPersistedSnapshot: (snapshot) => snapshot,
     restoreSnapshot: (snapshot) => snapshot as Snapshot,
   };
+}
+
+/** An effect of which it is known, when it begins, what comes of it and when. */
+export function effectIn<Output, Input extends object | undefined>(
+  time: VirtualTime,
+  run: (input: Input, owner: AnyActorRef | undefined) => Outcome<Output>,
+): PromiseActorLogic<Output, Input> {
+  return effectOf(({ input, owner, settle }) => {
+    const outcome = run(input, owner);
+    const timer = time.setTimeout(() => settle(outcome), outcome.afterMs);
+    return () => time.clearTimeout(timer);
+  });
 }

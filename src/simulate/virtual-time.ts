@@ -35,6 +35,8 @@ export class VirtualTime {
   setTimeout(fn: () => void, afterMs: number): number {
     const timer: Timer = { id: ++this.#lastId, atMs: this.#nowMs + Math.max(0, afterMs), fn };
     this.#byId.set(timer.id, timer);
+    // One that is never due need not wait for it.
+    if (timer.atMs === Number.POSITIVE_INFINITY) return timer.id;
     this.#heap.push(timer);
     this.#rise(this.#heap.length - 1, timer);
     return timer.id;

@@ -150,7 +150,7 @@ describe('whatever is simulated', () => {
         const patience = tried.clientTimeout === '5s' ? 5_000 : 60_000;
         expect(totals.queueMs.max).toBeLessThanOrEqual(2 * patience);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -159,7 +159,7 @@ describe('whatever is simulated', () => {
       fc.property(experiments, (tried) => {
         expect(resultOf(tried)).toEqual(resultOf(tried));
       }),
-      { numRuns: 10 },
+      { numRuns: 4 },
     );
     const of = (seed: number) =>
       resultOf({
