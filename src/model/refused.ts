@@ -11,9 +11,13 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return ['EMFILE', 'ENFILE'].includes(codeOf(error));
 }
 
+/** What undici says of an answer that can't be one, such as an upgrade: it has cut the connection itself. */
+const NO_ANSWER = ['bad response', 'bad upgrade'];
+
 /** Whether the other side has closed the connection, or cut it. */
 export function isCut(error: unknown): boolean {
-  return error instanceof errors.SocketError || ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
+  if (error instanceof errors.SocketError) return !NO_ANSWER.includes(error.message);
+  return ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
 }
 
 /**
