@@ -9,6 +9,7 @@ import { parseLimit } from './limit.js';
 import { pageRoutes } from './page-routes.js';
 import type { RequestView } from './requests-view.js';
 import { requireJson } from './require-json.js';
+import type { DecisionsView } from './scaling-view.js';
 import { securityHeaders } from './security-headers.js';
 import type { WorkersView } from './view.js';
 
@@ -24,6 +25,8 @@ export interface AppParts {
   readonly workers: () => WorkersView;
   /** The last ones, latest first. */
   readonly requests: (limit: number) => readonly RequestView[];
+  /** The last decisions, latest first, and how the fleet is scaled. */
+  readonly decisions: (limit: number) => DecisionsView;
   readonly client: ClientParts;
 }
 
@@ -67,6 +70,10 @@ export function createApp(parts: AppParts): Express {
   app
     .route('/api/requests')
     .get((req, res) => res.json({ requests: parts.requests(parseLimit(req.query.limit)) }))
+    .all(allowOnly('GET', 'HEAD'));
+  app
+    .route('/api/decisions')
+    .get((req, res) => res.json(parts.decisions(parseLimit(req.query.limit))))
     .all(allowOnly('GET', 'HEAD'));
   app.use(clientRoutes(parts.client));
   app.use(pageRoutes());

@@ -4,18 +4,21 @@ import { reachable } from '../net/address.js';
 import { close, createHttpServer, listen } from '../net/server.js';
 import { makeApiKey } from './api-key.js';
 import { createApp } from './app.js';
+import type { LocalAutoscalerEvents, LocalAutoscalerOptions } from './autoscaler-options.js';
 import { readRoute } from './client-bodies.js';
 import { type Clock, createClock } from './clock.js';
 import type { CompletionRecord } from './completions.js';
 import type { Endpoint } from './endpoint.js';
 import type { CallFaultFunction, FaultFunction } from './faults.js';
-import { Intake, type RefusedMessage, type StateChange } from './intake.js';
+import { Intake } from './intake.js';
 import { SigningKeys } from './keys.js';
 import { ListenError } from './listen-error.js';
 import type { MessageRecord } from './messages.js';
 import { type RequestView, viewRequest } from './requests-view.js';
 import { MAX_REQUESTS } from './routed-requests.js';
 import { type RouteAnswer, Routing } from './routing.js';
+import { Scaler } from './scaler.js';
+import { type DecisionsView, viewDecisions } from './scaling-view.js';
 import { viewWorkers, type WorkersView, type WorkerView } from './view.js';
 import { waitForFirst } from './wait.js';
 
@@ -25,44 +28,11 @@ const SLOW_CLIENTS = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
 /** How long is waited for a message or a completion. */
 const WAIT_MS = 10_000;
 
-export interface LocalAutoscalerOptions {
-  /** Address to bind. Default `127.0.0.1`: there is no authentication, so keep it on loopback. */
-  readonly host?: string;
-  /** Default 8080. 0 takes a free port at the first start and keeps it for later ones. */
-  readonly port?: number;
-  /** How often the workers report, in milliseconds; three of them without a message is silence. Default 10 000. */
-  readonly reportIntervalMs?: number;
-  /** Name of the endpoint that clients ask for. Default `my-endpoint`. */
-  readonly endpoint?: string;
-  /** What clients authorise with, not empty. Default: one made at random, see `apiKey`. */
-  readonly apiKey?: string;
-  /** Origins whose pages may ask for routes, such as `https://example.com`; `*`: any. Default: none. */
-  readonly corsOrigins?: readonly string[] | undefined;
-  /** Asked for each message of a worker how to answer it, so that workers can be tested against failures. */
-  readonly fault?: FaultFunction | undefined;
-  /** The same for each call of a client. */
-  readonly callFault?: CallFaultFunction | undefined;
-  /** Monotonic milliseconds. */
-  readonly now?: () => number;
-}
-
-export interface LocalAutoscalerEvents {
-  /** A message whose outcome is known (`acknowledged`), after it was counted. */
-  message: [message: MessageRecord];
-  /** A worker's state changed with a message. */
-  state: [change: StateChange];
-  /** A finished request was told, and counted. */
-  completion: [completion: CompletionRecord];
-  /** A body that was no message was answered with 400. */
-  refused: [refused: RefusedMessage];
-  /** `stop()` is done. */
-  stopped: [];
-}
-
 /**
  * An autoscaler on your own machine: it takes the workers' reports in both dialects, routes requests
- * to them with signatures, shows all of it on a page, and fails on demand. It is for development and
- * tests. It starts and stops no workers; in production that is the work of the hosted autoscaler.
+ * to them with signatures, shows all of it on a page, and fails on demand. With `scaling` it starts and
+ * stops them as well. It is for development, tests and single machines; in production that is the work of
+ * the hosted autoscaler.
  *
  * @example
  * const autoscaler = new LocalAutoscaler({ port: 0 });
@@ -81,6 +51,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   readonly #intake: Intake;
   readonly #endpoint: Endpoint;
   readonly #routing: Routing;
+  readonly #scaler: Scaler | undefined;
   readonly #keys = new SigningKeys();
   #port: number;
   #server: Server | undefined;
@@ -102,6 +73,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       name: options.endpoint ?? 'my-endpoint',
       apiKey: options.apiKey ?? makeApiKey(),
       createdAt: Date.now() / 1_000,
+      settings: options.scaling?.settings,
     };
     this.#routing = new Routing({
       endpoint: this.#endpoint.name,
@@ -109,13 +81,31 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       keys: this.#keys,
       clock: this.#clock,
       reportIntervalMs: this.#reportIntervalMs,
+      maxQueueTimeMs: options.scaling?.settings.maxQueueTimeMs ?? Number.POSITIVE_INFINITY,
+      isWithdrawn: (worker) => this.#scaler?.isWithdrawn(worker) ?? false,
+      onAsked: (cost) => this.#scaler?.demand.ask(cost, this.#clock.now()),
+      onWaiting: () => this.#scaler?.wait(),
     });
     this.#intake = new Intake(this.#clock, this.#reportIntervalMs, this.#routing.requests, {
-      onMessage: (message) => this.#tell(() => this.emit('message', message)),
+      onMessage: (message) => {
+        this.#scaler?.hear(message.workerId, message.kind === 'status');
+        this.#tell(() => this.emit('message', message));
+      },
       onState: (change) => this.#tell(() => this.emit('state', change)),
       onCompletion: (completion) => this.#tell(() => this.emit('completion', completion)),
       onRefused: (refused) => this.#tell(() => this.emit('refused', refused)),
     });
+    this.#scaler =
+      options.scaling &&
+      new Scaler({
+        ...options.scaling,
+        clock: this.#clock,
+        reportIntervalMs: this.#reportIntervalMs,
+        intake: this.#intake,
+        routing: this.#routing,
+        onDecision: (decision) => this.#tell(() => this.emit('decision', decision)),
+        onPhase: (change) => this.#tell(() => this.emit('phase', change)),
+      });
   }
 
   /** The port that is listened on. Before the first start it is the one that was asked for. */
@@ -147,7 +137,10 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     return this.#inTurn(() => this.#open());
   }
 
-  /** Closes every connection, and resolves when neither a socket nor a timer is left. Idempotent. */
+  /**
+   * Ends the workers that it has started, when they have finished what they have, and closes every connection.
+   * Resolves when neither a process, a socket nor a timer is left. Idempotent.
+   */
   stop(): Promise<void> {
     return this.#inTurn(() => this.#shut());
   }
@@ -190,6 +183,11 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     return this.#routing.requests.latest(limit).map((request) => viewRequest(request, this.#clock));
   }
 
+  /** What was decided (the last 500, latest first), and how the fleet is scaled. */
+  decisions(): DecisionsView {
+    return viewDecisions(this.#scaler);
+  }
+
   /** The last finished requests that workers told (10 000), newest last, those told again included. */
   completions(): readonly CompletionRecord[] {
     return this.#intake.completions.latest();
@@ -228,10 +226,12 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       publicKeyPem: () => this.#keys.publicKeyPem(),
       workers: () => this.#view(),
       requests: (limit) => this.requests(limit),
+      decisions: (limit) => viewDecisions(this.#scaler, limit),
       client: {
         endpoint: this.#endpoint,
         routing: this.#routing,
         fleet: () => this.#intake.fleet,
+        scaler: this.#scaler,
         clock: this.#clock,
         reportIntervalMs: this.#reportIntervalMs,
         fault: this.#callFault,
@@ -243,11 +243,13 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       throw new ListenError(this.#host, this.#port, cause);
     });
     this.#server = server;
+    this.#scaler?.start();
   }
 
   async #shut(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
+    await this.#scaler?.stop();
     this.#server = undefined;
     await close(server);
     await this.#keys.settled();

@@ -40,6 +40,7 @@ export function candidatesOf(
   routed: RoutedLoad,
   nowMs: number,
   reportIntervalMs: number,
+  isWithdrawn: (worker: number) => boolean = () => false,
 ): RoutingCandidate[] {
   return [...fleet.workers.values()]
     .sort((one, other) => one.id - other.id)
@@ -51,6 +52,7 @@ export function candidatesOf(
       curLoad: worker.sums.cur_load,
       routedSince: routed.of(worker),
       maxPerf: maxPerfOf(worker),
+      isWithdrawn: isWithdrawn(worker.id),
     }));
 }
 

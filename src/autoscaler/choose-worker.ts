@@ -12,6 +12,8 @@ export interface Candidate {
   readonly routedSince: number;
   /** Workload per second, as it measured it. */
   readonly maxPerf: number;
+  /** It is about to end, or to start: nobody is to be sent to it, whatever it told. */
+  readonly isWithdrawn?: boolean;
 }
 
 /** A candidate that requests can be routed to. */
@@ -21,7 +23,7 @@ export type Ready<C extends Candidate> = C & { readonly url: string };
 const MIN_PERF = 0.000_01;
 
 export function isReady<C extends Candidate>(candidate: C): candidate is Ready<C> {
-  return candidate.state === 'serving' && candidate.url !== undefined;
+  return candidate.state === 'serving' && candidate.url !== undefined && candidate.isWithdrawn !== true;
 }
 
 /** How long a request that is routed to it now would wait, in seconds. */
@@ -29,26 +31,40 @@ export function expectedWaitSeconds({ curLoad, routedSince, maxPerf }: Candidate
   return (curLoad + routedSince) / Math.max(maxPerf, MIN_PERF);
 }
 
-/** The ready candidate with the least expected wait; of several, the first. `undefined`: none is ready. */
-export function chooseWorker<C extends Candidate>(candidates: readonly C[]): Ready<C> | undefined {
+/**
+ * The ready candidate with the least expected wait; of several, the first. One where a request would wait longer
+ * than `maxQueueTimeMs` is full. `undefined`: none is ready and has room.
+ */
+export function chooseWorker<C extends Candidate>(
+  candidates: readonly C[],
+  maxQueueTimeMs = Number.POSITIVE_INFINITY,
+): Ready<C> | undefined {
   let best: Ready<C> | undefined;
   for (const candidate of candidates) {
-    if (!isReady(candidate)) continue;
+    if (!isReady(candidate) || expectedWaitSeconds(candidate) * 1_000 > maxQueueTimeMs) continue;
     if (best === undefined || expectedWaitSeconds(candidate) < expectedWaitSeconds(best)) best = candidate;
   }
   return best;
 }
 
+/** What keeps one that serves from being chosen. */
+const WORDS = ['full', 'withdrawn', 'serving without a url'] as const;
+
+function wordOf(candidate: Candidate): string {
+  if (isReady(candidate)) return 'full';
+  if (candidate.isWithdrawn === true) return 'withdrawn';
+  return candidate.state === 'serving' ? 'serving without a url' : candidate.state;
+}
+
 const STATES: readonly WorkerState[] = ['serving', 'loading', 'failing', 'silent'];
 
-/** Why nobody is ready, as a waiting client is told: how many workers are in which state. */
+/** Why nobody is chosen, as a waiting client is told: how many workers are in which state. */
 export function breakdown(candidates: readonly Candidate[]): string {
   if (candidates.length === 0) return 'no worker has reported yet';
-  const counts = STATES.map((state) => {
-    const count = candidates.filter((candidate) => candidate.state === state).length;
-    // A worker that serves and is not chosen has told no address.
-    return { count, text: state === 'serving' ? `${count} serving without a url` : `${count} ${state}` };
-  });
-  const told = counts.filter(({ count }) => count > 0).map(({ text }) => text);
+  const words = candidates.map(wordOf);
+  const told = [...WORDS, ...STATES.slice(1)]
+    .map((word) => ({ word, count: words.filter((each) => each === word).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ word, count }) => `${count} ${word}`);
   return `${candidates.length} ${candidates.length === 1 ? 'worker' : 'workers'}: ${told.join(', ')}`;
 }

@@ -41,6 +41,17 @@ export function readRoute(body: unknown): AskedRoute {
   };
 }
 
+const updateSchema = z.object({ workergroup_id: z.int() });
+
+/**
+ * The id of the group of workers, from the body of `POST /update_workers/`.
+ *
+ * @throws {WorkerError} `invalid_request`, naming the field that is wrong
+ */
+export function readWorkergroupId(body: unknown): number {
+  return fieldsOf(decodeWith(updateSchema, body)).workergroup_id;
+}
+
 const workersSchema = z.object({ id: z.int() });
 
 /**

@@ -4,17 +4,21 @@ import { corsFor } from '../net/cors.js';
 import { withFaults } from './answer-call.js';
 import { allowOnly } from './answer-errors.js';
 import { requireKey } from './api-key.js';
-import { readEndpointId, readRoute } from './client-bodies.js';
+import { readEndpointId, readRoute, readWorkergroupId } from './client-bodies.js';
 import type { Clock } from './clock.js';
 import { ENDPOINT_ID, type Endpoint, viewEndpoint, viewEndpointWorkers } from './endpoint.js';
 import type { CallFaultFunction } from './faults.js';
 import type { Fleet } from './fleet.js';
 import { requireJson } from './require-json.js';
 import type { Routing } from './routing.js';
+import type { Scaler } from './scaler.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-const PATHS = ['/route', '/get_endpoint_workers', '/api/v0/endptjobs'];
+const PATHS = ['/route', '/get_endpoint_workers', '/update_workers', '/api/v0/endptjobs'];
+
+/** The workers of the endpoint are one group. */
+const WORKERGROUP_ID = 1;
 
 export interface ClientParts {
   readonly endpoint: Endpoint;
@@ -23,6 +27,8 @@ export interface ClientParts {
   readonly clock: Clock;
   readonly reportIntervalMs: number;
   readonly fault: CallFaultFunction | undefined;
+  /** Left out: this autoscaler starts no workers. */
+  readonly scaler: Scaler | undefined;
   /** Origins whose pages may ask. */
   readonly corsOrigins: readonly string[];
 }
@@ -44,6 +50,7 @@ export function clientRoutes(parts: ClientParts): Router {
 
   router.route('/route').post(body, giveRoute(parts)).all(allowOnly('POST'));
   router.route('/get_endpoint_workers').post(body, tellWorkers(parts)).all(allowOnly('POST'));
+  router.route('/update_workers').post(body, updateWorkers(parts)).all(allowOnly('POST'));
   router
     .route('/api/v0/endptjobs')
     .get(...known, (_req, res) => res.json({ results: [viewEndpoint(endpoint)] }))
@@ -66,13 +73,31 @@ function giveRoute({ endpoint, routing }: ClientParts): RequestHandler {
   };
 }
 
-function tellWorkers({ fleet, clock, reportIntervalMs }: ClientParts): RequestHandler {
+function updateWorkers({ scaler }: ClientParts): RequestHandler {
+  return (req, res) => {
+    if (readWorkergroupId(req.body) !== WORKERGROUP_ID) {
+      throw new WorkerError(
+        'not_found',
+        `There is no such group of workers: the one here is ${WORKERGROUP_ID}.`,
+      );
+    }
+    if (scaler === undefined) {
+      throw new WorkerError(
+        'invalid_request',
+        'This autoscaler has not started its workers, so it can not update them. Start it with "tsworker dev <backend> --max-workers 4", or restart them yourself.',
+      );
+    }
+    res.json({ success: true, workers: scaler.update.begin() });
+  };
+}
+
+function tellWorkers({ fleet, clock, reportIntervalMs, scaler }: ClientParts): RequestHandler {
   return (req, res) => {
     if (readEndpointId(req.body) !== ENDPOINT_ID) {
       res.json({ error_msg: `There is no such endpoint: the one endpoint here has the id ${ENDPOINT_ID}.` });
       return;
     }
-    res.json(viewEndpointWorkers(fleet(), clock, reportIntervalMs));
+    res.json(viewEndpointWorkers(fleet(), clock, reportIntervalMs, scaler));
   };
 }
 

@@ -1,7 +1,12 @@
 import type { Clock } from './clock.js';
 import type { Fleet } from './fleet.js';
+import type { Scaler } from './scaler.js';
+import { type EndpointSettings, wireSettings } from './scaling-options.js';
 import type { WorkerRecord } from './worker-record.js';
 import { stateOf, type WorkerState } from './worker-state.js';
+
+/** The settings of an endpoint, as the wire names them. */
+export type WireSettings = ReturnType<typeof wireSettings> | typeof SCALING_DEFAULTS;
 
 /** The one endpoint of this autoscaler. */
 export interface Endpoint {
@@ -9,6 +14,8 @@ export interface Endpoint {
   readonly apiKey: string;
   /** Unix seconds. */
   readonly createdAt: number;
+  /** Left out: nobody scales it. */
+  readonly settings?: EndpointSettings | undefined;
 }
 
 /** There is one endpoint, and one user. */
@@ -30,7 +37,8 @@ const SCALING_DEFAULTS = {
 } as const;
 
 /** An endpoint as `GET /api/v0/endptjobs/` tells it. Only who has the key is told, so the key is in it. */
-export function viewEndpoint({ name, apiKey, createdAt }: Endpoint) {
+export function viewEndpoint({ name, apiKey, createdAt, settings }: Endpoint) {
+  const scaling: WireSettings = settings === undefined ? SCALING_DEFAULTS : wireSettings(settings);
   return {
     id: ENDPOINT_ID,
     user_id: USER_ID,
@@ -38,7 +46,7 @@ export function viewEndpoint({ name, apiKey, createdAt }: Endpoint) {
     endpoint_name: name,
     api_key: apiKey,
     endpoint_state: 'active',
-    ...SCALING_DEFAULTS,
+    ...scaling,
   };
 }
 
@@ -51,11 +59,39 @@ const STATUS_OF: Readonly<Record<WorkerState, string>> = {
 };
 
 /** The workers as `POST /get_endpoint_workers/` tells them, by id. What nobody measured is 0, or `null`. */
-export function viewEndpointWorkers(fleet: Fleet, clock: Clock, reportIntervalMs: number) {
+export function viewEndpointWorkers(
+  fleet: Fleet,
+  clock: Clock,
+  reportIntervalMs: number,
+  scaler?: Pick<Scaler, 'members' | 'perfOf'>,
+) {
   const nowMs = clock.now();
-  return [...fleet.workers.values()]
-    .sort((one, other) => one.id - other.id)
-    .map((worker) => viewEndpointWorker(worker, clock, STATUS_OF[stateOf(worker, nowMs, reportIntervalMs)]));
+  const told = [...fleet.workers.values()].map((worker) => {
+    const status = STATUS_OF[stateOf(worker, nowMs, reportIntervalMs)];
+    return viewEndpointWorker(worker, clock, scaler?.members.get(worker.id)?.status ?? status);
+  });
+  const untold = [...(scaler?.members.values() ?? [])]
+    .filter(({ id }) => !fleet.workers.has(id))
+    .map(({ id, status }) => ({ ...NOTHING_TOLD, id, status, ...perfs(scaler?.perfOf(id) ?? 0) }));
+  return [...told, ...untold].sort((one, other) => one.id - other.id);
+}
+
+/** One that has told nothing since its process was started, or has none. */
+const NOTHING_TOLD = {
+  cur_load: 0,
+  new_load: 0,
+  cur_load_rolling_avg: 0,
+  cur_perf: 0,
+  dlperf: 0,
+  reliability: 0,
+  reqs_working: 0,
+  disk_usage: 0,
+  loaded_at: null,
+  started_at: null,
+} as const;
+
+function perfs(measured: number) {
+  return { perf: measured, measured_perf: measured };
 }
 
 function viewEndpointWorker(worker: WorkerRecord, clock: Clock, status: string) {
@@ -69,8 +105,7 @@ function viewEndpointWorker(worker: WorkerRecord, clock: Clock, status: string) 
     new_load: message?.kind === 'status' ? message.new_load : 0,
     cur_load_rolling_avg: 0,
     cur_perf: message === undefined || message.kind === 'update' ? 0 : (message.cur_perf ?? 0),
-    perf: measured,
-    measured_perf: measured,
+    ...perfs(measured),
     dlperf: 0,
     reliability: 0,
     reqs_working:

@@ -36,6 +36,14 @@ export function answer(fleet: Fleet, message: StatusMessage): Fleet {
   return { ...fleet, workers: new Map(fleet.workers).set(message.id, answered(worker, message)) };
 }
 
+/** The fleet without one worker. */
+export function forget(fleet: Fleet, id: number): Fleet {
+  if (!fleet.workers.has(id)) return fleet;
+  const workers = new Map(fleet.workers);
+  workers.delete(id);
+  return { ...fleet, workers };
+}
+
 function findLongestSilent(workers: ReadonlyMap<number, WorkerRecord>): WorkerRecord | undefined {
   let found: WorkerRecord | undefined;
   for (const worker of workers.values()) {

@@ -5,7 +5,7 @@ import { decodeStatus, type StatusMessage } from './decode.js';
 import { decodeFinished } from './decode-finished.js';
 import type { Books, IncomingReport } from './faults.js';
 import type { CompletionsMessage } from './finished.js';
-import { answer, EMPTY_FLEET, type Fleet, hear } from './fleet.js';
+import { answer, EMPTY_FLEET, type Fleet, forget, hear } from './fleet.js';
 import { type MessageRecord, MessageRing } from './messages.js';
 import { redact } from './redact.js';
 import type { RoutedRequests } from './routed-requests.js';
@@ -87,6 +87,11 @@ export class Intake {
     const { message } = decoded;
     const count = () => this.#countCompletions(message, atMs);
     return this.#keep('/delete_requests/', message, redact(raw), atMs, count);
+  }
+
+  /** What a worker has told of itself counts no more, since its process has ended. */
+  forget(workerId: number): void {
+    this.#fleet = forget(this.#fleet, workerId);
   }
 
   #keep(

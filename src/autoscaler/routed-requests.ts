@@ -81,6 +81,13 @@ export class RoutedRequests {
     };
   }
 
+  /** The work of those that wait. */
+  waitingCost(): number {
+    let cost = 0;
+    for (const requestIdx of this.#waiting) cost += this.#requests.get(requestIdx)?.cost ?? 0;
+    return cost;
+  }
+
   find(requestIdx: number): RoutedRequest | undefined {
     return this.#requests.get(requestIdx);
   }

@@ -5,6 +5,7 @@ import type { Fleet } from './fleet.js';
 import type { SigningKeys } from './keys.js';
 import { routeText } from './route-text.js';
 import { type Ask, type Assignment, type RoutedRequest, RoutedRequests } from './routed-requests.js';
+import type { WorkerRecord } from './worker-record.js';
 
 /** A route to a worker: what a client sends on as `auth_data`. Names of the wire. */
 export interface RoutedAnswer {
@@ -34,6 +35,14 @@ export interface RoutingParts {
   readonly keys: SigningKeys;
   readonly clock: Clock;
   readonly reportIntervalMs: number;
+  /** A worker where a request would wait longer is full. Infinity: none ever is. */
+  readonly maxQueueTimeMs: number;
+  /** Whether nobody is to be sent to a worker, whatever it told. */
+  readonly isWithdrawn: (worker: number) => boolean;
+  /** A request has come: its work, before it is known who does it. */
+  readonly onAsked: (cost: number) => void;
+  /** A request has to wait, since nobody is ready for it. */
+  readonly onWaiting: () => void;
 }
 
 /** Gives each request a worker, and remembers what it gave. */
@@ -60,9 +69,11 @@ export class Routing {
     if (known?.assignment && isStillGood(known, known.assignment, candidates, nowMs)) {
       return this.#answer(idx, known.cost, known.assignment);
     }
-    const chosen = chooseWorker(candidates);
+    if (known?.state !== 'waiting') this.#parts.onAsked(ask.cost);
+    const chosen = chooseWorker(candidates, this.#parts.maxQueueTimeMs);
     if (chosen === undefined) {
       this.requests.wait(idx, ask, nowMs);
+      this.#parts.onWaiting();
       return { endpoint: this.#parts.endpoint, request_idx: idx, status: breakdown(candidates) };
     }
     const { id: workerId, dialect, url } = chosen;
@@ -72,10 +83,16 @@ export class Routing {
     return this.#answer(idx, ask.cost, assignment);
   }
 
+  /** The work that was routed to a worker since it last told. */
+  routedSince(worker: WorkerRecord): number {
+    return this.#load.of(worker);
+  }
+
   #candidates(nowMs: number): RoutingCandidate[] {
     const fleet = this.#parts.fleet();
     this.#load.keepOnly(fleet);
-    return candidatesOf(fleet, this.#load, nowMs, this.#parts.reportIntervalMs);
+    const { reportIntervalMs, isWithdrawn } = this.#parts;
+    return candidatesOf(fleet, this.#load, nowMs, reportIntervalMs, isWithdrawn);
   }
 
   async #answer(requestIdx: number, cost: number, assignment: Assignment): Promise<RoutedAnswer> {

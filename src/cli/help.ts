@@ -41,6 +41,7 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
         ['tsworker dev', 'the hello worker on 3000, the autoscaler on 8080'],
         ['tsworker dev ./my-backend.ts --port 0', 'your backend, on any free port'],
         ['tsworker dev openai --model-server http://127.0.0.1:8000', 'in front of vLLM'],
+        ['tsworker dev ./my-backend.ts --max-workers 4', 'as many workers as the load wants, none to 4'],
         ['tsworker dev --log-level debug', 'each attempt to report as well'],
       ],
     ],

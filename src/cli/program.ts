@@ -5,6 +5,7 @@ import { EXIT, UserError } from './exit.js';
 import { helpFormat } from './help.js';
 import { hasColors, type Io, print } from './io.js';
 import { overridesOf, settingOptions } from './options.js';
+import { scalingOf, scalingOptions } from './scaling-options.js';
 
 /** Runs one command line and resolves with its exit code. Commands are loaded when they are run. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -59,11 +60,13 @@ function createProgram(io: Io, exitWith: (code: number) => void): Command {
     .addArgument(argument('[backend]', 'The name of a backend, or the path of a file.', 'helloautoscaler'))
     .addOption(option('--host <address>', 'The address on which the worker listens.', '127.0.0.1'))
     .addOption(option('--autoscaler-port <port>', 'The port of the local autoscaler.', '8080'))
-    .action(async (backend, { autoscalerPort, ...options }) => {
+    .addOption(option('--endpoint <name>', 'The name that clients ask for.', 'my-endpoint'))
+    .action(async (backend, { autoscalerPort, endpoint, ...options }) => {
       const { dev } = await import('./commands/dev.js');
-      exitWith(await dev(backend, overridesOf(options), autoscalerPort, io));
+      const scaling = scalingOf(options);
+      exitWith(await dev(backend, overridesOf(options), { autoscalerPort, endpoint, scaling }, io));
     });
-  addOptions(dev, settingOptions(['--host', '--report-addr']));
+  addOptions(dev, [...settingOptions(['--host', '--report-addr']), ...scalingOptions()]);
 
   const start = command('start')
     .description('Run a worker, configured by the environment, as on a rented instance.')

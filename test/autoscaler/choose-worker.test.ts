@@ -47,6 +47,11 @@ describe('the choice of a worker', () => {
     [2, 'a failing one is not asked', [candidate(1, { state: 'failing' }), candidate(2, { curLoad: 1 })]],
     [2, 'a loading one is not asked', [candidate(1, { state: 'loading' }), candidate(2, { curLoad: 1 })]],
     [2, 'one without a url is not asked', [candidate(1, { url: undefined }), candidate(2, { curLoad: 1 })]],
+    [
+      2,
+      'one that is withdrawn is not asked',
+      [candidate(1, { isWithdrawn: true }), candidate(2, { curLoad: 1 })],
+    ],
     [undefined, 'nobody is ready', [candidate(1, { state: 'silent' }), candidate(2, { url: undefined })]],
   ])('is %s: %s', (chosen, _name, candidates) => {
     expect(chooseWorker(candidates)?.id).toBe(chosen);
@@ -83,6 +88,8 @@ describe('the reason to wait', () => {
   it.each<[text: string, candidates: Candidate[]]>([
     ['no worker has reported yet', []],
     ['1 worker: 1 loading', [candidate(1, { state: 'loading' })]],
+    ['1 worker: 1 full', [candidate(1, { curLoad: 1e9 })]],
+    ['1 worker: 1 withdrawn', [candidate(1, { isWithdrawn: true })]],
     ['1 worker: 1 serving without a url', [candidate(1, { url: undefined })]],
     [
       '4 workers: 1 loading, 2 failing, 1 silent',

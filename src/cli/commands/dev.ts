@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { LocalAutoscaler } from '../../autoscaler/index.js';
+import { type EndpointSettings, LocalAutoscaler } from '../../autoscaler/index.js';
 import { type Backend, configure } from '../../backend/index.js';
 import type { Config, Overrides } from '../../config/index.js';
 import { port as portType } from '../../config/types.js';
@@ -16,17 +16,37 @@ import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
 import { loadSettings, settings, tell, warningsFor } from '../settings.js';
 import { startAutoscaler } from './autoscaler.js';
+import { devFleet } from './dev-fleet.js';
 
 const LOOPBACK = '127.0.0.1';
 
-/** Runs a worker and, unless it reports nothing, a local autoscaler, in one process on loopback. */
-export async function dev(name: string, given: Overrides, autoscalerPort: string, io: Io): Promise<number> {
+export interface DevOptions {
+  readonly autoscalerPort: string;
+  readonly endpoint: string;
+  /** What the fleet is to be; undefined: one worker. */
+  readonly scaling: EndpointSettings | undefined;
+}
+
+/**
+ * Runs a worker and, unless it reports nothing, a local autoscaler, in one process on loopback. Where it is to scale,
+ * workers are processes of their own.
+ */
+export async function dev(
+  name: string,
+  given: Overrides,
+  { autoscalerPort, endpoint, scaling }: DevOptions,
+  io: Io,
+): Promise<number> {
   const asked = parseOption('--autoscaler-port', autoscalerPort, portType);
   const env = { ...io.env, ...madeUp() };
   const overrides = { host: LOOPBACK, ...given };
-  const wanted = settings(env, overrides).config;
+  const { config: wanted, warnings: wantedWarnings } = settings(env, overrides);
   const backend = configure(await loadBackend(name, loadSettings(io.env, wanted)), wanted);
   const log = await logOf(wanted.logLevel, io);
+  if (scaling !== undefined) {
+    const run = { name, backend, endpoint, autoscalerPort: asked, overrides, log };
+    return devFleet({ ...run, settings: scaling, config: wanted, warnings: wantedWarnings }, io);
+  }
 
   const take = portTaker(log);
   const workerPort = await take('the worker', wanted.host, wanted.workerPort);
@@ -37,6 +57,7 @@ export async function dev(name: string, given: Overrides, autoscalerPort: string
       ? undefined
       : new LocalAutoscaler({
           port: await take('the autoscaler', LOOPBACK, asked),
+          endpoint,
           reportIntervalMs: wanted.reportIntervalMs,
           corsOrigins: wanted.corsOrigins,
           ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),

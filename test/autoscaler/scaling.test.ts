@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest';
+import type { WorkerExit } from '../../machines/fleet-worker-setup.js';
+import type { EndpointSettings, Launcher, LocalAutoscaler, Patience } from '../../src/autoscaler/index.js';
+import { status } from './bodies.js';
+import { ask, handClock, postJson, report, send, startAutoscaler } from './harness.js';
+
+const SETTINGS: EndpointSettings = {
+  minLoad: 0,
+  targetUtil: 0.9,
+  coldMult: 1,
+  minColdLoad: 0,
+  coldWorkers: 0,
+  minWorkers: 0,
+  maxWorkers: 4,
+  inactivityTimeoutMs: 60_000,
+  targetQueueTimeMs: 10_000,
+  maxQueueTimeMs: 30_000,
+};
+
+const SOON: Partial<Patience> = { arrivalMs: 1, pause: { baseMs: 1, capMs: 1 } };
+
+/** Workers that are none: what is done to them is written down, and they end as the test says. */
+class Puppets implements Launcher {
+  readonly done: string[] = [];
+  readonly #running = new Map<number, (exit: WorkerExit) => void>();
+
+  async place(worker: number): Promise<void> {
+    this.done.push(`place ${worker}`);
+  }
+
+  run(worker: number): Promise<WorkerExit> {
+    this.done.push(`run ${worker}`);
+    return new Promise((resolve) => this.#running.set(worker, resolve));
+  }
+
+  async signal(worker: number, signal: string): Promise<void> {
+    this.done.push(`${signal} ${worker}`);
+    this.end(worker, { code: 0, signal: null });
+  }
+
+  release(worker: number): void {
+    this.done.push(`release ${worker}`);
+  }
+
+  end(worker: number, exit: WorkerExit): void {
+    this.#running.get(worker)?.(exit);
+    this.#running.delete(worker);
+  }
+}
+
+/** A scaling autoscaler, and its puppets. */
+async function start(settings: Partial<EndpointSettings> = {}) {
+  const [clock, puppets] = [handClock(), new Puppets()];
+  const autoscaler = await startAutoscaler({
+    now: clock.now,
+    scaling: { settings: { ...SETTINGS, ...settings }, launcher: puppets, patience: SOON },
+  });
+  /** The phase of a worker, when it is that or has become it. */
+  const reaches = (worker: number, phase: string | null) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        const found = autoscaler.decisions().scaling?.workers.find(({ id }) => id === worker);
+        if ((found?.phase ?? null) !== phase) return;
+        autoscaler.off('phase', look);
+        resolve();
+      };
+      autoscaler.on('phase', look);
+      look();
+    });
+  const serves = async (worker: number, fields: Record<string, unknown> = {}) => {
+    await reaches(worker, 'loading');
+    await report(autoscaler, statusOf(worker, fields));
+  };
+  const update = () =>
+    postJson(`${autoscaler.url}/update_workers/`, { workergroup_id: 1, api_key: autoscaler.apiKey });
+  return { autoscaler, clock, puppets, reaches, serves, update };
+}
+
+const statusOf = (worker: number, fields: Record<string, unknown> = {}) =>
+  status(worker, {
+    max_perf: 10,
+    loadtime: 1,
+    new_load: 0,
+    cur_load: 0,
+    error_msg: '',
+    url: `http://127.0.0.1:${4_000 + worker}`,
+    ...fields,
+  });
+
+const done = (autoscaler: LocalAutoscaler) =>
+  autoscaler
+    .decisions()
+    .decisions.map((each) => `${each.do} ${each.worker}`)
+    .toReversed();
+
+const urlOf = ({ body }: { body: unknown }) => (body as { url?: string }).url;
+
+describe('an autoscaler that scales', () => {
+  it('starts a worker for the first request, sends it there when it serves, and lets the worker go at last', async () => {
+    const { autoscaler, clock, puppets, reaches, serves } = await start();
+    expect(await ask(autoscaler, { cost: 5 })).toMatchObject({
+      body: { status: 'no worker has reported yet' },
+    });
+    await serves(1);
+    const routed = await ask(autoscaler, { cost: 5, request_idx: 1 });
+    expect(urlOf(routed)).toBe('http://127.0.0.1:4001');
+    await report(autoscaler, statusOf(1, { new_load: 5 }));
+    clock.advance(59_999);
+    await report(autoscaler, statusOf(1));
+    expect(done(autoscaler)).toEqual(['create 1']);
+    clock.advance(1);
+    await reaches(1, 'inactive');
+    expect(done(autoscaler)).toEqual(['create 1', 'deactivate 1']);
+    expect(puppets.done).toEqual(['place 1', 'run 1', 'SIGTERM 1']);
+    // Nobody takes the silence of a process that has ended for trouble.
+    expect(autoscaler.workers()).toEqual([]);
+    expect(await ask(autoscaler, { cost: 5 })).toMatchObject({
+      body: { status: 'no worker has reported yet' },
+    });
+    await reaches(1, 'loading');
+    expect(done(autoscaler)).toEqual(['create 1', 'deactivate 1', 'activate 1']);
+  });
+
+  it('tells what it decided, and why, with the figures', async () => {
+    const { autoscaler, serves } = await start();
+    await ask(autoscaler, { cost: 5 });
+    await serves(1);
+    const { body } = await send(`${autoscaler.url}/api/decisions?limit=1`);
+    expect(body).toEqual({
+      about: expect.stringContaining('In production the hosted autoscaler'),
+      scaling: {
+        settings: {
+          min_load: 0,
+          target_util: 0.9,
+          cold_mult: 1,
+          min_cold_load: 0,
+          cold_workers: 0,
+          min_workers: 0,
+          max_workers: 4,
+          inactivity_timeout: 60,
+          max_queue_time: 30,
+          target_queue_time: 10,
+        },
+        expectedPerSecond: 0.5,
+        waiting: 5,
+        quietMs: 0,
+        wanted: { capacity: expect.any(Number), coldCapacity: expect.any(Number) },
+        capacity: 10,
+        workers: [
+          { id: 1, phase: 'ready', status: 'Ready', maxPerf: 10, starts: 1, failures: 0, reason: '' },
+        ],
+        toUpdate: [],
+      },
+      decisions: [
+        {
+          sequence: 1,
+          at: expect.any(String),
+          do: 'create',
+          worker: 1,
+          reason: expect.stringMatching(/^a capacity of .* units\/s is wanted \(.*5 units wait/),
+        },
+      ],
+    });
+  });
+
+  it('says in the words of the wire what it is set to, and how its workers are', async () => {
+    const { autoscaler, serves, reaches } = await start({ minWorkers: 2, inactivityTimeoutMs: 'never' });
+    await reaches(2, 'loading');
+    await serves(1);
+    const headers = { authorization: `Bearer ${autoscaler.apiKey}` };
+    const { body } = await send(`${autoscaler.url}/api/v0/endptjobs/1/`, { headers });
+    expect(body).toMatchObject({ result: { min_workers: 2, max_workers: 4, inactivity_timeout: -1 } });
+    const workers = await postJson(`${autoscaler.url}/get_endpoint_workers/`, {
+      id: 1,
+      api_key: autoscaler.apiKey,
+    });
+    expect(workers.body).toEqual([
+      expect.objectContaining({ id: 1, status: 'Ready', perf: 10 }),
+      expect.objectContaining({ id: 2, status: 'Loading', perf: 0, loaded_at: null }),
+    ]);
+  });
+
+  it('makes requests wait for others where each worker has too much to do', async () => {
+    const { autoscaler, serves } = await start({ maxWorkers: 1 });
+    await ask(autoscaler, { cost: 1 });
+    await serves(1);
+    await ask(autoscaler, { cost: 1, request_idx: 1 });
+    // 300 units take this worker 30 s; it is full beyond that.
+    expect(urlOf(await ask(autoscaler, { cost: 299 }))).toBe('http://127.0.0.1:4001');
+    expect(urlOf(await ask(autoscaler, { cost: 1 }))).toBe('http://127.0.0.1:4001');
+    expect(await ask(autoscaler, { cost: 1 })).toMatchObject({ body: { status: '1 worker: 1 full' } });
+  });
+
+  it('leaves a worker that has failed alone for a while, and starts it again if it is still wanted', async () => {
+    const { autoscaler, puppets, serves, reaches } = await start();
+    await ask(autoscaler, { cost: 5 });
+    await serves(1);
+    await reaches(1, 'ready');
+    puppets.end(1, { code: 1, signal: null });
+    await reaches(1, 'inactive');
+    // The request that waits has not been asked for again, and still counts.
+    await reaches(1, 'loading');
+    expect(done(autoscaler)).toEqual(['create 1', 'fail 1', 'activate 1']);
+    expect(autoscaler.decisions().decisions[1]?.reason).toBe('its process ended by itself, with exit code 1');
+  });
+
+  it('ends all its workers when it stops', async () => {
+    const { autoscaler, puppets, serves, reaches } = await start({ minWorkers: 2 });
+    await reaches(2, 'loading');
+    await serves(1);
+    await reaches(1, 'ready');
+    await autoscaler.stop();
+    expect(puppets.done.toSorted()).toEqual(
+      ['place', 'run', 'SIGTERM', 'release'].flatMap((what) => [`${what} 1`, `${what} 2`]).toSorted(),
+    );
+  });
+});
+
+describe('POST /update_workers/', () => {
+  it('starts workers anew one after the other, and sends nobody to who is about to end', async () => {
+    const { autoscaler, puppets, serves, reaches, update } = await start({ minWorkers: 2, coldMult: 0 });
+    for (const worker of [1, 2]) {
+      await serves(worker);
+      await reaches(worker, 'ready');
+    }
+    expect(await update()).toMatchObject({ status: 200, body: { success: true, workers: [1, 2] } });
+    expect(urlOf(await ask(autoscaler, { cost: 1 }))).toBe('http://127.0.0.1:4002');
+    await serves(1);
+    await reaches(1, 'ready');
+    await serves(2);
+    await reaches(2, 'ready');
+    expect(autoscaler.decisions().scaling?.toUpdate).toEqual([]);
+    const order = puppets.done.filter((each) => !each.startsWith('place')).slice(2);
+    expect(order).toEqual(['SIGTERM 1', 'run 1', 'SIGTERM 2', 'run 2']);
+  });
+
+  it('goes no further when a worker fails with the new code', async () => {
+    const { autoscaler, puppets, serves, reaches, update } = await start({ minWorkers: 2, coldMult: 0 });
+    for (const worker of [1, 2]) {
+      await serves(worker);
+      await reaches(worker, 'ready');
+    }
+    await update();
+    await reaches(1, 'loading');
+    puppets.end(1, { code: 3, signal: null });
+    await reaches(1, 'inactive');
+    expect(done(autoscaler)).toEqual(['create 1', 'create 2', 'update 1', 'fail 1', 'halt 1']);
+    expect(autoscaler.decisions().scaling?.toUpdate).toEqual([]);
+    await reaches(2, 'ready');
+  });
+
+  it.each([
+    [{ workergroup_id: 2 }, 404, 'There is no such group of workers: the one here is 1.'],
+    [{}, 400, expect.stringContaining('workergroup_id')],
+    [{ workergroup_id: 1 }, 400, expect.stringContaining('has not started its workers')],
+  ])('%j of an autoscaler that starts no workers is answered with %i', async (fields, code, message) => {
+    const autoscaler = await startAutoscaler();
+    const { apiKey: api_key } = autoscaler;
+    const answer = await postJson(`${autoscaler.url}/update_workers/`, { ...fields, api_key });
+    expect(answer).toMatchObject({ status: code, body: { message } });
+  });
+
+  it('needs the key', async () => {
+    const autoscaler = await startAutoscaler();
+    const answer = await postJson(`${autoscaler.url}/update_workers/`, { workergroup_id: 1, api_key: 'no' });
+    expect(answer.status).toBe(401);
+  });
+});
+
+it('an autoscaler that starts no workers has decided nothing', async () => {
+  const autoscaler = await startAutoscaler();
+  expect(await send(`${autoscaler.url}/api/decisions`)).toMatchObject({
+    status: 200,
+    body: { scaling: null, decisions: [] },
+  });
+});
