@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { build } from './support/build.js';
 import { countOf, numberOf, tellProgress } from './support/options.js';
-import { openStand, type Server, type Stand } from './support/stand.js';
+import type { Listening } from './support/programs.js';
+import { openStand, type Stand } from './support/stand.js';
 import { spreadOf } from './support/stats.js';
 import { PATHS } from './support/work.js';
 
@@ -81,7 +82,7 @@ async function costOf({ servers, bodies, measure }: Stand, seconds?: number): Pr
 }
 
 /** Reads what the page reads, and throws it away. */
-async function look({ internalPort }: Server): Promise<() => Promise<void>> {
+async function look({ internalPort }: Listening): Promise<() => Promise<void>> {
   const leaving = new AbortController();
   const url = `http://127.0.0.1:${internalPort}/inspect/events`;
   const { body, status } = await fetch(url, { signal: leaving.signal });

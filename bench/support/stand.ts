@@ -1,9 +1,7 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { env } from 'node:process';
-import { createInterface } from 'node:readline';
 import { BUILT } from './build.js';
+import { type Listening, Programs } from './programs.js';
 import { API_KEY, type Leg, type Measured } from './work.js';
 
 export const TARGETS = ['upstream', 'bare', 'unsecured', 'secured'] as const;
@@ -11,17 +9,9 @@ export const TARGETS = ['upstream', 'bare', 'unsecured', 'secured'] as const;
 /** The upstream alone, the bare relay, the worker with its door open, and the worker that checks signatures. */
 export type Target = (typeof TARGETS)[number];
 
-/** A server that is measured. */
-export interface Server {
-  readonly port: number;
-  readonly pid: number;
-  /** Of a worker. */
-  readonly internalPort?: number;
-}
-
 /** Every process of the benchmark, all listening. */
 export interface Stand {
-  readonly servers: Readonly<Record<Target, Server>>;
+  readonly servers: Readonly<Record<Target, Listening>>;
   /** Requests with a route to the worker that checks signatures, each signed by the autoscaler. */
   readonly bodies: readonly string[];
   /** @throws when a connection breaks, or an answer is not 200 */
@@ -54,22 +44,14 @@ const PAYLOAD = {
  * @param nodeOptions what Node is given for the worker that checks signatures
  */
 export async function openStand(nodeOptions: readonly string[] = []): Promise<Stand> {
-  const children: ChildProcess[] = [];
-  const start = async (args: readonly string[], extra: NodeJS.ProcessEnv = {}): Promise<Server> => {
-    const child = spawn(process.execPath, args, {
-      cwd: BUILT,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: env.PATH, HOME: env.HOME, NODE_ENV: 'production', ...extra },
-    });
-    children.push(child);
-    return { pid: child.pid ?? 0, ...(await portsOf(child, args.join(' '))) };
-  };
+  const programs = new Programs();
+  const start = (args: readonly string[], extra?: NodeJS.ProcessEnv) => programs.start(args, extra);
   const load = fork(join(BUILT, 'bench/load.js'), {
     stdio: 'inherit',
     execArgv: [],
     serialization: 'advanced',
   });
-  children.push(load);
+  programs.add(load);
   try {
     const upstream = await start(['bench/upstream.js']);
     const autoscaler = await start(['bench/autoscaler.js']);
@@ -97,23 +79,11 @@ export async function openStand(nodeOptions: readonly string[] = []): Promise<St
     const unsecured = await worker(2, { UNSECURED: 'true' });
     const servers = { upstream, bare, unsecured, secured };
     await Promise.all(Object.values(servers).map((server) => untilAnswered(server, bodies)));
-    return { servers, bodies, measure: (leg) => measure(load, leg), close: () => end(children) };
+    return { servers, bodies, measure: (leg) => measure(load, leg), close: () => programs.end() };
   } catch (error) {
-    await end(children);
+    await programs.end();
     throw error;
   }
-}
-
-/** Each program says its port in its first line that has one, as JSON; what it prints later is not looked at. */
-function portsOf(child: ChildProcess, name: string): Promise<Omit<Server, 'pid'>> {
-  return new Promise((resolve, reject) => {
-    if (child.stdout === null) throw new Error('the output of a program is not read');
-    createInterface(child.stdout).on('line', (line) => {
-      const { port, internalPort }: { port?: number; internalPort?: number } = JSON.parse(line);
-      if (port !== undefined) resolve({ port, ...(internalPort !== undefined && { internalPort }) });
-    });
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
-  });
 }
 
 async function routedBodies(autoscalerUrl: string): Promise<string[]> {
@@ -140,7 +110,7 @@ function isSigned(route: unknown): boolean {
 }
 
 /** A worker listens before it serves. */
-async function untilAnswered({ port }: Server, [body = '']: readonly string[]): Promise<void> {
+async function untilAnswered({ port }: Listening, [body = '']: readonly string[]): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const deadline = AbortSignal.timeout(START_MS);
   for (;;) {
@@ -174,15 +144,4 @@ function answerOf(load: ChildProcess): Promise<LoadAnswer> {
       resolve(answer);
     });
   });
-}
-
-async function end(children: readonly ChildProcess[]): Promise<void> {
-  await Promise.all(
-    children.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill();
-      await ended;
-    }),
-  );
 }
