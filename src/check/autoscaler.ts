@@ -10,7 +10,7 @@ export const autoscaler: Check = {
     if (!reports) return [ok('this backend reports to nobody')];
     const answers = await Promise.all(
       config.reportAddresses.map((address) =>
-        ask(pathOn(address, '/pubkey/'), signal).then(
+        ask(pathOn(address, '/pubkey/'), config.reportTimeoutMs, signal).then(
           () => ok(`${address} answers`),
           (error: unknown) => warning(`${address} does not answer: ${messageOf(error)}`, changeFor(address)),
         ),

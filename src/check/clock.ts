@@ -12,7 +12,9 @@ export const clock: Check = {
   async look({ config, reports }, signal) {
     if (!reports) return [ok('there is no autoscaler to compare it with')];
     const answers = await Promise.all(
-      config.reportAddresses.map((address) => ask(pathOn(address, '/pubkey/'), signal).catch(() => null)),
+      config.reportAddresses.map((address) =>
+        ask(pathOn(address, '/pubkey/'), config.reportTimeoutMs, signal).catch(() => null),
+      ),
     );
     const answer = answers.find((each) => each !== null && each.dateMs !== null);
     if (answer?.dateMs == null) return [ok('no autoscaler says what time it is, so it was not compared')];

@@ -16,7 +16,7 @@ export const model: Check = {
     if (server === null) return [ok('there is no model server')];
     const url = pathOn(server.url, server.health ?? '/');
     if (server.command !== null) {
-      return Promise.all([judgeCommand(server.command, env, signal), judgePlace(url, signal)]);
+      return Promise.all([judgeCommand(server.command, env, signal), judgePlace(url, config, signal)]);
     }
     try {
       await askOnce(url, server.health, config, signal);
@@ -39,7 +39,7 @@ async function askOnce(
   signal: AbortSignal,
 ): Promise<void> {
   if (health === null) {
-    await ask(url, signal);
+    await ask(url, timeoutMs, signal);
     return;
   }
   const probe = createProbe({ url, timeoutMs });
@@ -47,8 +47,12 @@ async function askOnce(
 }
 
 /** What answers before the worker has started its model server is another one. */
-async function judgePlace(url: string, signal: AbortSignal): Promise<Found> {
-  const isTaken = await ask(url, signal).then(
+async function judgePlace(
+  url: string,
+  { healthTimeoutMs }: Subject['config'],
+  signal: AbortSignal,
+): Promise<Found> {
+  const isTaken = await ask(url, healthTimeoutMs, signal).then(
     () => true,
     () => false,
   );

@@ -100,12 +100,12 @@ const TOLD = {
     'The model server says lines that are too long; what they have beyond the limit is dropped.',
   'journal.unreadable': 'The journal of an earlier life can not be read: the counters begin anew.',
   'journal.corrupt':
-    'The journal of an earlier life is damaged: the counters begin anew, and it was put aside where that could be done.',
+    'The journal of an earlier life is damaged. The counters go on from what stands before the damage, or begin anew where nothing does; it was put aside where that could be done.',
   'journal.died':
     'The worker before this one ended with requests in it. Their work counts as failed, and the autoscaler is told of them.',
   'journal.written': 'The journal is written again.',
   'journal.unwritable':
-    'The journal can not be written: after a crash the counters begin anew. See the disk.',
+    'The journal can not be written: a crash would lose what came since, and tell again what the autoscaler has acknowledged since. See the disk.',
   'inspect.problem':
     'The page that shows the worker misses something; the work is not touched. Please report it.',
   'recording.problem': 'The recording of `TSWORKER_RECORD` has ended, or has a gap; the line says why.',

@@ -99,6 +99,33 @@ describe('tsworker check', () => {
     expect([code, about('autoscaler').map(({ level }) => level)]).toEqual([0, ['warning', 'ok']]);
   });
 
+  it('takes an autoscaler that says nothing for one that is away, and hears the others', async () => {
+    const silent = await serveHttp(() => {});
+    const all = await good();
+    const env = { ...all, TSWORKER_REPORT_TIMEOUT: '500ms' };
+    const alone = await check(['openai'], { ...env, REPORT_ADDR: silent.url });
+    expect([alone.code, alone.about('autoscaler')]).toEqual([
+      1,
+      [
+        {
+          check: 'autoscaler',
+          level: 'fatal',
+          found: `${silent.url} does not answer: no answer within 500 ms`,
+          change: expect.stringMatching(/^correct REPORT_ADDR/),
+        },
+      ],
+    ]);
+    const addresses = `${silent.url},${all.REPORT_ADDR}`;
+    const one = await check(['openai'], { ...env, REPORT_ADDR: addresses });
+    const levels = (name: string) => one.about(name).map(({ level }) => level);
+    expect([one.code, levels('autoscaler'), levels('clock'), levels('key')]).toEqual([
+      0,
+      ['warning', 'ok'],
+      ['ok'],
+      ['ok'],
+    ]);
+  });
+
   it('finds a port that is taken', async () => {
     const { server } = await serveHttp(() => {});
     const { port } = server.address() as AddressInfo;
