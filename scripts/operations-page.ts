@@ -37,6 +37,9 @@ const PAGES = [
   ],
 ] as const;
 
+const AFTER_A_CRASH =
+  'What the autoscaler has not acknowledged, and the finished requests that it has not been told of, are kept in a journal in `TSWORKER_STATE_DIR`. It is written within 500 ms of each change, and at once after each acknowledgement; the next worker with the same `CONTAINER_ID` and `WORKER_PORT` goes on from it. So a crash may lose, or tell again, what the last 500 ms held, and no more, as long as the disk can be written. What was in the worker counts as failed, and the autoscaler is told so.';
+
 const UPDATES = [
   'When the autoscaler asks for an update (`POST /pyworker/update` on the public port, with `Authorization: Bearer <MASTER_TOKEN>`), ' +
     'the worker touches `TSWORKER_UPDATE_FILE` and drains as on SIGTERM. Its exit code is 75 then, whether or not requests were cut, ' +
@@ -78,6 +81,8 @@ export function operationsParts(): readonly string[] {
     ...exitCodesParts(),
     '## Updates',
     UPDATES,
+    '## After a crash',
+    AFTER_A_CRASH,
     '## Metrics',
     'Labels take values that the backend and this package have fixed, never any that a client chose. Requests to routes that need ' +
       'no signature are no work and are not counted; a request that was refused before its signature was found genuine stands in ' +
