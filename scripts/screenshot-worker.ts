@@ -36,7 +36,7 @@ try {
     ['phone', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
   ] as const;
   for (const [name, options] of looks) {
-    const page = await browser.newPage({ ...options, deviceScaleFactor: 1.5 });
+    const page = await browser.newPage(options);
     await page.goto(`${worker.internalUrl}/`);
     await page.locator('.chart svg').waitFor();
     await page.locator('.plot canvas').first().waitFor();

@@ -1,57 +1,53 @@
 import { chromium } from 'playwright-core';
-import helloautoscaler from '../backends/helloautoscaler.js';
-import { LocalAutoscaler } from '../src/autoscaler/index.js';
-import { readConfig, silentLog, Worker } from '../src/index.js';
+import { openai } from '../backends/openai.js';
+import {
+  type FakeModel,
+  startFakeModel,
+  startTestAutoscaler,
+  startTestWorker,
+} from '../src/testing/index.js';
 
-/** Takes the pictures of the local autoscaler's page that the README shows: `npm run screenshot`. */
-const autoscaler = new LocalAutoscaler({ port: 0, reportIntervalMs: 1_000 });
-await autoscaler.start();
-const workers: { worker: Worker; url: string }[] = [];
-for (const id of ['7301', '7302', '7303']) {
-  const settings = readConfig({
-    CONTAINER_ID: id,
-    REPORT_ADDR: autoscaler.url,
-    WORKER_PORT: '0',
-    TSWORKER_HOST: '127.0.0.1',
-    TSWORKER_REPORT_INTERVAL: '1s',
-  });
-  if (!settings.ok) throw new Error(settings.problems.join('\n'));
-  const worker = new Worker(helloautoscaler, settings.config, { log: silentLog });
-  const { port } = await worker.start();
-  workers.push({ worker, url: `http://127.0.0.1:${port}` });
-}
-await autoscaler.waitForMessage(({ workerId, kind }) => workerId === 7303 && kind === 'update');
+/** Takes the pictures of the local autoscaler's page that the docs show: part of `npm run screenshot`. */
+const autoscaler = await startTestAutoscaler();
+const models: FakeModel[] = [];
+const startWorker = async (id: number, healthStatus = 200) => {
+  const model = await startFakeModel({ kind: 'openai', behaviour: { tokensPerSecond: 40, healthStatus } });
+  models.push(model);
+  const env = {
+    CONTAINER_ID: String(id),
+    TSWORKER_READINESS: 'health',
+    TSWORKER_MAX_PERF: '400',
+    TSWORKER_HEALTH_INTERVAL: '200ms',
+  };
+  return { model, worker: await startTestWorker(openai(), { model, autoscaler, env }) };
+};
 
+const serving = [await startWorker(7301), await startWorker(7302)];
+const failing = await startWorker(7303);
+const gone = await startWorker(7304);
+const loading = await startWorker(7305, 503);
+const started = [...serving, failing, gone, loading];
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu'],
 });
 try {
-  for (const [index, { url }] of workers.entries()) {
-    for (let request = 0; request < 40 * (index + 1); request++) {
-      await fetch(`${url}/increment`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ amount: 1 }),
-      });
-    }
-  }
-  await autoscaler.waitForMessage(
-    ({ body }) => (body as { num_requests_recieved?: number }).num_requests_recieved === 120,
-  );
+  await Promise.all([...serving, failing, gone].map(({ worker }) => worker.reaches('serving')));
+  failing.model.behave({ healthStatus: 500 });
+  await failing.worker.reaches('failing');
+  await gone.worker.stop();
   for (const colorScheme of ['light', 'dark'] as const) {
-    const page = await browser.newPage({
-      colorScheme,
-      viewport: { width: 1200, height: 760 },
-      deviceScaleFactor: 1.5,
-    });
+    const page = await browser.newPage({ colorScheme, viewport: { width: 1240, height: 760 } });
     await page.goto(autoscaler.url);
-    await page.getByText('120').first().waitFor();
+    for (const state of ['serving', 'loading', 'failing', 'silent']) {
+      await page.locator(`.tile[data-state="${state}"]`).first().waitFor();
+    }
     await page.screenshot({ path: `docs/autoscaler-${colorScheme}.png` });
     await page.close();
   }
 } finally {
   await browser.close();
-  await Promise.all(workers.map(({ worker }) => worker.stop('the pictures are taken')));
+  await Promise.all(started.map(({ worker }) => worker.stop()));
+  await Promise.all(models.map((model) => model.close()));
   await autoscaler.stop();
 }

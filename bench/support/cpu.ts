@@ -1,14 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** What Linux counts CPU time in. */
-const TICKS_PER_SECOND = 100;
-
-/** The CPU time that a process has had so far, all its threads together, in seconds. */
+/**
+ * The CPU time that the threads of a process have had so far, in seconds. It is what the scheduler has counted, to the
+ * nanosecond; the times in `stat` come in steps of ten milliseconds.
+ */
 export function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name stands in brackets and may hold anything; user and system time are the 12th and 13th after it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const [onCpu = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+    return Number(onCpu);
+  });
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }
 
 /** The memory that a process holds, in bytes. */

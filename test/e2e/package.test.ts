@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ROOT, Running } from '../cli/project.js';
 import { postJson } from '../support/client.js';
@@ -67,6 +67,14 @@ async function getJson(url: string): Promise<unknown> {
   return (await fetch(url)).json();
 }
 
+/** The pictures of the package that a page shows, by their paths in it. */
+function picturesOf(page: string): string[] {
+  const text = readFileSync(join(installed, page), 'utf8');
+  return [...text.matchAll(/(?:src|srcset)="([^":]+)"|!\[[^\]]*\]\(([^):]+)\)/g)].map((match) =>
+    join(dirname(page), match[1] ?? match[2] ?? ''),
+  );
+}
+
 describe('the tarball', () => {
   it('holds what is needed and nothing else', () => {
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
@@ -74,7 +82,7 @@ describe('the tarball', () => {
       .split('\n')
       .map((path) => path.replace(/^package\//, ''));
     const expected =
-      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/[\w-]+\.(md|svg)|deploy\/(README\.md|vast\/\w+\.sh)|dist\/(machines|backends|src)\/.+\.(js|d\.ts)|dist\/src\/graph\/layouts\/[\w-]+\.json|dist\/src\/inspect\/page\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/src\/autoscaler\/page\/\w+\.(js|css|html|svg|json))$/;
+      /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/[\w-]+\.(md|svg|png)|deploy\/(README\.md|vast\/\w+\.sh)|dist\/(machines|backends|src)\/.+\.(js|d\.ts)|dist\/src\/graph\/layouts\/[\w-]+\.json|dist\/src\/inspect\/page\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/src\/autoscaler\/page\/\w+\.(js|css|html|svg|json))$/;
     expect(files.filter((path) => !expected.test(path))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -86,9 +94,11 @@ describe('the tarball', () => {
         'dist/src/cli/typescript-hooks.js',
       ]),
     );
+    const pages = files.filter((path) => path.endsWith('.md'));
+    expect(pages.flatMap((page) => picturesOf(page)).filter((path) => !files.includes(path))).toEqual([]);
     const { size } = statSync(tarball);
     console.log(`the tarball: ${files.length} files, ${Math.round(size / 1024)} KiB`);
-    expect(size).toBeLessThan(800 * 1024);
+    expect(size).toBeLessThan(1_300 * 1024);
   });
 
   it('has what package.json names, programs that may be executed, and no source maps', () => {
