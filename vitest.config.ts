@@ -10,6 +10,8 @@ export default defineConfig({
     // Vitest would leave one core alone, which on two cores doubles the time.
     maxWorkers: '100%',
     testTimeout: 20_000,
+    // Some compile a project first, which takes its time on a busy machine.
+    hookTimeout: 60_000,
     restoreMocks: true,
     projects: [
       {

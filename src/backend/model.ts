@@ -12,6 +12,8 @@ export interface CompiledModel {
   readonly logs: LogRules;
   readonly health: string | null;
   readonly readiness: 'log' | 'health' | 'both' | 'none';
+  /** Whether its author left that to what there is to watch. */
+  readonly readinessIsDefault: boolean;
 }
 
 const FIELDS: KnownFields<ModelServer> = {
@@ -56,7 +58,11 @@ export function compileModel(model: ModelServer): CompiledModel {
     '.readiness must be log, health or both',
   );
   const known = { url, command, log, logs, health };
-  return { ...known, readiness: readiness ?? defaultReadiness(known) };
+  return {
+    ...known,
+    readiness: readiness ?? defaultReadiness(known),
+    readinessIsDefault: readiness === undefined,
+  };
 }
 
 /** Whether what it says is heard: the worker reads its log, or what it runs itself. */
@@ -75,9 +81,8 @@ export function withPaths(
   },
 ): CompiledModel {
   const { url = model.url, command = model.command, log = model.log, health = model.health } = given;
-  const wasDefault = model.readiness === defaultReadiness(model);
   const changed = { ...model, url, command, log, health };
-  return { ...changed, readiness: wasDefault ? defaultReadiness(changed) : model.readiness };
+  return model.readinessIsDefault ? { ...changed, readiness: defaultReadiness(changed) } : changed;
 }
 
 /** A file that is named is meant to be read. What is heard without one may be of a server that says nothing known. */
@@ -86,7 +91,7 @@ function defaultReadiness({
   log,
   logs,
   health,
-}: Omit<CompiledModel, 'readiness'>): CompiledModel['readiness'] {
+}: Omit<CompiledModel, 'readiness' | 'readinessIsDefault'>): CompiledModel['readiness'] {
   if (log !== null) return health === null ? 'log' : 'both';
   if (health !== null) return 'health';
   return command !== null && (logs.loaded ?? []).length > 0 ? 'log' : 'none';

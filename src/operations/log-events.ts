@@ -106,6 +106,10 @@ const TOLD = {
   'journal.written': 'The journal is written again.',
   'journal.unwritable':
     'The journal can not be written: a crash would lose what came since, and tell again what the autoscaler has acknowledged since. See the disk.',
+  'fleet.about': 'What a fleet of `tsworker dev` is for.',
+  'fleet.decision': 'The local autoscaler starts, stops, replaces or updates a worker; `reason` says why.',
+  'fleet.phase': 'A worker of the local fleet has gone from one state to another.',
+  'fleet.stopping': '`tsworker dev` ends: its workers finish what they have.',
   'inspect.problem':
     'The page that shows the worker misses something; the work is not touched. Please report it.',
   'recording.problem': 'The recording of `TSWORKER_RECORD` has ended, or has a gap; the line says why.',

@@ -29,7 +29,7 @@ export const STATES: Readonly<Record<WorkState, StateRow>> = {
   draining: {
     meaning:
       'The worker was asked to stop, or to make way for an update: nothing new is accepted, what is under way finishes, and the last reports go out.',
-    toDo: 'Wait up to `TSWORKER_DRAIN_TIMEOUT` and some seconds. A second SIGTERM ends it at once, and loses what is under way.',
+    toDo: 'Wait up to `TSWORKER_DRAIN_TIMEOUT` and some seconds. A second SIGTERM, half a second after the first or later, ends it at once, and loses what is under way.',
   },
   stopped: {
     meaning: 'Everything is over. The process ends.',

@@ -33,6 +33,7 @@ const AS_DEFINED = {
     logs: { loaded: ['ready'] },
     health: null,
     readiness: 'log',
+    readinessIsDefault: true,
   },
   maxPerf: 5,
   maxSessions: 3,
@@ -87,7 +88,15 @@ describe('what the environment says in place of the backend', () => {
     expect(shown(settings, here)).toMatchObject({ dialect: 'none', model: null });
   });
 
-  it('leaves the readiness that the backend chose itself', () => {
+  it('leaves the readiness that the backend chose itself, be it the one that it would have had', () => {
+    const health = defineBackend({
+      name: 'x',
+      maxPerf: 1,
+      model: { url: 'http://127.0.0.1:8000', health: '/health', readiness: 'health' },
+      routes: { '/run': {} },
+    });
+    expect(configure(health, { modelLog: '/log' }).model).toMatchObject({ log: '/log', readiness: 'health' });
+
     const own = defineBackend({
       name: 'x',
       maxPerf: 1,

@@ -76,6 +76,7 @@ describe('what tells that a model has loaded', () => {
       logs: {},
       health: null,
       readiness: 'none',
+      readinessIsDefault: true,
     });
   });
 });

@@ -19,6 +19,7 @@ function made(lines: readonly string[], health: string | null = null) {
       logs: { loaded: ['is ready'], failed: [{ prefix: 'FATAL' }], info: ['layers'] },
       health,
       readiness: 'both',
+      readinessIsDefault: true,
     },
     log,
     tell: (event) => told.push(event),

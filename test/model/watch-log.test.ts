@@ -16,6 +16,7 @@ const MODEL: CompiledModel = {
   logs: { loaded: ['is ready'], failed: [/^out of memory/], info: [{ prefix: 'INFO:' }] },
   health: null,
   readiness: 'log',
+  readinessIsDefault: true,
 };
 
 /** Watches a log that has some lines already. */

@@ -182,7 +182,7 @@ function showFleet(local: LocalAutoscaler, run: FleetRun, log: Log, io: Io): voi
   const about = 'for development, tests and single machines; in production the hosted autoscaler does this';
   if (!io.stdout.isTTY) {
     log.info(what, { event: 'listening', autoscalerUrl: local.url, endpoint: local.endpoint });
-    log.info(about, { event: 'about' });
+    log.info(about, { event: 'fleet.about' });
     if (command !== undefined) log.info(`try: ${command}`, { event: 'try', command });
     return;
   }
