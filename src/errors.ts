@@ -44,6 +44,7 @@ export const ERRORS = {
     status: 503,
     message: 'Too many requests were sent ahead of their answers. The connection was closed.',
   },
+  no_worker: { status: 503, message: 'No worker of the endpoint could take the request in time.' },
   not_accepting: { status: 503, message: 'The worker is not accepting requests.' },
   model_timeout: { status: 504, message: 'The model server did not answer in time.' },
 } as const satisfies Record<string, { status: number; message: string }>;

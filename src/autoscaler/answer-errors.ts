@@ -16,8 +16,13 @@ export function allowOnly(...methods: string[]): RequestHandler {
 
 /** Whatever went wrong becomes one JSON answer. It is the last handler of the app. */
 export const answerError: ErrorRequestHandler = (thrown, _req, res, _next) => {
-  tellError(res, thrown instanceof WorkerError ? thrown : normalise(thrown));
+  tellError(res, asTold(thrown));
 };
+
+/** Whatever was thrown, as a row of the table of errors. */
+export function asTold(thrown: unknown): WorkerError {
+  return thrown instanceof WorkerError ? thrown : normalise(thrown);
+}
 
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   404: 'not_found',

@@ -6,6 +6,7 @@ import { type ClientParts, clientRoutes } from './client-routes.js';
 import type { FaultFunction } from './faults.js';
 import type { Intake, Receipt } from './intake.js';
 import { parseLimit } from './limit.js';
+import { type OpenaiParts, openaiRoutes } from './openai/routes.js';
 import { pageRoutes } from './page-routes.js';
 import type { RequestView } from './requests-view.js';
 import { requireJson } from './require-json.js';
@@ -28,6 +29,7 @@ export interface AppParts {
   /** The last decisions, latest first, and how the fleet is scaled. */
   readonly decisions: (limit: number) => DecisionsView;
   readonly client: ClientParts;
+  readonly openai: OpenaiParts;
 }
 
 /** The routes of the local autoscaler. Express takes each of them with and without a trailing slash. */
@@ -37,6 +39,8 @@ export function createApp(parts: AppParts): Express {
   const takeReport = reportTaker(parts);
   app.disable('x-powered-by');
   app.disable('etag');
+  // Before what the page's own answers have: these are those of a worker.
+  app.use('/openai', openaiRoutes(parts.openai));
   app.use(securityHeaders);
 
   app

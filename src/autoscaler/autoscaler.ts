@@ -14,6 +14,7 @@ import { Intake } from './intake.js';
 import { SigningKeys } from './keys.js';
 import { ListenError } from './listen-error.js';
 import type { MessageRecord } from './messages.js';
+import { WorkerCalls } from './openai/worker-calls.js';
 import { type RequestView, viewRequest } from './requests-view.js';
 import { MAX_REQUESTS } from './routed-requests.js';
 import { type RouteAnswer, Routing } from './routing.js';
@@ -47,24 +48,28 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   readonly #callFault: CallFaultFunction | undefined;
   readonly #corsOrigins: readonly string[];
   readonly #reportIntervalMs: number;
+  readonly #openaiWaitMs: number;
   readonly #clock: Clock;
   readonly #intake: Intake;
   readonly #endpoint: Endpoint;
   readonly #routing: Routing;
   readonly #scaler: Scaler | undefined;
-  readonly #keys = new SigningKeys();
+  readonly #keys: SigningKeys;
   #port: number;
   #server: Server | undefined;
+  #calls: WorkerCalls | undefined;
   /** Starts and stops run one after the other, in the order in which they were asked for. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** @throws {RangeError} for an empty `apiKey`, which would let everybody in */
+  /** @throws {RangeError} for an empty `apiKey`, which would let everybody in, and a `privateKey` that is none of RSA */
   constructor(options: LocalAutoscalerOptions = {}) {
     super();
     if (options.apiKey === '') throw new RangeError('apiKey must not be empty.');
     this.#host = options.host ?? '127.0.0.1';
     this.#port = options.port ?? 8080;
     this.#reportIntervalMs = options.reportIntervalMs ?? 10_000;
+    this.#keys = new SigningKeys(options.privateKey);
+    this.#openaiWaitMs = options.openaiWaitMs ?? 60_000;
     this.#fault = options.fault;
     this.#callFault = options.callFault;
     this.#corsOrigins = options.corsOrigins ?? [];
@@ -145,6 +150,11 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     return this.#inTurn(() => this.#shut());
   }
 
+  /** The base address of the endpoint for OpenAI clients, whose key is `apiKey`. */
+  get openaiUrl(): string {
+    return `${this.url}/openai/${encodeURIComponent(this.endpoint)}/v1`;
+  }
+
   /** The workers by id, each with its state at this moment. */
   workers(): readonly WorkerView[] {
     return this.#view().workers;
@@ -220,6 +230,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
 
   async #open(): Promise<void> {
     if (this.#server !== undefined) return;
+    const calls = new WorkerCalls({ routing: this.#routing, clock: this.#clock, waitMs: this.#openaiWaitMs });
     const app = createApp({
       intake: this.#intake,
       fault: this.#fault,
@@ -237,12 +248,14 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
         fault: this.#callFault,
         corsOrigins: this.#corsOrigins,
       },
+      openai: { endpoint: this.#endpoint, calls, corsOrigins: this.#corsOrigins },
     });
     const server = createHttpServer({ ...SLOW_CLIENTS, listener: app, onRefused: () => {} });
     this.#port = await listen(server, this.#port, this.#host).catch((cause: unknown) => {
       throw new ListenError(this.#host, this.#port, cause);
     });
     this.#server = server;
+    this.#calls = calls;
     this.#scaler?.start();
   }
 
@@ -252,6 +265,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     await this.#scaler?.stop();
     this.#server = undefined;
     await close(server);
+    await this.#calls?.close();
     await this.#keys.settled();
     this.#tell(() => this.emit('stopped'));
   }

@@ -7,6 +7,8 @@ import { stateOf } from './worker-state.js';
 /** A worker of the fleet, as routing sees it. */
 export interface RoutingCandidate extends Candidate {
   readonly dialect: Dialect;
+  /** When it last told how it is, in monotonic milliseconds. */
+  readonly toldAtMs: number;
 }
 
 interface Routed {
@@ -47,6 +49,7 @@ export function candidatesOf(
     .map((worker) => ({
       id: worker.id,
       dialect: worker.dialect,
+      toldAtMs: worker.lastSeenAtMs,
       state: stateOf(worker, nowMs, reportIntervalMs),
       url: urlOf(worker),
       curLoad: worker.sums.cur_load,

@@ -1,4 +1,4 @@
-import { sign as cryptoSign, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPublicKey, sign as cryptoSign, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const generate = promisify(generateKeyPair);
@@ -16,6 +16,18 @@ interface Pair {
 export class SigningKeys {
   #pair: Promise<Pair> | undefined;
   readonly #signing = new Set<Promise<unknown>>();
+
+  /**
+   * @param privateKey in place of one that is made
+   * @throws {RangeError} when it is none of RSA
+   */
+  constructor(privateKey?: KeyObject) {
+    if (privateKey === undefined) return;
+    if (privateKey.type !== 'private' || privateKey.asymmetricKeyType !== 'rsa') {
+      throw new RangeError('privateKey must be a private key of RSA.');
+    }
+    this.#pair = Promise.resolve({ privateKey, publicKey: createPublicKey(privateKey) });
+  }
 
   /** The public key as PEM (SPKI), as workers fetch it. */
   async publicKeyPem(): Promise<string> {

@@ -144,9 +144,14 @@ export class RoutedRequests {
     for (const requestIdx of this.#waiting) {
       const request = this.#requests.get(requestIdx);
       if (request === undefined || nowMs - request.polledAtMs < request.replayTimeoutMs) continue;
-      this.#remove(request);
-      this.#expired += 1;
+      this.#expire(request);
     }
+  }
+
+  /** Forgets a request whose client is known to ask no more, if it still waits. */
+  leave(requestIdx: number): void {
+    const request = this.#requests.get(requestIdx);
+    if (request?.state === 'waiting') this.#expire(request);
   }
 
   /** The last `limit` requests, latest first. */
@@ -167,6 +172,11 @@ export class RoutedRequests {
     if (this.#requests.size <= this.#maxCount || oldest === undefined) return;
     this.#remove(oldest);
     this.#dropped += 1;
+  }
+
+  #expire(request: RoutedRequest): void {
+    this.#remove(request);
+    this.#expired += 1;
   }
 
   #remove(request: RoutedRequest): void {

@@ -1,5 +1,5 @@
 import { candidatesOf, RoutedLoad, type RoutingCandidate } from './candidates.js';
-import { breakdown, chooseWorker, isReady } from './choose-worker.js';
+import { breakdown, chooseWorker, isReady, type Ready } from './choose-worker.js';
 import type { Clock } from './clock.js';
 import type { Fleet } from './fleet.js';
 import type { SigningKeys } from './keys.js';
@@ -27,6 +27,11 @@ export interface WaitingAnswer {
 }
 
 export type RouteAnswer = RoutedAnswer | WaitingAnswer;
+
+/** Whether a worker may be given a request. */
+export type Suits = (candidate: RoutingCandidate) => boolean;
+
+const anyone: Suits = () => true;
 
 /** What routing needs to know of everything else. */
 export interface RoutingParts {
@@ -59,11 +64,14 @@ export class Routing {
    * A route for a request, signed, or the reason to wait. `requestIdx` 0 asks for a new request. One
    * that has its worker already is told the same again, since its answer may have been lost; unless
    * the worker is no longer ready, or the request has ended: then it is routed anew.
+   *
+   * @param suits which workers it may be given
    */
-  async route(requestIdx: number, ask: Ask): Promise<RouteAnswer> {
+  async route(requestIdx: number, ask: Ask, suits: Suits = anyone): Promise<RouteAnswer> {
     const nowMs = this.#parts.clock.now();
     this.requests.forgetUnpolled(nowMs);
-    const candidates = this.#candidates(nowMs);
+    const all = this.#candidates(nowMs);
+    const candidates = all.filter(suits);
     const idx = requestIdx === 0 ? this.requests.newIdx() : requestIdx;
     const known = this.requests.find(idx);
     if (known?.assignment && isStillGood(known, known.assignment, candidates, nowMs)) {
@@ -74,7 +82,7 @@ export class Routing {
     if (chosen === undefined) {
       this.requests.wait(idx, ask, nowMs);
       this.#parts.onWaiting();
-      return { endpoint: this.#parts.endpoint, request_idx: idx, status: breakdown(candidates) };
+      return { endpoint: this.#parts.endpoint, request_idx: idx, status: breakdown(all) };
     }
     const { id: workerId, dialect, url } = chosen;
     const assignment = this.requests.assign(idx, ask, { workerId, dialect, url, atMs: nowMs });
@@ -86,6 +94,11 @@ export class Routing {
   /** The work that was routed to a worker since it last told. */
   routedSince(worker: WorkerRecord): number {
     return this.#load.of(worker);
+  }
+
+  /** Where one could ask a worker now without being a request of its own; `undefined`: none is ready. */
+  peek(suits: Suits = anyone): Ready<RoutingCandidate> | undefined {
+    return chooseWorker(this.#candidates(this.#parts.clock.now()).filter(suits));
   }
 
   #candidates(nowMs: number): RoutingCandidate[] {

@@ -11,6 +11,8 @@ export interface Banner {
   readonly pageUrl: string;
   readonly statusUrl: string;
   readonly autoscalerUrl: string | undefined;
+  /** The base address for clients of OpenAI's protocol, where the backend speaks it. */
+  readonly openaiUrl: string | undefined;
   /** Whether requests come in an envelope, and whether it must be signed. */
   readonly envelope: 'none' | 'unsigned' | 'signed';
   /** What clients authorise with at the autoscaler. Shown on a terminal only: it must not get into a log. */
@@ -23,7 +25,7 @@ const DEFAULT_AUTOSCALER = 'http://127.0.0.1:8080';
 
 /** Says where everything is and what to try: to a person on a terminal, else to the log. */
 export function showBanner(banner: Banner, log: Log, io: Io): void {
-  const { backend, workerUrl, pageUrl, statusUrl, autoscalerUrl, apiKey } = banner;
+  const { backend, workerUrl, pageUrl, statusUrl, autoscalerUrl, openaiUrl, apiKey } = banner;
   const routes = [...backend.routes.values()].filter((route) => isOpen(route, banner));
   const commands = routes.map((route) => commandFor(route, banner));
   if (!io.stdout.isTTY) {
@@ -33,6 +35,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
       pageUrl,
       statusUrl,
       autoscalerUrl,
+      ...(openaiUrl && { openaiUrl }),
     });
     if (apiKey !== undefined) log.info(`first: ${whereTheKeyIs(banner)}`, { event: 'try.key' });
     for (const command of commands) log.info(`try: ${command}`, { event: 'try', command });
@@ -53,6 +56,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
       'autoscaler',
       autoscalerUrl ? paint('cyan', `${autoscalerUrl}/`) : 'none: this backend reports nothing',
     ),
+    ...(openaiUrl === undefined ? [] : [row('openai', paint('cyan', openaiUrl))]),
     '',
     ...(apiKey === undefined ? [] : [row('first', `export TSWORKER_API_KEY=${apiKey}`)]),
     ...commands.map((command, index) => row(index === 0 ? 'try' : '', command)),
@@ -93,4 +97,9 @@ function curl(
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Whether clients of OpenAI's protocol find anything that they know. */
+export function speaksOpenai({ dialect, routes }: Backend): boolean {
+  return dialect === 'current' && [...routes.values()].some(({ path }) => path.startsWith('/v1/'));
 }

@@ -1,10 +1,14 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { LocalAutoscaler, type LocalAutoscalerOptions } from '../../src/autoscaler/index.js';
 
+/** Of all autoscalers of a test process: to make one takes a busy machine seconds. */
+export const { privateKey: SIGNING_KEY } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
 /** A started autoscaler on a free port, stopped when the test ends. */
 export async function startAutoscaler(options: LocalAutoscalerOptions = {}): Promise<LocalAutoscaler> {
-  const autoscaler = new LocalAutoscaler({ port: 0, ...options });
+  const autoscaler = new LocalAutoscaler({ port: 0, privateKey: SIGNING_KEY, ...options });
   onTestFinished(() => autoscaler.stop());
   await autoscaler.start();
   return autoscaler;

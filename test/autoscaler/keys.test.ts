@@ -1,5 +1,6 @@
-import { createVerify } from 'node:crypto';
+import { createVerify, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { LocalAutoscaler } from '../../src/autoscaler/index.js';
 import { SigningKeys } from '../../src/autoscaler/keys.js';
 import { routeText } from '../../src/autoscaler/route-text.js';
 
@@ -36,6 +37,28 @@ describe('signatures', () => {
     await rotated;
     expect(pem).not.toBe(old);
     expect(holds(await keys.publicKeyPem(), 'text', signature)).toBe(true);
+  });
+});
+
+describe('a key that is given', () => {
+  it('signs, until it is rotated', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const keys = new SigningKeys(privateKey);
+    expect(await keys.publicKeyPem()).toBe(pem);
+    expect(holds(pem, 'text', await keys.sign('text'))).toBe(true);
+    await keys.rotate();
+    expect(await keys.publicKeyPem()).not.toBe(pem);
+  });
+
+  it('is a private one of RSA', () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    for (const key of [privateKey, publicKey]) {
+      expect(() => new LocalAutoscaler({ privateKey: key })).toThrow(
+        new RangeError('privateKey must be a private key of RSA.'),
+      );
+    }
   });
 });
 

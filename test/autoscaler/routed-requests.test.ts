@@ -107,6 +107,15 @@ describe('routed requests', () => {
     expect(requests.counts).toEqual({ ...NOTHING, routed: 1, assigned: 1, expired: 2 });
   });
 
+  it('vanish at once when their clients leave while they wait, and not when they have a worker', () => {
+    const requests = new RoutedRequests();
+    requests.wait(1, ASK, 0);
+    requests.assign(2, ASK, to(1));
+    for (const idx of [1, 2, 3]) requests.leave(idx);
+    expect(idxs(requests)).toEqual([2]);
+    expect(requests.counts).toEqual({ ...NOTHING, routed: 1, assigned: 1, expired: 1 });
+  });
+
   it('a new number is one that nobody has', () => {
     const requests = new RoutedRequests();
     requests.wait(1, ASK, 0);

@@ -22,6 +22,7 @@ const BANNER: Banner = {
   pageUrl: 'http://127.0.0.1:3001/',
   statusUrl: 'http://127.0.0.1:3001/status',
   autoscalerUrl: 'http://127.0.0.1:8080',
+  openaiUrl: undefined,
   envelope: 'none',
   apiKey: 'the-api-key',
   isKeyGiven: false,
@@ -145,5 +146,19 @@ describe('where it is said', () => {
 
   it('the log speaks of no key where none is needed', () => {
     expect(show({ apiKey: undefined }, false).log.about('try.key')).toEqual([]);
+  });
+});
+
+describe('the address for clients of OpenAI', () => {
+  const openaiUrl = 'http://127.0.0.1:8080/openai/my-endpoint/v1';
+
+  it('is shown on a terminal and told to the log, where there is one', () => {
+    expect(show({ openaiUrl }, true).written).toContain(`\n  openai      ${openaiUrl}\n`);
+    expect(show({ openaiUrl }, false).log.about('listening')).toMatchObject([{ fields: { openaiUrl } }]);
+  });
+
+  it('is not spoken of where there is none', () => {
+    expect(show({}, true).written).not.toContain('openai');
+    expect(show({}, false).log.about('listening')[0]?.fields).not.toHaveProperty('openaiUrl');
   });
 });

@@ -155,7 +155,7 @@ describe('a request', () => {
 
   it('is tried again within its time and no longer', async () => {
     const { endpoint, worker } = await startWith((_received, response) => json(response, 500, {}));
-    const error = await failureOf(endpoint.request('/x', {}, { timeout: 200 }));
+    const error = await failureOf(endpoint.request('/x', {}, { timeout: 1_000 }));
     const count = worker.received.length;
     // Where the time ends while an attempt is under way, that is told, with what came before.
     expect(error.code).toMatch(/^(worker_failed|timeout)$/);

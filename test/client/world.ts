@@ -13,7 +13,7 @@ import {
 import { close, listen } from '../../src/net/server.js';
 import type { FakeModel, FakeModelOptions } from '../../src/testing/models/index.js';
 import { status } from '../autoscaler/bodies.js';
-import { report, send, startAutoscaler } from '../autoscaler/harness.js';
+import { report, startAutoscaler } from '../autoscaler/harness.js';
 import { backendFor, type Definition, startModel } from '../conformance/rig.js';
 import { type Env, type RunningWorker, serve } from '../support/worker.js';
 
@@ -97,8 +97,6 @@ export async function startPlace(
   autoscalerOptions: LocalAutoscalerOptions = {},
 ): Promise<Place> {
   const autoscaler = await startAutoscaler({ apiKey: KEY, ...autoscalerOptions });
-  // Its keys are made when they are first wanted, which may take as long as a short time-out.
-  await send(`${autoscaler.url}/pubkey/`);
   const { client, told } = startClient(autoscaler.url, options);
   return { autoscaler, client, told, endpoint: await client.endpoint('my-endpoint') };
 }

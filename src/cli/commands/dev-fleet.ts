@@ -3,6 +3,7 @@ import { type EndpointSettings, LocalAutoscaler } from '../../autoscaler/index.j
 import { type Backend, configure } from '../../backend/index.js';
 import { type Config, type Overrides, SETTINGS, type Setting, type SettingName } from '../../config/index.js';
 import type { Log } from '../../log.js';
+import { speaksOpenai } from '../banner.js';
 import { COMMAND_LINE } from '../command-line.js';
 import { EXIT, UserError } from '../exit.js';
 import { freePort } from '../free-port.js';
@@ -179,9 +180,15 @@ function showFleet(local: LocalAutoscaler, run: FleetRun, log: Log, io: Io): voi
   const size = `${settings.minWorkers} to ${settings.maxWorkers} workers`;
   const what = `${backend.name}: ${size} on this machine, as the load wants; see ${local.url}/`;
   const command = commandFor(local, run);
+  const openaiUrl = speaksOpenai(backend) ? local.openaiUrl : undefined;
   const about = 'for development, tests and single machines; in production the hosted autoscaler does this';
   if (!io.stdout.isTTY) {
-    log.info(what, { event: 'listening', autoscalerUrl: local.url, endpoint: local.endpoint });
+    log.info(what, {
+      event: 'listening',
+      autoscalerUrl: local.url,
+      ...(openaiUrl && { openaiUrl }),
+      endpoint: local.endpoint,
+    });
     log.info(about, { event: 'fleet.about' });
     if (command !== undefined) log.info(`try: ${command}`, { event: 'try', command });
     return;
@@ -189,6 +196,7 @@ function showFleet(local: LocalAutoscaler, run: FleetRun, log: Log, io: Io): voi
   // The key is shown on a terminal only: it must not get into a log.
   const lines = [`${what}`, about, '', `first  export TSWORKER_API_KEY=${local.apiKey}`];
   if (command !== undefined) lines.push(`try    ${command}`);
+  if (openaiUrl !== undefined) lines.push(`openai ${openaiUrl}`);
   io.stdout.write(
     `\n${[...lines, 'stop   Ctrl-C; a second one stops at once'].map((line) => `  ${line}`).join('\n')}\n\n`,
   );

@@ -7,7 +7,7 @@ import type { Log } from '../../log.js';
 import { reachable } from '../../net/address.js';
 import { followingPort } from '../../net/following-port.js';
 import { Worker } from '../../worker.js';
-import { type Banner, showBanner } from '../banner.js';
+import { type Banner, showBanner, speaksOpenai } from '../banner.js';
 import { freePort } from '../free-port.js';
 import type { Env, Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
@@ -78,7 +78,8 @@ export async function dev(
       const envelope = envelopeOf(backend, config);
       const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
       const isKeyGiven = Boolean(io.env.TSWORKER_API_KEY);
-      const urls = { workerUrl, pageUrl, statusUrl, autoscalerUrl: autoscaler?.url };
+      const openaiUrl = speaksOpenai(backend) ? autoscaler?.openaiUrl : undefined;
+      const urls = { workerUrl, pageUrl, statusUrl, autoscalerUrl: autoscaler?.url, openaiUrl };
       showBanner({ backend, ...urls, envelope, apiKey, isKeyGiven }, log, io);
     };
     const worker = new Worker(backend, config, { log });
