@@ -127,7 +127,7 @@ export interface Grounds {
 export async function startWhole(
   grounds: Grounds = {},
 ): Promise<Place & RunningWorker & { readonly model: FakeModel; readonly workerUrl: string }> {
-  const place = await startPlace(grounds.client, { reportIntervalMs: 50, ...grounds.autoscaler });
+  const place = await startPlace(grounds.client, { reportIntervalMs: 1_000, ...grounds.autoscaler });
   const model = await startModel({ behaviour: { tokens: 3 }, ...grounds.model });
   const backend = backendFor(model, grounds.backend);
   const worker = await serve(backend, { ...ENV, REPORT_ADDR: place.autoscaler.url, ...grounds.env });
