@@ -24,7 +24,7 @@ export default defineBackend({
       log.info('the model is repaired');
       recovered(); // serves again
     }, 100);
-    signal.addEventListener('abort', () => clearInterval(watch)); // when the worker stops
+    signal.addEventListener('abort', () => clearInterval(watch)); // when it is loaded anew, or the worker stops
     return { model };
   },
   routes: {

@@ -6,6 +6,8 @@ export class BackendHost {
   readonly context: Omit<BackendContext, 'signal'>;
   readonly #life = new AbortController();
   #state: unknown;
+  /** Lets go of what the last load began. */
+  #endLoad: (reason: unknown) => void = () => {};
 
   constructor(backend: Backend, context: Omit<BackendContext, 'signal'>) {
     this.backend = backend;
@@ -18,10 +20,11 @@ export class BackendHost {
   }
 
   /**
-   * Runs the backend's `init`. Its signal is aborted when this load fails or is given up, or later when
-   * the worker stops, so that what `init` began in the background can use it to end.
+   * Runs the backend's `init`. Its signal is aborted when this load fails or is given up, or later when it is
+   * loaded anew or the worker stops, so that what `init` began in the background can use it to end.
    */
   async init(givenUp: AbortSignal): Promise<void> {
+    this.#endLoad(new Error('the backend is loaded anew'));
     const life = this.#life.signal;
     const load = new AbortController();
     const end = (reason: unknown) => {
@@ -30,6 +33,7 @@ export class BackendHost {
     };
     const release = () => end(life.reason);
     const giveUp = () => end(givenUp.reason);
+    this.#endLoad = end;
     life.addEventListener('abort', release);
     givenUp.addEventListener('abort', giveUp);
     try {
