@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { CompletionRecord } from './completions.js';
 import type { DecisionRecord } from './decision-log.js';
 import type { CallFaultFunction, FaultFunction } from './faults.js';
@@ -21,10 +20,10 @@ export interface LocalAutoscalerOptions {
   /** How long a call of an OpenAI client waits for a worker before it is told 503, in milliseconds. Default 60 000. */
   readonly openaiWaitMs?: number;
   /**
-   * The RSA key that routes are signed with, so that workers which know it need not learn another after a restart.
+   * The private RSA key that routes are signed with, in PEM, so that workers which know it need not learn another after a restart.
    * Default: one made when it is first wanted, which takes a busy processor a second.
    */
-  readonly privateKey?: KeyObject | undefined;
+  readonly privateKey?: string | undefined;
   /** Origins whose pages may ask for routes, such as `https://example.com`; `*`: any. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Asked for each message of a worker how to answer it, so that workers can be tested against failures. */

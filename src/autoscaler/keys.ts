@@ -1,4 +1,10 @@
-import { createPublicKey, sign as cryptoSign, generateKeyPair, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  sign as cryptoSign,
+  generateKeyPair,
+  type KeyObject,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 
 const generate = promisify(generateKeyPair);
@@ -18,14 +24,12 @@ export class SigningKeys {
   readonly #signing = new Set<Promise<unknown>>();
 
   /**
-   * @param privateKey in place of one that is made
+   * @param privateKeyPem in place of one that is made
    * @throws {RangeError} when it is none of RSA
    */
-  constructor(privateKey?: KeyObject) {
-    if (privateKey === undefined) return;
-    if (privateKey.type !== 'private' || privateKey.asymmetricKeyType !== 'rsa') {
-      throw new RangeError('privateKey must be a private key of RSA.');
-    }
+  constructor(privateKeyPem?: string) {
+    if (privateKeyPem === undefined) return;
+    const privateKey = readPrivateKey(privateKeyPem);
     this.#pair = Promise.resolve({ privateKey, publicKey: createPublicKey(privateKey) });
   }
 
@@ -67,4 +71,15 @@ export class SigningKeys {
     this.#pair = pair;
     return pair;
   }
+}
+
+function readPrivateKey(pem: string): KeyObject {
+  const problem = 'privateKey must be a private key of RSA, in PEM.';
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === 'rsa') return key;
+  } catch (cause) {
+    throw new RangeError(problem, { cause });
+  }
+  throw new RangeError(problem);
 }

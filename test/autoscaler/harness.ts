@@ -4,7 +4,9 @@ import { onTestFinished } from 'vitest';
 import { LocalAutoscaler, type LocalAutoscalerOptions } from '../../src/autoscaler/index.js';
 
 /** Of all autoscalers of a test process: to make one takes a busy machine seconds. */
-export const { privateKey: SIGNING_KEY } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const SIGNING_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
 
 /** A started autoscaler on a free port, stopped when the test ends. */
 export async function startAutoscaler(options: LocalAutoscalerOptions = {}): Promise<LocalAutoscaler> {

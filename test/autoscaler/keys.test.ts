@@ -44,7 +44,7 @@ describe('a key that is given', () => {
   it('signs, until it is rotated', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    const keys = new SigningKeys(privateKey);
+    const keys = new SigningKeys(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
     expect(await keys.publicKeyPem()).toBe(pem);
     expect(holds(pem, 'text', await keys.sign('text'))).toBe(true);
     await keys.rotate();
@@ -54,9 +54,11 @@ describe('a key that is given', () => {
   it('is a private one of RSA', () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    for (const key of [privateKey, publicKey]) {
+    const other = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const open = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    for (const key of [other, open, 'no key', '']) {
       expect(() => new LocalAutoscaler({ privateKey: key })).toThrow(
-        new RangeError('privateKey must be a private key of RSA.'),
+        new RangeError('privateKey must be a private key of RSA, in PEM.'),
       );
     }
   });

@@ -143,8 +143,8 @@ it('is used with the keyboard alone: the machines, the past, the events', async 
   expect(await page.evaluate(() => location.hash)).toBe('#machines');
 
   await focusOn('.tabs button:nth-child(2)');
+  const name = await page.locator('.tabs button:nth-child(2)').innerText();
   await page.keyboard.press('Enter');
-  const name = await page.locator('.tabs button[aria-pressed="true"]').innerText();
   await expect
     .poll(() => page.locator('.chart').getAttribute('aria-label'))
     .toBe(`The ${name.split('\n')[0]} machine`);
