@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { randomFrom } from '../machines/random.js';
 import { build } from './support/build.js';
 import { countOf, tellProgress } from './support/options.js';
 import type { Listening } from './support/programs.js';
 import { openStand, type Stand } from './support/stand.js';
-import { intervalOf, randomFrom, spreadOf } from './support/stats.js';
+import { intervalOf, spreadOf } from './support/stats.js';
 import { PATHS } from './support/work.js';
 
 const HELP = `What it costs that somebody looks: CPU time of the worker for each request, with its page's stream open and

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { randomFrom } from '../machines/random.js';
 import { Books } from './soak/books.js';
 import { Clients } from './soak/clients.js';
 import { badAnswers } from './soak/faults.js';
@@ -9,7 +10,6 @@ import { tellChecks, tellSummary } from './soak/summary.js';
 import { booksAreEven, nothingGrows } from './soak/verdict.js';
 import { build } from './support/build.js';
 import { countOf, numberOf } from './support/options.js';
-import { randomFrom } from './support/stats.js';
 
 const HELP = `A worker, its model server and an autoscaler under a storm of clients, with faults at random.
 

@@ -97,6 +97,11 @@ export function asWorkerError(error: unknown): WorkerError | undefined {
   });
 }
 
+/** Whether the system, or Node, gave what was thrown one of these codes, such as `ENOENT`. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : inspect(error);

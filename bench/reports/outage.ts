@@ -1,5 +1,5 @@
+import { randomFrom } from '../../machines/random.js';
 import { VirtualTime } from '../../src/simulate/virtual-time.js';
-import { randomFrom } from '../support/stats.js';
 import { type Away, SimulatedAutoscaler } from './autoscaler.js';
 import { INTERVAL_MS, reportingWorkers, TIMEOUT_MS } from './reporting.js';
 

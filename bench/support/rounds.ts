@@ -1,6 +1,7 @@
+import { randomFrom } from '../../machines/random.js';
 import type { Stand, Target } from './stand.js';
 import { TARGETS } from './stand.js';
-import { randomFrom, shuffled } from './stats.js';
+import { shuffled } from './stats.js';
 import { type Kind, type Measured, PATHS } from './work.js';
 
 export interface RoundsOptions {

@@ -47,17 +47,6 @@ export function intervalOf<T>(
   return { from: at(figures, 0.025), to: at(figures, 0.975) };
 }
 
-/** Mulberry32: a number from 0 to below 1 at each call, the same ones for the same seed. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The same values in an order of chance. */
 export function shuffled<T>(values: readonly T[], random: () => number): T[] {
   return values

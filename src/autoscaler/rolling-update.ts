@@ -8,8 +8,6 @@ const RUNNING: ReadonlySet<WorkerPhase | null> = new Set(['loading', 'ready']);
 export interface UpdateListener {
   /** A worker is to be started anew. */
   readonly onWorker: (worker: number) => void;
-  /** All run the new code. */
-  readonly onDone: () => void;
   /** A worker has failed with the new code; the others go on with what they run. */
   readonly onHalt: (worker: number, reason: string) => void;
 }
@@ -59,10 +57,7 @@ export class RollingUpdate {
 
   #next(): void {
     const worker = this.#due.shift();
-    if (worker === undefined) {
-      this.#listener.onDone();
-      return;
-    }
+    if (worker === undefined) return;
     const member = this.#members.get(worker);
     if (member === undefined || !RUNNING.has(member.phase)) {
       this.#next();

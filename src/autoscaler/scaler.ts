@@ -54,7 +54,6 @@ export class Scaler {
     this.demand = new Demand(parts.clock.now());
     this.update = new RollingUpdate(this.members, {
       onWorker: (worker) => this.#note('update', worker, 'a rolling update has come to it'),
-      onDone: () => {},
       onHalt: (worker, reason) =>
         this.#note('halt', worker, `the rolling update ends here, since it failed: ${reason}`),
     });

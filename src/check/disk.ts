@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 import { benchmarkFileOf, stateFolder } from '../places.js';
 import { type Check, type Found, fatal, ok, type Subject, warning } from './finding.js';
 
@@ -77,8 +77,7 @@ async function nearest(folder: string): Promise<string> {
   try {
     if ((await stat(folder)).isDirectory()) return folder;
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (isMissing && folder !== dirname(folder)) return nearest(dirname(folder));
+    if (hasCode(error, 'ENOENT') && folder !== dirname(folder)) return nearest(dirname(folder));
     throw error;
   }
   throw new Error(`${folder} is not a folder`);

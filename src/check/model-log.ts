@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 import { type Check, fatal, ok, warning } from './finding.js';
 
 /** Whether the model's log can be read, or may still come. */
@@ -18,7 +18,7 @@ export const modelLog: Check = {
       await access(log, constants.R_OK);
       return [ok(`${log} can be read`)];
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      if (!hasCode(error, 'ENOENT')) {
         return [fatal(`${log} can not be read: ${messageOf(error)}`, change)];
       }
     }

@@ -1,6 +1,6 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import type { Snapshot } from './snapshot.js';
 import { contentsOf } from './text.js';
@@ -40,8 +40,7 @@ async function readText(path: string, log: Log): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isMissing)
+    if (!hasCode(error, 'ENOENT'))
       tell(log, `the journal ${path} can not be read: ${messageOf(error)}`, 'journal.unreadable');
     return null;
   }

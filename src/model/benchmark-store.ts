@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 import { replaceFile } from '../replace-file.js';
 
 /** What a result depends on. Where any of it differs, it is another result. */
@@ -52,7 +52,7 @@ export function createBenchmarkStore(
     try {
       return FILE.parse(JSON.parse(await readFile(path, 'utf8'))).results;
     } catch (error) {
-      if (!isMissing(error)) tell(`${path} can't be used: ${problemOf(error)}`);
+      if (!hasCode(error, 'ENOENT')) tell(`${path} can't be used: ${problemOf(error)}`);
       return {};
     }
   };
@@ -85,10 +85,6 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).map(([name, field]): [string, unknown] => [name, sorted(field)]);
   return Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function problemOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { hasCode } from '../errors.js';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -73,7 +74,7 @@ export class FollowedFile {
     try {
       return await openFile(this.#path);
     } catch (error) {
-      if (isMissing(error)) this.#catchUp();
+      if (hasCode(error, 'ENOENT')) this.#catchUp();
       throw error;
     }
   }
@@ -131,9 +132,4 @@ async function openFile(path: string): Promise<FileHandle> {
   const found = await stat(path);
   if (!found.isFile()) throw new Error('it is not a file');
   return open(path, 'r');
-}
-
-/** Whether there is nothing where the file should be. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

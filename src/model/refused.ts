@@ -1,14 +1,14 @@
 import { errors } from 'undici';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 
 /** Whether nobody listens where a connection was to be made. */
 export function isRefused(error: unknown): boolean {
-  return codeOf(error) === 'ECONNREFUSED';
+  return hasCode(error, 'ECONNREFUSED');
 }
 
 /** Whether the worker had no file descriptor left for a connection, so that nobody was asked at all. */
 export function isOutOfDescriptors(error: unknown): boolean {
-  return ['EMFILE', 'ENFILE'].includes(codeOf(error));
+  return hasCode(error, 'EMFILE', 'ENFILE');
 }
 
 /** What undici says of an answer that can't be one, such as an upgrade: it has cut the connection itself. */
@@ -17,7 +17,7 @@ const NO_ANSWER = ['bad response', 'bad upgrade'];
 /** Whether the other side has closed the connection, or cut it. */
 export function isCut(error: unknown): boolean {
   if (error instanceof errors.SocketError) return !NO_ANSWER.includes(error.message);
-  return ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
+  return hasCode(error, 'ECONNRESET', 'EPIPE');
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '../errors.js';
-import { FollowedFile, isMissing } from './followed-file.js';
+import { hasCode, messageOf } from '../errors.js';
+import { FollowedFile } from './followed-file.js';
 import { LineSplitter } from './lines.js';
 
 /** The longest line that is kept. */
@@ -67,7 +67,7 @@ export async function tailLog(options: TailOptions): Promise<void> {
 }
 
 function problemWith(path: string, error: unknown): string {
-  if (isMissing(error)) return `${path} is not there yet`;
+  if (hasCode(error, 'ENOENT')) return `${path} is not there yet`;
   return `${path} can't be read: ${messageOf(error)}`;
 }
 

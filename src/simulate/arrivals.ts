@@ -1,4 +1,4 @@
-import { exponential, type Random, randomFrom } from './random.js';
+import { exponential, type Random, randomFrom } from '../../machines/random.js';
 
 /** Requests in the order in which they come. It stands on one of them, and makes no object for each. */
 export interface Arrivals {

@@ -1,9 +1,9 @@
 import { type ActorRefFrom, type AnyActorRef, createActor } from 'xstate';
 import { fleetWorkerMachine, phaseOf } from '../../machines/fleet-worker.js';
 import type { FleetWorkerInput, WorkerExit } from '../../machines/fleet-worker-setup.js';
+import type { Random } from '../../machines/random.js';
 import type { Decision, WorkerFacts, WorkerPhase } from '../../machines/scaling.js';
 import { effectIn, effectOf } from './effect.js';
-import type { Random } from './random.js';
 import type { Routable, Router } from './router.js';
 import type { Setup } from './setup.js';
 import type { Tally } from './tally.js';

@@ -1,5 +1,5 @@
+import { exponential, randomFrom } from '../../machines/random.js';
 import type { Rate } from './arrivals.js';
-import { exponential, randomFrom } from './random.js';
 
 /** Loads that need no file, by name. Each comes to `mean` requests per second on average. */
 export const SHAPES = {

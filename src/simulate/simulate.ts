@@ -1,9 +1,9 @@
 import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../machines/forecast.js';
 import { decide } from '../../machines/policy.js';
+import { randomFrom } from '../../machines/random.js';
 import { type Action, NOTHING_REMEMBERED, type ScalingMemory } from '../../machines/scaling.js';
 import type { Arrivals } from './arrivals.js';
 import { SimulatedFleet } from './fleet.js';
-import { randomFrom } from './random.js';
 import { Router } from './router.js';
 import type { Setup } from './setup.js';
 import { type Stretch, Tally, type Totals } from './tally.js';

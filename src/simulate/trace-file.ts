@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { randomFrom } from '../../machines/random.js';
 import { messageOf } from '../errors.js';
 import { type Arrivals, ListedArrivals, RandomArrivals, type Rate, type Sizes, sizeOf } from './arrivals.js';
-import { randomFrom } from './random.js';
 
 /**
  * A load from a file of comma-separated values, with a heading. `at` is in seconds and never falls.

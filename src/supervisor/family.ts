@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode } from '../errors.js';
 import { findProcess, livingIn, type ProcessFacts, type ProcessId } from './process-table.js';
 
 /** How often it is looked whether somebody is left. */
@@ -68,10 +69,6 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-group, signal);
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ESRCH';
 }

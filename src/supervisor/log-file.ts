@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 
 export interface LogFileOptions {
   readonly path: string;
@@ -179,5 +179,5 @@ function countOf(entries: readonly Entry[]): number {
 }
 
 function unlessMissing(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  if (!hasCode(error, 'ENOENT')) throw error;
 }

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { hasCode } from '../errors.js';
 
 /**
  * What one process is known by. A number is given again when its process is gone, but not with the same time of
@@ -31,7 +32,7 @@ export async function findProcess(pid: number): Promise<ProcessFacts | null> {
     return parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
   } catch (error) {
     // It ended, perhaps between two looks.
-    if (isGone(error)) return null;
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return null;
     throw error;
   }
 }
@@ -69,8 +70,4 @@ export function parseStat(line: string): ProcessFacts | null {
     isDead: state === 'Z' || state === 'X',
   };
   return nameEnd > 0 && Number.isInteger(facts.startTicks) ? facts : null;
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
 }

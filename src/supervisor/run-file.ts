@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 import { replaceFile } from '../replace-file.js';
 import { Family } from './family.js';
 import { bootId, findProcess, isSame, type ProcessId } from './process-table.js';
@@ -110,7 +110,7 @@ export class RunFile {
     try {
       return RECORD.parse(JSON.parse(await readFile(this.#path, 'utf8')));
     } catch (error) {
-      if (isMissing(error)) return null;
+      if (hasCode(error, 'ENOENT')) return null;
       const problem = error instanceof z.ZodError ? 'it has another form' : messageOf(error);
       this.#tell(`${this.#path} can't be read, so it is not known whether a model was left: ${problem}`);
       return null;
@@ -131,8 +131,4 @@ async function isAlive(known: ProcessId): Promise<boolean> {
 function idOf(process: ProcessId | null): ProcessId {
   if (process === null) throw new Error('the processes of this system can not be seen in /proc');
   return { pid: process.pid, startTicks: process.startTicks };
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,4 +1,4 @@
-import { nextRandom } from '../../machines/back-off.js';
+import { nextRandom } from './back-off.js';
 
 /** From 0 to below 1 at each call, the same ones for the same seed. */
 export type Random = () => number;
