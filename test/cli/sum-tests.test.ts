@@ -12,22 +12,51 @@ const run = (passed: number, failed: number, skipped: number, todo = 0) => ({
   numTodoTests: todo,
   testResults: [
     {
+      name: join(ROOT, 'test/kettle.test.ts'),
       status: failed > 0 ? 'failed' : 'passed',
-      assertionResults: Array.from({ length: failed }, () => ({ status: 'failed' })),
+      message: '',
+      assertionResults: Array.from({ length: failed }, () => ({
+        status: 'failed',
+        fullName: 'a kettle boils',
+        failureMessages: ['Error: it is cold\n    at kettle.ts:1:1'],
+      })),
     },
   ],
 });
 const withUnloaded = {
   ...run(4, 0, 0),
-  testResults: [{ status: 'failed', assertionResults: [] }, ...run(4, 0, 0).testResults],
+  testResults: [
+    {
+      name: join(ROOT, 'test/pot.test.ts'),
+      status: 'failed',
+      message: "Cannot find module './lid.js'",
+      assertionResults: [],
+    },
+    ...run(4, 0, 0).testResults,
+  ],
 };
 
-it.each<[name: string, files: unknown[], status: number, line: string]>([
-  ['adds up', [run(2, 0, 1), run(3, 0, 0, 2)], 0, '5 passed, 0 failed, 3 skipped'],
-  ['fails when a test failed', [run(2, 1, 0), run(3, 0, 0)], 1, '5 passed, 1 failed, 0 skipped'],
-  ['a file that did not load has failed', [withUnloaded], 1, '4 passed, 1 failed, 0 skipped'],
-  ['a run that wrote nothing has failed', [run(1, 0, 0), undefined], 1, '1 passed, 1 failed, 0 skipped'],
-])('%s', (_name, files, status, line) => {
+it.each<[name: string, files: unknown[], status: number, lines: string[]]>([
+  ['adds up', [run(2, 0, 1), run(3, 0, 0, 2)], 0, ['5 passed, 0 failed, 3 skipped']],
+  [
+    'fails when a test failed, and names it',
+    [run(2, 1, 0), run(3, 0, 0)],
+    1,
+    [
+      'failed: test/kettle.test.ts > a kettle boils',
+      '  Error: it is cold',
+      '      at kettle.ts:1:1',
+      '5 passed, 1 failed, 0 skipped',
+    ],
+  ],
+  [
+    'a file that did not load has failed',
+    [withUnloaded],
+    1,
+    ['failed: test/pot.test.ts', "  Cannot find module './lid.js'", '4 passed, 1 failed, 0 skipped'],
+  ],
+  ['a run that wrote nothing has failed', [run(1, 0, 0), undefined], 1, ['1 passed, 1 failed, 0 skipped']],
+])('%s', (_name, files, status, lines) => {
   const dir = mkdtempSync(join(tmpdir(), 'tsworker-sums-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   const paths = files.map((content, index) => {
@@ -41,6 +70,6 @@ it.each<[name: string, files: unknown[], status: number, line: string]>([
   });
   expect({ status: ended.status, lines: ended.stdout.trimEnd().split('\n') }).toEqual({
     status,
-    lines: [line],
+    lines,
   });
 });
