@@ -1,8 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openai } from '../../backends/openai.js';
 import { freePort } from '../../src/cli/free-port.js';
+import { readRecording } from '../../src/inspect/recording.js';
+import { replayServer } from '../../src/inspect/replay-server.js';
+import { close, listen } from '../../src/net/server.js';
 import { type FakeModel, startFakeModel, startTestWorker, type TestWorker } from '../../src/testing/index.js';
 import { pageOf, seriousIn, useBrowser } from './browser.js';
 
@@ -14,7 +20,11 @@ beforeAll(() => {
   execFileSync(process.execPath, ['scripts/build-page.mjs'], { stdio: 'inherit' });
 }, 60_000);
 
-async function startWorker(model: FakeModel, internalPort = 0): Promise<TestWorker> {
+async function startWorker(
+  model: FakeModel,
+  internalPort = 0,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestWorker> {
   const worker = await startTestWorker(openai(), {
     model,
     env: {
@@ -22,6 +32,7 @@ async function startWorker(model: FakeModel, internalPort = 0): Promise<TestWork
       TSWORKER_MAX_PERF: '1000',
       TSWORKER_HEALTH_INTERVAL: '50ms',
       WORKER_HTTP_PORT: String(internalPort),
+      ...env,
     },
   });
   onTestFinished(() => worker.stop().then(() => {}));
@@ -80,7 +91,11 @@ it('follows a worker from loading to serving, through a failure of its model and
   await shows(page, worker, 'serving');
   expect(await page.locator('.why').innerText()).toBe('It takes requests.');
 
+  const marked = page.locator('[data-transition="work:backend.failed#0"].just-taken').first();
+  const isMarked = marked.waitFor({ state: 'attached' });
   model.behave({ healthStatus: 503 });
+  // The report of it follows within milliseconds, and must not hide it.
+  await isMarked;
   await shows(page, worker, 'failing');
   model.behave({ healthStatus: 200 });
   await shows(page, worker, 'serving');
@@ -99,6 +114,7 @@ it('follows a worker from loading to serving, through a failure of its model and
   await answer.text();
   await stopped;
   await page.locator('.following.lost').waitFor();
+  expect([await stateOf(page), (await litIn(page)).includes('work.stopped')]).toEqual(['stopped', true]);
   const stays = await page.locator('section:has(#timeline-title) tbody .chip').allInnerTexts();
   expect(stays.toReversed().slice(0, 6)).toEqual([
     'loading',
@@ -179,6 +195,38 @@ it('goes back in time: the machine is shown as it was', async () => {
   await expect.poll(() => litIn(page)).toContain('work.loading');
   await page.locator('.travel .live').click();
   await expect.poll(() => litIn(page)).toContain('work.serving');
+});
+
+it('shows a recording: first its end, with the worker stopped, and each step before', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsworker-page-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'run.jsonl');
+  const worker = await startWorker(await startModel(), 0, { TSWORKER_RECORD: file });
+  await worker.reaches('serving');
+  await worker.stop();
+  const server = replayServer(readRecording(readFileSync(file, 'utf8')));
+  const port = await listen(server, 0, '127.0.0.1');
+  onTestFinished(() => close(server));
+  const { page, trouble } = await look(`http://127.0.0.1:${port}`);
+  expect(await litIn(page)).toContain('work.stopped');
+  await page.locator('.travel input').focus();
+  await page.keyboard.press('Home');
+  await expect.poll(() => litIn(page)).toContain('work.loading');
+  expect(await seriousIn(page)).toEqual([]);
+  expect(trouble).toEqual([]);
+});
+
+it('asks for the token where there is one, and says that one is wrong', async () => {
+  const worker = await startWorker(await startModel(), 0, { TSWORKER_INTERNAL_TOKEN: 'an-internal-token' });
+  const { page } = await pageOf(browser(), worker.internalUrl);
+  await page.goto(`${worker.internalUrl}/`);
+  await page.locator('#token').fill('another');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  expect(await seriousIn(page)).toEqual([]);
+  await page.locator('#token').fill('an-internal-token');
+  await page.keyboard.press('Enter');
+  await page.locator('.chart svg').waitFor();
 });
 
 it.each<[string, BrowserContextOptions]>([

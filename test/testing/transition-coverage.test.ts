@@ -110,6 +110,12 @@ describe('transition coverage', () => {
     const other = createMachine({ id: 'pot', initial: 'cold', states: { cold: {} } });
     createActor(other, { inspect: coverage.inspect }).start().stop();
     expect(coverage.untaken()).toHaveLength(ALL.length);
+    const [nameless, another] = [createMachine({}), createMachine({})];
+    const ofNameless = transitionCoverage(nameless);
+    createActor(another, { inspect: ofNameless.inspect }).start().stop();
+    expect(ofNameless.untaken()).toHaveLength(1);
+    createActor(nameless.provide({}), { inspect: ofNameless.inspect }).start().stop();
+    expect(ofNameless.untaken()).toEqual([]);
   });
 
   it('is told as text, as JSON and as a drawing with the untaken in red', async () => {

@@ -18,7 +18,7 @@ export interface AppProps {
 
 /** The page from top to bottom: how the worker is, its machines, its past, its figures, what is in it. */
 export function App({ state, change, unlock }: AppProps) {
-  if (state.connection === 'locked') return <Lock unlock={unlock} />;
+  if (state.connection === 'locked') return <Lock isRefused={state.isRefused} unlock={unlock} />;
   const { now } = state;
   if (now === null)
     return (

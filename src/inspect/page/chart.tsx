@@ -13,14 +13,14 @@ export interface ChartProps {
   readonly layout: Layout;
   /** The states in which the actor is, of those that have none inside. */
   readonly states: readonly string[];
-  /** The transition that it took last. */
-  readonly last: Happening | undefined;
+  /** The transitions that it took last. */
+  readonly recent: readonly Happening[];
 }
 
 const ZOOMS = [0.5, 0.75, 1, 1.5];
 
 /** A machine as it is drawn in the docs, with its states lit and its last transition marked. */
-export function Chart({ chart, layout, states, last }: ChartProps) {
+export function Chart({ chart, layout, states, recent }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useState<number | null>(null);
   useEffect(() => {
@@ -30,8 +30,12 @@ export function Chart({ chart, layout, states, last }: ChartProps) {
     if (place.current !== null) light(place.current, states);
   }, [chart, layout, states.join()]);
   useEffect(() => {
-    if (place.current !== null) mark(place.current, last?.took ?? []);
-  }, [chart, layout, last?.seq]);
+    if (place.current !== null)
+      mark(
+        place.current,
+        recent.flatMap(({ took = [] }) => took),
+      );
+  }, [chart, layout, recent.map(({ seq }) => seq).join()]);
   useEffect(() => {
     const svg = place.current?.querySelector('svg');
     if (svg != null) svg.style.width = zoom === null ? '100%' : `${layout.width * zoom}px`;

@@ -4,9 +4,12 @@ import type { Charts, History, Sample, StreamEvents } from '../contract.js';
 export interface Hears {
   /** All that is known so far: at first, and again where too much was missed, or the worker is another. */
   readonly onBegin: (charts: Charts, history: History, samples: readonly Sample[]) => void;
+  /** The worker is the same as before; the figures of the time when nobody listened are among these. */
+  readonly onAgain: (samples: readonly Sample[]) => void;
   readonly onEvent: <E extends keyof StreamEvents>(event: E, data: StreamEvents[E]) => void;
   readonly onLost: () => void;
-  readonly onLocked: () => void;
+  /** Whether the token that was sent is a wrong one. */
+  readonly onLocked: (isRefused: boolean) => void;
 }
 
 const TOKEN_KEY = 'tsworker.token';
@@ -14,7 +17,14 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** A token is wanted, or another one. */
-class Locked extends Error {}
+class Locked extends Error {
+  readonly isRefused: boolean;
+
+  constructor(isRefused: boolean) {
+    super();
+    this.isRefused = isRefused;
+  }
+}
 
 /** Follows a worker, and comes back by itself when it was away. */
 export class Connection {
@@ -44,7 +54,7 @@ export class Connection {
         await this.#listen(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Locked) return this.#hears.onLocked();
+        if (error instanceof Locked) return this.#hears.onLocked(error.isRefused);
       }
       this.#hears.onLost();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -56,11 +66,9 @@ export class Connection {
     const history = await this.#json<History>('recording', signal);
     const { startedAtMs } = history.header;
     const oldest = history.happenings[0]?.seq ?? 0;
-    if (startedAtMs === this.#startedAtMs && oldest <= this.#lastSeq + 1) return;
-    const [charts, samples] = await Promise.all([
-      this.#json<Charts>('charts', signal),
-      this.#json<Sample[]>('samples', signal),
-    ]);
+    const samples = await this.#json<Sample[]>('samples', signal);
+    if (startedAtMs === this.#startedAtMs && oldest <= this.#lastSeq + 1) return this.#hears.onAgain(samples);
+    const charts = await this.#json<Charts>('charts', signal);
     this.#startedAtMs = startedAtMs;
     this.#lastSeq = history.happenings.at(-1)?.seq ?? 0;
     this.#hears.onBegin(charts, history, samples);
@@ -89,7 +97,7 @@ export class Connection {
     const token = sessionStorage.getItem(TOKEN_KEY);
     const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`/inspect/${name}`, { headers, signal });
-    if (response.status === 401) throw new Locked();
+    if (response.status === 401) throw new Locked(token !== null);
     if (!response.ok) throw new Error(`${response.status}`);
     return response;
   }

@@ -14,9 +14,11 @@ export function Head({ state, now }: { readonly state: PageState; readonly now: 
         <Following state={state} now={now} />
       </div>
       <div class="how">
-        <p class="state" role="status" aria-live="polite">
+        <p class="state">
           <span class="lamp" aria-hidden="true" />
-          <span class="name">{worker.state}</span>
+          <span class="name" role="status">
+            {worker.state}
+          </span>
           <span class="since">for {spanOf(worker.inStateMs)}</span>
         </p>
         <p class="why">{ready ? 'It takes requests.' : `It is not ready: ${whyNotReady}`}</p>

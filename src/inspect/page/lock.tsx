@@ -1,7 +1,12 @@
 import type { TargetedSubmitEvent } from 'preact';
 
+interface LockProps {
+  readonly isRefused: boolean;
+  readonly unlock: (token: string) => void;
+}
+
 /** Where the internal port has a lock. */
-export function Lock({ unlock }: { readonly unlock: (token: string) => void }) {
+export function Lock({ isRefused, unlock }: LockProps) {
   const onSubmit = (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     unlock(String(new FormData(event.currentTarget).get('token') ?? ''));
@@ -15,6 +20,7 @@ export function Lock({ unlock }: { readonly unlock: (token: string) => void }) {
         </label>
         <input id="token" name="token" type="password" autocomplete="off" required />
         <button type="submit">Look</button>
+        {isRefused && <p role="alert">This is not the token.</p>}
       </form>
     </main>
   );

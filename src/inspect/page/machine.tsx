@@ -1,3 +1,4 @@
+import type { Happening } from '../contract.js';
 import type { Change } from './app.js';
 import { Chart } from './chart.js';
 import type { PageState } from './page-state.js';
@@ -7,6 +8,7 @@ import { nameOf, timeOf } from './words.js';
 /** A machine with its state lit, those that it has invoked one click away, and the way through time. */
 export function Machine({ state, change }: { readonly state: PageState; readonly change: Change }) {
   const actors = actorsAt(state, state.lookedAt);
+  const isLive = state.lookedAt === null;
   const shown = [...actors.values()].filter(({ machine }) => state.charts[machine] !== undefined);
   const actor = actors.get(state.actor);
   const chart = state.charts[actor?.machine ?? ''];
@@ -30,8 +32,13 @@ export function Machine({ state, change }: { readonly state: PageState; readonly
         <p class="empty">“{nameOf(state.actor)}” does not run at this moment.</p>
       ) : (
         <>
-          <Caption actor={actor} />
-          <Chart chart={chart.chart} layout={chart.layout} states={actor.states} last={actor.last} />
+          <Caption actor={actor} recent={recentOf(actor, isLive)} />
+          <Chart
+            chart={chart.chart}
+            layout={chart.layout}
+            states={actor.states}
+            recent={recentOf(actor, isLive)}
+          />
         </>
       )}
       <Travel state={state} change={change} />
@@ -44,16 +51,23 @@ function leavesOf({ states }: ActorThen): string {
   return nameOf(states[0]?.replaceAll('.', '/') ?? '');
 }
 
-function Caption({ actor }: { readonly actor: ActorThen }) {
-  const { states, last } = actor;
+/** Who goes step by step sees each by itself. */
+function recentOf({ last, recent }: ActorThen, isLive: boolean): readonly Happening[] {
+  if (isLive) return recent;
+  return last === undefined ? [] : [last];
+}
+
+function Caption({ actor, recent }: { readonly actor: ActorThen; readonly recent: readonly Happening[] }) {
+  const [first] = recent;
   return (
     <p class="caption">
       <span class="in">
-        in <strong>{states.join(', ')}</strong>
+        in <strong>{actor.states.join(', ')}</strong>
       </span>
-      {last !== undefined && (
+      {first !== undefined && (
         <span class="by">
-          since <strong>{last.event === '' ? 'at once' : last.event}</strong> at {timeOf(last.atMs)}
+          last <strong>{recent.map(({ event }) => (event === '' ? 'at once' : event)).join(', ')}</strong> at{' '}
+          {timeOf(first.atMs)}
         </span>
       )}
     </p>
@@ -105,10 +119,10 @@ function Travel({ state, change }: { readonly state: PageState; readonly change:
       >
         {state.now?.live === false ? 'End' : 'Live'}
       </button>
-      <p class="moment" aria-live="polite">
+      <p class="moment" aria-live={state.lookedAt === null ? 'off' : 'polite'}>
         {state.lookedAt !== null && looked !== undefined
           ? `${timeOf(looked.atMs)}: ${looked.event === '' ? looked.kind : looked.event} of ${nameOf(looked.actor)} (${index + 1} of ${steps.length})`
-          : `as it is now, after ${steps.length} steps`}
+          : `as it ${state.now?.live === false ? 'was at the end' : 'is now'}, after ${steps.length} steps`}
       </p>
     </div>
   );

@@ -28,6 +28,7 @@ function draw(): void {
 
 const connection = new Connection({
   onBegin: (charts, history, samples) => change((before) => began(before, charts, history, samples)),
+  onAgain: (samples) => change((before) => ({ ...before, samples })),
   onEvent: (event, data) => {
     if (event === 'now') change((before) => isNow(before, data as Parameters<typeof isNow>[1]));
     if (event === 'happened') change((before) => happened(before, data as Parameters<typeof happened>[1]));
@@ -35,7 +36,7 @@ const connection = new Connection({
     if (event === 'log') change((before) => logged(before, data as Parameters<typeof logged>[1]));
   },
   onLost: () => change((before) => ({ ...before, connection: 'lost' })),
-  onLocked: () => change((before) => ({ ...before, connection: 'locked' })),
+  onLocked: (isRefused) => change((before) => ({ ...before, connection: 'locked', isRefused })),
 });
 
 draw();

@@ -6,6 +6,8 @@ export type Connection = 'connecting' | 'following' | 'lost' | 'locked';
 /** All that the page shows, as a value: what comes and what its reader does make the next one. */
 export interface PageState {
   readonly connection: Connection;
+  /** Whether the token that was sent is a wrong one. */
+  readonly isRefused: boolean;
   readonly charts: Charts;
   readonly now: Now | null;
   /** Oldest first. */
@@ -25,6 +27,7 @@ export interface PageState {
 
 export const NOTHING_YET: PageState = {
   connection: 'connecting',
+  isRefused: false,
   charts: {},
   now: null,
   happenings: [],
@@ -63,7 +66,8 @@ export function isNow(state: PageState, now: Now): PageState {
     ...state,
     connection: 'following',
     now,
-    modelLog: state.modelLog.length > 0 ? state.modelLog : now.modelLog,
+    // What was said while nobody answered is in it, and another worker has another log.
+    modelLog: state.connection === 'following' ? state.modelLog : now.modelLog,
   };
 }
 
@@ -78,7 +82,18 @@ export function happened(state: PageState, news: readonly Happening[]): PageStat
 export function sampled(state: PageState, sample: Sample): PageState {
   const last = state.samples.at(-1)?.atMs ?? 0;
   if (sample.atMs <= last) return state;
-  return { ...state, samples: [...state.samples, sample].slice(-MOST_SAMPLES) };
+  return {
+    ...state,
+    now: state.now && at(state.now, sample.atMs),
+    samples: [...state.samples, sample].slice(-MOST_SAMPLES),
+  };
+}
+
+/** How the worker is is told when it has changed, and time goes on in between. */
+function at(now: Now, atMs: number): Now {
+  const laterMs = atMs - now.atMs;
+  if (laterMs <= 0) return now;
+  return { ...now, atMs, worker: { ...now.worker, inStateMs: now.worker.inStateMs + laterMs } };
 }
 
 export function logged(state: PageState, lines: readonly string[]): PageState {

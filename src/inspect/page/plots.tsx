@@ -149,10 +149,16 @@ function optionsOf({ lines }: Plot, place: Element): uPlot.Options {
         (_line, index): uPlot.Series => ({
           stroke: () => colour(`--plot-${index + 1}`),
           width: 1.75,
-          points: { show: false },
-          spanGaps: true,
+          points: { show: false, filter: alone, size: 5 },
         }),
       ),
     ],
   };
+}
+
+/** Where nothing was measured before and after there is no line, but a point. */
+function alone({ data }: uPlot, series: number): number[] | null {
+  const values = data[series] ?? [];
+  const isNone = (index: number) => values[index] == null;
+  return [...values.keys()].filter((index) => !isNone(index) && isNone(index - 1) && isNone(index + 1));
 }

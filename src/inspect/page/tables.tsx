@@ -50,7 +50,7 @@ export function Sessions({ now }: { readonly now: Now }) {
           {sessions.map(({ id, state, inFlight, workload, expiresAtMs }) => (
             <tr key={id}>
               <td>
-                <code>{id}…</code>
+                <code>{id}</code>
               </td>
               <td>{state}</td>
               <td class="number">{inFlight}</td>

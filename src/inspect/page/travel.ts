@@ -8,7 +8,12 @@ export interface ActorThen {
   readonly states: readonly string[];
   /** The last transition that it took; undefined: none that is known. */
   readonly last: Happening | undefined;
+  /** It, and those that it took just before: a failure and its report come at once, and both are to be seen. */
+  readonly recent: readonly Happening[];
 }
+
+/** What came in so short a time is seen as one. */
+const AT_ONCE_MS = 1_000;
 
 /** What moves a chart: the steps of a journey through time. */
 export function isStep({ kind }: Happening): boolean {
@@ -32,6 +37,7 @@ export function actorsAt(state: PageState, seq: number | null): Map<string, Acto
         machine: each.machine,
         states: each.from,
         last: undefined,
+        recent: [],
       });
     }
   }
@@ -40,8 +46,10 @@ export function actorsAt(state: PageState, seq: number | null): Map<string, Acto
   for (const { actor, machine, states } of state.now?.actors ?? []) {
     const known = actors.get(actor);
     // What has happened may be known a moment before what is.
-    living.set(actor, known ?? { actor, machine, states, last: undefined });
+    living.set(actor, known ?? { actor, machine, states, last: undefined, recent: [] });
   }
+  if (living.size > 0) return living;
+  for (const ended of actors.values()) if (!ended.actor.includes('/')) living.set(ended.actor, ended);
   return living;
 }
 
@@ -55,10 +63,15 @@ export function stepFrom({ happenings, lookedAt }: PageState, by: -1 | 1): numbe
 
 function take(actors: Map<string, ActorThen>, each: Happening): void {
   const { actor, machine, kind, to } = each;
-  if (kind === 'actor.stopped') actors.delete(actor);
+  // Of the worker itself it is shown in what it ended; whom it had started are gone.
+  if (kind === 'actor.stopped' && actor.includes('/')) actors.delete(actor);
   else if (to !== undefined) {
-    const last = kind === 'transition' ? each : actors.get(actor)?.last;
-    actors.set(actor, { actor, machine, states: to, last });
+    const { last, recent = [] } = actors.get(actor) ?? {};
+    if (kind !== 'transition') actors.set(actor, { actor, machine, states: to, last, recent });
+    else {
+      const justBefore = recent.filter(({ atMs }) => each.atMs - atMs < AT_ONCE_MS);
+      actors.set(actor, { actor, machine, states: to, last: each, recent: [...justBefore, each] });
+    }
   }
 }
 

@@ -59,6 +59,9 @@ export function gatherCoverage(
   return new TransitionCoverage(machine, name, takenFrom(folder, name));
 }
 
+/** What xstate calls every machine that has no id. */
+const NAMELESS = '(machine)';
+
 /**
  * The list of what there is comes from the machine itself, so a new transition is untaken until something
  * takes it. Guarded alternatives count apart, and so do transitions that only forbid what a parent allows.
@@ -150,7 +153,7 @@ export class TransitionCoverage {
 
   /** Copies that `provide()` makes have the machine's own config. */
   #isOurs({ config, id }: AnyStateMachine): boolean {
-    return config === this.#machine.config || id === this.#machine.id;
+    return config === this.#machine.config || (id === this.#machine.id && id !== NAMELESS);
   }
 
   #inWords({ source, event, guard, target, alsoTo = [], actions }: ChartTransition): string {

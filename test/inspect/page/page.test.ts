@@ -4,6 +4,7 @@ import { SseReader } from '../../../src/client/sse.js';
 import type { Happening, Now } from '../../../src/inspect/contract.js';
 import {
   happened,
+  isNow,
   listed,
   logged,
   NOTHING_YET,
@@ -69,6 +70,22 @@ describe('what the page knows', () => {
     expect([full.samples.length, sampled(full, sample(5))]).toEqual([3_600, full]);
   });
 
+  it("has the log of the worker that answers: what was said meanwhile, and nothing of another's", () => {
+    const now = { modelLog: ['new'] } as unknown as Now;
+    const lost: PageState = { ...NOTHING_YET, connection: 'lost', modelLog: ['old'] };
+    expect(isNow(lost, now).modelLog).toEqual(['new']);
+    expect(isNow({ ...lost, connection: 'following' }, now).modelLog).toEqual(['old']);
+  });
+
+  it('goes on in time while nothing changes', () => {
+    const now = { atMs: 1_000, worker: { inStateMs: 5 } } as unknown as Now;
+    const sample = { atMs: 3_000 } as Parameters<typeof sampled>[1];
+    expect(sampled({ ...NOTHING_YET, now }, sample).now).toMatchObject({
+      atMs: 3_000,
+      worker: { inStateMs: 2_005 },
+    });
+  });
+
   it('is listed newest first, by the filter, up to where it is paused', () => {
     const state = stateWith(
       happening(1, { event: 'load done' }),
@@ -116,6 +133,32 @@ describe('a journey through time', () => {
       ['lifecycle', ['work.serving'], 14],
       ['lifecycle/reporter', ['quiet'], undefined],
     ]);
+  });
+
+  it('ends with what the worker itself ended in, when none lives any more', () => {
+    const now = { actors: [] } as unknown as Now;
+    const ended = stateWith(
+      moved(1, 'work.draining', 'work.stopped'),
+      happening(2, { actor: 'lifecycle/reporter', kind: 'actor.stopped' }),
+      happening(3, { kind: 'actor.stopped', from: ['work.stopped'] }),
+    );
+    for (const seq of [null, 3]) {
+      expect([...actorsAt({ ...ended, now }, seq).values()]).toMatchObject([
+        { actor: 'lifecycle', states: ['work.stopped'], last: { seq: 1 } },
+      ]);
+    }
+  });
+
+  it('has what came at once together: a failure is not hidden by its report', () => {
+    const { recent } = actorsAt(
+      stateWith(
+        moved(1, 'work.loaded', 'work.serving'),
+        moved(5, 'work.serving', 'work.failing'),
+        moved(6, 'report.quiet', 'report.reporting', { atMs: 5_007 }),
+      ),
+      6,
+    ).get('lifecycle') ?? { recent: [] };
+    expect(recent.map(({ seq }) => seq)).toEqual([5, 6]);
   });
 
   it('goes step by step, requests left out, and follows again at the end', () => {
