@@ -48,9 +48,17 @@ export function endingOf(exit: Exit): Ending {
   return { reason: inWords(exit), isHopeless: code !== null && code in HOPELESS, lastLines };
 }
 
+const LAST_LINES = '\nits last lines:\n';
+
 /** A sentence, and below it what was said last: its first line is the sentence alone. */
-export function withLastLines(sentence: string, { lastLines }: Ending): string {
-  return lastLines.length === 0 ? sentence : [sentence, 'its last lines:', ...lastLines].join('\n');
+export function withLastLines(sentence: string, { lastLines }: Pick<Ending, 'lastLines'>): string {
+  return lastLines.length === 0 ? sentence : `${sentence}${LAST_LINES}${lastLines.join('\n')}`;
+}
+
+/** The sentence without what was said last, for those who may not see it. */
+export function withoutLastLines(text: string): string {
+  const at = text.indexOf(LAST_LINES);
+  return at === -1 ? text : text.slice(0, at);
 }
 
 function inWords(exit: Exit): string {

@@ -1,4 +1,5 @@
 import { BatchRefused } from '../../machines/batch-size.js';
+import { withoutLastLines } from '../../machines/endings.js';
 import type { Json } from './contract.js';
 
 /** Takes the secrets out of a text. */
@@ -10,9 +11,9 @@ export interface CopyOptions {
   readonly characters: number;
 }
 
-/** Members that are secrets, or what clients and models say to one another, whatever they hold. */
+/** Members that are secrets, or what clients and models say to one another, or models to nobody, whatever they hold. */
 const KEPT_BACK =
-  /^(?:payload|body|auth_?data|session_?(?:id|auth)|on_?close_?payload|(?:set-)?cookie|(?:proxy-)?authorization|signature|mtoken|(?:x-)?api[-_]?key|.*(?:token|secret|password|passwd|credentials?))$/i;
+  /^(?:payload|body|last_?lines|auth_?data|session_?(?:id|auth)|on_?close_?payload|(?:set-)?cookie|(?:proxy-)?authorization|signature|mtoken|(?:x-)?api[-_]?key|.*(?:token|secret|password|passwd|credentials?))$/i;
 
 const DEPTH = 16;
 
@@ -24,7 +25,8 @@ const SET = '$set';
 const ERROR = '$error';
 
 /**
- * Copies a value as JSON, without secrets. What JSON has no form for (infinity, maps, errors) is kept in one that
+ * Copies a value as JSON, without secrets and without the lines of a model server, since some log the prompts that
+ * they are asked. What JSON has no form for (infinity, maps, errors) is kept in one that
  * `revive` understands; functions and what has an identity of its own, such as actors, are left out.
  */
 export function copyOf(value: unknown, { redact, characters }: CopyOptions): Json {
@@ -50,7 +52,8 @@ export function copyOf(value: unknown, { redact, characters }: CopyOptions): Jso
     }
   }
 
-  function text(from: string): Json {
+  function text(whole: string): Json {
+    const from = withoutLastLines(whole);
     const fits = Math.max(left, 0);
     left -= from.length;
     return redact(from.length <= fits ? from : `${from.slice(0, fits)}…`);

@@ -1,3 +1,4 @@
+import { withLastLines } from '../../machines/endings.js';
 import type { SupervisorEmitted } from '../../machines/supervision.js';
 import type { Log } from '../log.js';
 
@@ -18,12 +19,7 @@ export function tellSupervision(event: SupervisorEmitted, log: Log): void {
       );
       return;
     case 'model.died':
-      log.error(
-        [`the model server has died: ${event.reason}`, ...event.lastLines.map((line) => `  ${line}`)].join(
-          '\n',
-        ),
-        fields,
-      );
+      log.error(withLastLines(`the model server has died: ${event.reason}`, event), fields);
       return;
     case 'model.backedOff':
       log.info(`the model server is started again in ${event.waitMs / 1000} s`, fields);

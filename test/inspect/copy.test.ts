@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withLastLines } from '../../machines/endings.js';
 import { copyOf, isCut, revive } from '../../src/inspect/copy.js';
 import { redactor } from '../../src/supervisor/environment.js';
 
@@ -25,6 +26,14 @@ describe('a copy for those who look', () => {
     });
   });
 
+  it('has no line of a model server', () => {
+    const message = withLastLines('it died', { lastLines: ['prompt: tell me', 'Killed'] });
+    expect(copy({ message, error: new Error(message) })).toEqual({
+      message: 'it died',
+      error: { $error: { name: 'Error', message: 'it died' } },
+    });
+  });
+
   it.each([
     ...['payload', 'body', 'mtoken', 'masterToken', 'MASTER_TOKEN', 'internal_token', 'signature', 'cookie'],
     ...[
@@ -37,7 +46,7 @@ describe('a copy for those who look', () => {
       'auth_data',
       'authData',
     ],
-    ...['session_auth', 'onClosePayload', 'on_close_payload', 'password', 'clientSecret'],
+    ...['lastLines', 'session_auth', 'onClosePayload', 'on_close_payload', 'password', 'clientSecret'],
   ])('has nothing of a member called %s, whatever it holds', (name) => {
     expect(copy({ deep: [{ [name]: { prompt: 'tell me' }, kind: 'x' }] })).toEqual({
       deep: [{ [name]: '[redacted]', kind: 'x' }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Exit, endingOf, NO_ENDING, withLastLines } from '../../machines/endings.js';
+import { type Exit, endingOf, NO_ENDING, withLastLines, withoutLastLines } from '../../machines/endings.js';
 
 const EXIT: Exit = { code: 0, signal: null, outOfMemory: false, lastLines: [] };
 
@@ -37,5 +37,7 @@ describe('how a process has ended, in words', () => {
     const ending = endingOf({ ...EXIT, code: 1, lastLines: ['loading', 'no such model'] });
     expect(withLastLines('it died', ending)).toBe('it died\nits last lines:\nloading\nno such model');
     expect(withLastLines('it died', NO_ENDING)).toBe('it died');
+    expect(withoutLastLines(withLastLines('it died', ending))).toBe('it died');
+    expect(withoutLastLines('it died')).toBe('it died');
   });
 });

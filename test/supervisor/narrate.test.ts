@@ -15,7 +15,7 @@ describe('the log of a worker that runs its model server', () => {
     [
       { type: 'model.died', reason: 'exit code 1', crashes: 1, lastLines: ['one', 'two'] },
       'error',
-      'the model server has died: exit code 1\n  one\n  two',
+      'the model server has died: exit code 1\nits last lines:\none\ntwo',
     ],
     [{ type: 'model.backedOff', waitMs: 1_500 }, 'info', 'the model server is started again in 1.5 s'],
     [{ type: 'model.killed' }, 'warn', 'the model server did not end when it was asked to: it is killed'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { ModelServer } from '../../src/backend/index.js';
@@ -102,6 +103,22 @@ describe('a model server that the worker runs', () => {
     expect(worker.view().maxPerf).toBe(maxPerf);
     expect((await post(port, '/run', {})).status).toBe(200);
     expect(log.about('state.entered').filter(({ message }) => message.includes('\n'))).toEqual([]);
+  });
+
+  it('that dies is recorded without a line of its own: some write down what they were asked', async () => {
+    const { model, backend, env } = await modelAndBackend();
+    const recording = join(folder(), 'run.jsonl');
+    const { worker } = await serve(backend, { ...env, TSWORKER_RECORD: recording });
+    const died = next(worker, 'lifecycle', ({ reason }) => /has died/.test(reason));
+    await model.tell('die');
+    await died;
+    await untilState(worker, 'serving');
+    await worker.stop('the end of the test');
+    const recorded = readFileSync(recording, 'utf8');
+    expect(recorded.match(/the model server has died[^"]*/g)?.at(0)).toBe(
+      'the model server has died (1 of 5): exit code 3',
+    );
+    expect(recorded).not.toMatch(/its last lines|CUDA|answered/);
   });
 
   it('in a crash loop is given up with the reason, and the worker stays', async () => {
