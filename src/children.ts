@@ -54,8 +54,10 @@ export function isModelDown(lifecycle: Lifecycle): boolean {
 export async function endModel(lifecycle: Lifecycle, log: Log): Promise<void> {
   const { supervisor } = lifecycle.getSnapshot().children;
   if (supervisor === undefined) return;
-  log.info('waiting for the model server to end', { event: 'model.ending' });
   supervisor.send({ type: 'stop' });
+  // Where nothing runs there is nothing to wait for.
+  if (supervisor.getSnapshot().status !== 'active') return;
+  log.info('waiting for the model server to end', { event: 'model.ending' });
   // One that has a fault of its own is not waited for: what it runs is killed when it is let go of.
   await waitFor(supervisor, ({ status }) => status !== 'active').catch(() => {});
 }

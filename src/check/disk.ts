@@ -12,8 +12,14 @@ const FATAL_GIB = 0.1;
 /** A folder that the worker writes to. */
 interface Written {
   readonly folder: string;
-  /** The variable that names it, and what is missing without it, as the rest of a sentence. */
+  readonly uses: readonly Use[];
+}
+
+/** What is written to a folder. */
+interface Use {
+  /** Names the folder. */
   readonly variable: string;
+  /** What is missing without it, as the rest of a sentence. */
   readonly loss: string;
 }
 
@@ -27,7 +33,14 @@ export const disk: Check = {
   },
 };
 
-function foldersOf({ backend, config, reports }: Subject): readonly Written[] {
+/** Each folder once, though several variables may name it. */
+function foldersOf(subject: Subject): readonly Written[] {
+  const uses = new Map<string, Use[]>();
+  for (const { folder, ...use } of usesOf(subject)) uses.set(folder, [...(uses.get(folder) ?? []), use]);
+  return [...uses].map(([folder, uses]) => ({ folder, uses }));
+}
+
+function usesOf({ backend, config, reports }: Subject): readonly (Use & { readonly folder: string })[] {
   const { model } = backend ?? { model: null };
   const isSupervised = model !== null && model.command !== null;
   const isMeasured = [...(backend?.routes.values() ?? [])].some(({ benchmark }) => benchmark !== null);
@@ -62,13 +75,15 @@ function foldersOf({ backend, config, reports }: Subject): readonly Written[] {
   ];
 }
 
-async function judgeFolder({ folder, variable, loss }: Written): Promise<Found> {
+async function judgeFolder({ folder, uses }: Written): Promise<Found> {
   try {
     await access(await nearest(folder), constants.W_OK | constants.X_OK);
     return ok(`${folder} can be written`);
   } catch (error) {
-    const change = `let ${variable} name a place that this user may write, or make it so`;
-    return warning(`${folder} can not be written, so ${loss}: ${messageOf(error)}`, change);
+    const losses = uses.map(({ loss }) => loss).join(', and ');
+    const variables = uses.map(({ variable }) => variable).join(' and ');
+    const change = `let ${variables} name a place that this user may write, or make it so`;
+    return warning(`${folder} can not be written, so ${losses}: ${messageOf(error)}`, change);
   }
 }
 

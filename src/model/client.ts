@@ -79,6 +79,7 @@ export class ModelClient implements Upstream {
   /** Cuts every connection. */
   async close(): Promise<void> {
     await this.#pool.destroy();
+    this.#connections.close();
   }
 
   readonly #onBytes = (bytes: number) => {

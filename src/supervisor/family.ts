@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from '../errors.js';
-import { findProcess, livingIn, type ProcessFacts, type ProcessId } from './process-table.js';
+import {
+  findProcess,
+  findProcessNow,
+  livingIn,
+  livingInNow,
+  type ProcessFacts,
+  type ProcessId,
+} from './process-table.js';
 
 /** How often it is looked whether somebody is left. */
 const LOOK_MS = 25;
@@ -41,12 +48,28 @@ export class Family {
     for (const group of groups) signalGroup(group, signal);
   }
 
-  /** Kills the leader's group at once, without looking. For when this process ends. */
+  /**
+   * Kills all of them before it returns, for when this process ends; of those who can not be looked for at least the
+   * leader's group.
+   */
   killNow(): void {
+    for (const group of this.#groupsNow()) {
+      try {
+        signalGroup(group, 'SIGKILL');
+      } catch {
+        // Nothing more can be done, and nobody is left to be told.
+      }
+    }
+  }
+
+  #groupsNow(): ReadonlySet<number> {
+    const { pid, startTicks } = this.leader;
     try {
-      signalGroup(this.leader.pid, 'SIGKILL');
+      const now = findProcessNow(pid);
+      if (now !== null && now.startTicks !== startTicks) return new Set();
+      return new Set(livingInNow(pid).map(({ group }) => group));
     } catch {
-      // Nothing more can be done, and nobody is left to be told.
+      return new Set([pid]);
     }
   }
 

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { hasCode } from '../errors.js';
 
@@ -29,12 +30,27 @@ export function isSame(one: ProcessId, other: ProcessId): boolean {
  */
 export async function findProcess(pid: number): Promise<ProcessFacts | null> {
   try {
-    return parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
+    return parseStat(await readFile(statOf(pid), 'utf8'));
   } catch (error) {
-    // It ended, perhaps between two looks.
-    if (hasCode(error, 'ENOENT', 'ESRCH')) return null;
-    throw error;
+    return nullIfEnded(error);
   }
+}
+
+/** As `findProcess`, before it returns: for a process that ends. */
+export function findProcessNow(pid: number): ProcessFacts | null {
+  try {
+    return parseStat(readFileSync(statOf(pid), 'utf8'));
+  } catch (error) {
+    return nullIfEnded(error);
+  }
+}
+
+const statOf = (pid: number) => `/proc/${pid}/stat`;
+
+/** It may have ended between two looks. */
+function nullIfEnded(error: unknown): null {
+  if (hasCode(error, 'ENOENT', 'ESRCH')) return null;
+  throw error;
 }
 
 /**
@@ -44,13 +60,27 @@ export async function findProcess(pid: number): Promise<ProcessFacts | null> {
  * @throws when it can not be looked
  */
 export async function livingIn(session: number): Promise<readonly ProcessFacts[]> {
-  const names = await readdir('/proc');
   const living: ProcessFacts[] = [];
-  for (const name of names.filter((name) => /^\d+$/.test(name))) {
-    const facts = await findProcess(Number(name));
-    if (facts !== null && facts.session === session && !facts.isDead) living.push(facts);
+  for (const pid of pidsOf(await readdir('/proc'))) {
+    const facts = await findProcess(pid);
+    if (livesIn(session, facts)) living.push(facts);
   }
   return living;
+}
+
+/** As `livingIn`, before it returns. */
+export function livingInNow(session: number): readonly ProcessFacts[] {
+  return pidsOf(readdirSync('/proc'))
+    .map(findProcessNow)
+    .filter((facts) => livesIn(session, facts));
+}
+
+function pidsOf(names: readonly string[]): readonly number[] {
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+function livesIn(session: number, facts: ProcessFacts | null): facts is ProcessFacts {
+  return facts !== null && facts.session === session && !facts.isDead;
 }
 
 /** What is another one after each start of the machine. */

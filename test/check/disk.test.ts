@@ -54,6 +54,29 @@ describe('the folders that a worker writes to', () => {
     ]);
   });
 
+  it('are named once, with all that is lost, where several variables name the same', async () => {
+    const { TSWORKER_STATE_DIR: folder, ...env } = await unwritable();
+    const { about } = await check(['openai'], {
+      ...env,
+      TSWORKER_STATE_DIR: folder,
+      TSWORKER_BENCHMARK_FILE: join(folder, 'results.json'),
+      MODEL_LOG: join(folder, 'model.log'),
+    });
+    expect(about('disk').filter(({ found }) => found.includes(folder))).toEqual([
+      {
+        check: 'disk',
+        level: 'warning',
+        found: expect.stringMatching(
+          new RegExp(
+            `^${folder} can not be written, so a crash would lose what the autoscaler does not know yet, and each start would measure the model anew, and what the model server says would not be kept: ENOTDIR`,
+          ),
+        ),
+        change:
+          'let TSWORKER_STATE_DIR and TSWORKER_BENCHMARK_FILE and MODEL_LOG name a place that this user may write, or make it so',
+      },
+    ]);
+  });
+
   it('may still have to be made', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'state'));

@@ -353,6 +353,20 @@ describe('a model server that fails', () => {
       expect(await ask(client, how)).toMatchObject(FAILED);
     });
 
+    it.each([
+      ['a new connection', 0],
+      ['a connection that was used before', 1],
+    ])('by half of the head of an answer over %s', async (_name, answersBefore) => {
+      const { url, requests, sockets } = await serveBytes((socket) => {
+        if (requests.length > answersBefore) socket.end('HTTP/1.1 200 OK\r\nContent-Le');
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      const client = clientOf(url, 1);
+      for (let answered = 0; answered < answersBefore; answered++) await ask(client, how);
+      expect(await ask(client, how)).toMatchObject(FAILED);
+      expect([requests.length, sockets.length]).toEqual([answersBefore + 1, 1]);
+    });
+
     it('by no first byte in time', async () => {
       const { url } = await serveModel(() => {});
       expect(await ask(clientOf(url), how, limits({ firstByteMs: 50 }))).toMatchObject(

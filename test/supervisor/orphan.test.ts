@@ -13,6 +13,8 @@ import { folder, lives, pidsIn, supervise } from '../support/supervisor/supervis
 
 const KEEPER = fileURLToPath(new URL('../support/supervisor/keeper.ts', import.meta.url));
 const STAYS = 'echo pid $$; exec sleep 1000';
+/** A shell with job control, which not every shell has without a terminal. */
+const IN_GROUPS = `exec bash -c 'set -m; sleep 1000 & echo child $!; echo pid $$; wait'`;
 const WITH_CHILD = 'sleep 1000 & echo child $!; echo pid $$; exec sleep 1000';
 
 /** A worker in a process of its own that runs a model server. Whatever becomes of it, the model ends with the test. */
@@ -122,6 +124,14 @@ describe('what runs', () => {
     keeper.kill('SIGUSR2');
     await keeper.exited;
     await expect.poll(() => lives(pid)).toBe(false);
+  });
+
+  it('is killed then with children that a shell has put into groups of their own', async () => {
+    const { keeper, pid, says } = await keep(join(folder(), 'model.json'), IN_GROUPS);
+    const child = await says('child ');
+    keeper.kill('SIGUSR2');
+    await keeper.exited;
+    await expect.poll(() => Promise.all([lives(pid), lives(child)])).toEqual([false, false]);
   });
 
   it('for another worker that lives is left alone, and nothing is started beside it', async () => {

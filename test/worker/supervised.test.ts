@@ -196,6 +196,17 @@ describe('a model server that the worker runs', () => {
     expect(log.about('model.killed')).toHaveLength(1);
   });
 
+  it('that was given up is not waited for when the worker stops', async () => {
+    const model = { url: 'http://127.0.0.1:1', command: 'exit 127' };
+    const { worker, log } = await startWorker(quietBackend({ model, maxPerf: 1, routes: { '/run': {} } }), {
+      ...QUICK,
+      TSWORKER_STATE_DIR: folder(),
+    });
+    await vi.waitFor(() => expect(log.about('model.gaveUp')).toHaveLength(1));
+    await worker.stop('the test says so');
+    expect(log.about('model.ending')).toEqual([]);
+  });
+
   it('of another worker is left alone by one whose port is taken', async () => {
     const { model, backend, env } = await modelAndBackend();
     const first = await serve(backend, env);
