@@ -5,7 +5,7 @@ import { ANSWER_BYTES } from './support/work.js';
 
 /** A server that computes for each request, and so costs more than those who ask it. */
 const answer = Buffer.alloc(ANSWER_BYTES, 'x');
-/** About a millisecond. */
+/** About half a millisecond. */
 const ROUNDS = 2_000;
 
 const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { build } from './support/build.js';
-import { FINEST_MS, type Figures, type Load, measure, TOOLS, type Tool } from './support/load-tools.js';
+import { type Figures, type Load, measure, TOOLS, type Tool } from './support/load-tools.js';
 import { countOf, tellProgress } from './support/options.js';
 import { type Listening, Programs } from './support/programs.js';
 import { type Spread, spreadOf } from './support/stats.js';
@@ -99,21 +99,16 @@ async function measurePairs({ name, load }: Setting, pairs: number): Promise<Pai
 
 function rowsOf({ name, isLimit }: Setting, pairs: readonly Pair[]) {
   return [
-    rowOf(`${name} | requests/s`, pairs, ({ rate }) => rate, { finest: 0, isLimit }),
-    rowOf(`${name} | p50 ms`, pairs, ({ p50Ms }) => p50Ms, { finest: FINEST_MS, isLimit }),
+    rowOf(`${name} | requests/s`, pairs, ({ rate }) => rate, isLimit),
+    rowOf(`${name} | p50 ms`, pairs, ({ p50Ms }) => p50Ms, isLimit),
   ];
 }
 
-function rowOf(
-  name: string,
-  pairs: readonly Pair[],
-  of: (figures: Figures) => number,
-  { finest, isLimit }: { finest: number; isLimit: boolean },
-) {
+function rowOf(name: string, pairs: readonly Pair[], of: (figures: Figures) => number, isLimit: boolean) {
   const [own, other] = TOOLS.map((tool) => spreadOf(pairs.map((pair) => of(pair[tool])))) as [Spread, Spread];
   const ratio = spreadOf(pairs.map(({ tsworker, autocannon }) => of(tsworker) / of(autocannon)));
   const difference = Math.abs(own.median - other.median);
-  const spread = Math.max(widthOf(own), widthOf(other), finest);
+  const spread = Math.max(widthOf(own), widthOf(other));
   const agrees = difference <= spread;
   const cells = [name, inWords(own), inWords(other), inWords(ratio), figure(difference), figure(spread)];
   const verdict = isLimit ? '' : agrees ? 'yes' : 'NO';

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LoadResult } from '../../src/load/result.js';
 import { BUILT } from './build.js';
 
 const run = promisify(execFile);
-const require = createRequire(import.meta.url);
 
 export const TOOLS = ['tsworker', 'autocannon'] as const;
 
@@ -25,14 +23,11 @@ export interface Figures {
   readonly p50Ms: number;
 }
 
-/** What each tool can tell at the finest: autocannon tells whole milliseconds. */
-export const FINEST_MS = 1;
-
 /** A kilobyte, as a prompt has. */
 const BODY = JSON.stringify({ prompt: 'Once upon a time there was a worker. '.repeat(27) });
 
 /**
- * One run of a tool, as a program of its own, on its command line.
+ * One run of a tool, as a program of its own.
  *
  * @throws when a request failed, or it told nothing
  */
@@ -58,16 +53,20 @@ async function withTsworker({ url, connections, seconds }: Load): Promise<Figure
 }
 
 async function withAutocannon({ url, connections, seconds }: Load): Promise<Figures> {
-  const kind = ['-m', 'POST', '-H', 'content-type=application/json', '-b', BODY];
-  const args = [...kind, '-c', String(connections), '-d', String(seconds), '-j', '-n', url];
+  const headers = { 'content-type': 'application/json' };
+  const options = { url, connections, duration: seconds, method: 'POST', headers, body: BODY };
   const { stdout } = await run(
     process.execPath,
-    [require.resolve('autocannon/autocannon.js'), ...args],
+    [join(BUILT, 'bench/autocannon.js'), JSON.stringify(options)],
     WIDE,
   );
   const result = JSON.parse(stdout) as AutocannonResult;
-  const { errors, non2xx, duration, latency } = result;
-  return figuresOf('autocannon', errors + non2xx, result['2xx'] / duration, latency.p50);
+  return figuresOf(
+    'autocannon',
+    result.errors + result.non2xx,
+    result['2xx'] / result.duration,
+    result.p50Ms,
+  );
 }
 
 interface AutocannonResult {
@@ -76,7 +75,7 @@ interface AutocannonResult {
   readonly '2xx': number;
   /** In seconds. */
   readonly duration: number;
-  readonly latency: { readonly p50: number };
+  readonly p50Ms: number;
 }
 
 const WIDE = { maxBuffer: 64 * 2 ** 20 };
