@@ -160,7 +160,7 @@ it('not one is left: the model server is not blamed, the worker lives, and all i
 
 it('hardly one is left: SIGTERM ends the worker, and its model server with it', async () => {
   // To look at so many processes at once would take more than there are.
-  const crowd = Array.from({ length: 400 }, () => spawn('sleep', ['600']));
+  const crowd = Array.from({ length: 400 }, () => spawn('sleep', ['600'], { stdio: 'ignore' }));
   onTestFinished(() => {
     for (const one of crowd) one.kill();
   });
