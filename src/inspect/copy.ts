@@ -90,11 +90,16 @@ export function copyOf(value: unknown, { redact, characters }: CopyOptions): Jso
         break;
       }
       left -= name.length;
-      const value = KEPT_BACK.test(name) && isTold(member) ? '[redacted]' : copy(member, depth - 1);
+      const value = KEPT_BACK.test(name) && isTold(member) ? keptBack(member) : copy(member, depth - 1);
       if (value !== undefined) copied.push([name, value]);
     }
     return Object.fromEntries(copied);
   }
+}
+
+/** A list stays one, since a machine may be told of it again. */
+function keptBack(member: unknown): Json {
+  return Array.isArray(member) ? ['[redacted]'] : '[redacted]';
 }
 
 /** That there is none is no secret. */

@@ -26,12 +26,13 @@ describe('a copy for those who look', () => {
     });
   });
 
-  it('has no line of a model server', () => {
+  it('has no line of a model server, and a list in the place of its lines', () => {
     const message = withLastLines('it died', { lastLines: ['prompt: tell me', 'Killed'] });
     expect(copy({ message, error: new Error(message) })).toEqual({
       message: 'it died',
       error: { $error: { name: 'Error', message: 'it died' } },
     });
+    expect(copy({ lastLines: ['prompt: tell me', 'Killed'] })).toEqual({ lastLines: ['[redacted]'] });
   });
 
   it.each([
