@@ -15,6 +15,7 @@ const NEEDED = [
   'beacon',
   'dialect',
   'reportIntervalMs',
+  'parentPid',
 ] as const satisfies readonly SettingName[];
 
 /**
@@ -40,7 +41,7 @@ export async function tellWhyNot(
   });
   const { dialect = own ?? 'current' } = config;
   const putOut = lightBeacon({ config, dialect, message: error.message, log });
-  await untilAskedToStop(io.env);
+  await untilAskedToStop(io.env, config.parentPid);
   await putOut();
   return error.exitCode;
 }

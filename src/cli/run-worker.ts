@@ -19,7 +19,7 @@ export interface Run {
 /** Runs a worker until it has stopped, by a signal or by itself, and resolves with the exit code. */
 export async function runWorker({ worker, config, log, env, onListening }: Run): Promise<number> {
   const stop = (reason: string) => void worker.stop(reason).catch(() => {});
-  void untilAskedToStop(env).then(stop);
+  void untilAskedToStop(env, config.parentPid).then(stop);
   const uncaught = watchUncaught(log, () => stop('an error was not caught'));
   const ports = await worker.start().catch((error) => {
     throw new UserError(explain(error, config), EXIT.failed.code);

@@ -1,11 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Env } from './io.js';
+import { onOrphaned } from './orphaned.js';
 
 /** Under npm one key press arrives twice: from the terminal, and from npm. */
 const SAME_KEY_PRESS_MS = 500;
-
-/** How often it is looked whether the parent process is still there. */
-const PARENT_CHECK_MS = 250;
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -43,15 +41,17 @@ export function onSignals({ stop, stopAtOnce, now, source }: SignalHandlers): vo
 let asked: Promise<string> | undefined;
 
 /**
- * Resolves when the process should stop in good order, with the reason: a signal, or npm has gone. A second
- * signal ends the process at once. However often it is called, the process listens once.
+ * Resolves when the process should stop in good order, with the reason: a signal, or who has started it is gone. A
+ * second signal ends the process at once. However often it is called, the process listens once.
+ *
+ * @param parentPid who has started it, where that is to be looked at
  */
-export function untilAskedToStop(env: Env): Promise<string> {
-  asked ??= listenToBeStopped(env);
+export function untilAskedToStop(env: Env, parentPid?: number): Promise<string> {
+  asked ??= listenToBeStopped(env, parentPid);
   return asked;
 }
 
-function listenToBeStopped(env: Env): Promise<string> {
+function listenToBeStopped(env: Env, parentPid: number | undefined): Promise<string> {
   return new Promise((resolve) => {
     onSignals({
       source: process,
@@ -59,20 +59,11 @@ function listenToBeStopped(env: Env): Promise<string> {
       stop: (signal) => resolve(`${signal} was received`),
       stopAtOnce: (exitCode) => process.exit(exitCode),
     });
-    if (env.npm_lifecycle_event !== undefined) onOrphaned(() => resolve('npm has gone'));
+    if (parentPid !== undefined) {
+      onOrphaned(parentPid, () => resolve(`process ${parentPid}, which has started it, is gone`));
+    }
+    // npm and npx hand SIGTERM to the shell that is between them and this process, and the shell dies of it
+    // without telling anybody.
+    if (env.npm_lifecycle_event !== undefined) onOrphaned(process.ppid, () => resolve('npm has gone'));
   });
-}
-
-/**
- * npm and npx hand SIGTERM to the shell that is between them and this process, and the shell dies of it
- * without telling anybody.
- */
-function onOrphaned(tell: () => void): void {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    tell();
-  }, PARENT_CHECK_MS);
-  timer.unref();
 }

@@ -39,9 +39,12 @@ export class WorkerProcesses implements Launcher {
 
   constructor(options: WorkerProcessesOptions) {
     this.#options = options;
-    // Nobody is left behind, not even when this process is ended at once.
+    // Nobody is left behind, not even when this process is ended at once. A model server can be ended by its worker
+    // alone, which is asked therefore: the second time that it is it ends at once.
     process.once('exit', () => {
-      for (const child of this.#running.values()) child.kill('SIGKILL');
+      for (const [worker, child] of this.#running) {
+        child.kill(this.#ports.get(worker)?.modelPort === undefined ? 'SIGKILL' : 'SIGTERM');
+      }
     });
   }
 

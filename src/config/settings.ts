@@ -210,6 +210,13 @@ export const SETTINGS = {
     about:
       'When the worker can not start, stay to tell the autoscaler why until it is stopped. With false, end at once.',
   },
+  parentPid: {
+    variable: 'TSWORKER_PARENT_PID',
+    type: integer,
+    otherwise: 'not looked at',
+    about:
+      'The pid of whoever has started the worker. When that is no longer its parent, the worker drains and ends, as on SIGTERM: so `tsworker dev` leaves none behind, however it ends.',
+  },
   headersTimeoutMs: {
     variable: 'TSWORKER_HEADERS_TIMEOUT',
     type: duration,

@@ -312,6 +312,7 @@ const ROWS: Readonly<Record<SettingName, Row>> = {
   stallTimeoutMs: { variable: 'TSWORKER_STALL_TIMEOUT', fallback: undefined, ...LIMITS },
   updateFile: { variable: 'TSWORKER_UPDATE_FILE', fallback: '/.force_update', ...TEXTS },
   beacon: { variable: 'TSWORKER_BEACON', fallback: true, ...FLAGS },
+  parentPid: { variable: 'TSWORKER_PARENT_PID', fallback: undefined, ...INTEGERS },
   headersTimeoutMs: { variable: 'TSWORKER_HEADERS_TIMEOUT', fallback: 10_000, ...DURATIONS },
   requestTimeoutMs: { variable: 'TSWORKER_REQUEST_TIMEOUT', fallback: 60_000, ...DURATIONS },
   clientTimeoutMs: { variable: 'TSWORKER_CLIENT_TIMEOUT', fallback: 60_000, ...LIMITS },

@@ -38,7 +38,7 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
     throw new UserError(`${backend.name} reports nothing, so nobody could tell how many of it are wanted.`);
   }
   tell([...run.warnings, ...warningsFor(configure(backend, config), config)], log);
-  const asked = untilAskedToStop(io.env);
+  const asked = untilAskedToStop(io.env, config.parentPid);
   const ports = new Ports(config, await freePort(LOOPBACK, run.autoscalerPort));
   if (ports.autoscaler !== run.autoscalerPort && run.autoscalerPort !== 0) {
     log.warn(`port ${run.autoscalerPort} is taken, so the autoscaler listens on ${ports.autoscaler}`, {
@@ -104,7 +104,8 @@ function workerEnv({ run, io, worker, ports, mtoken, reportTo }: WorkerEnv): Env
     // It is this process that starts it again, and that says why it failed.
     TSWORKER_BEACON: 'false',
     // It ends when this process does, however that ends.
-    npm_lifecycle_event: 'tsworker dev',
+    TSWORKER_PARENT_PID: String(process.pid),
+    npm_lifecycle_event: undefined,
     // Model servers that the workers run are told from one another by their ports and logs.
     ...(modelPort !== undefined && {
       MODEL_PORT: String(modelPort),
@@ -161,7 +162,8 @@ class Ports {
 function tellOfFleet(local: LocalAutoscaler, log: Log): void {
   local.on('decision', ({ do: what, worker, reason }) => {
     const event = 'fleet.decision';
-    if (what === 'fail' || what === 'halt') log.warn(`worker ${worker}: ${reason}`, { event, what, worker });
+    if (what === 'fail' || what === 'halt')
+      log.warn(`worker ${worker}: ${reason}`, { event, what, worker });
     else log.info(`worker ${worker}: ${what}, since ${reason}`, { event, what, worker, reason });
   });
   local.on('phase', ({ worker, from, to }) => {

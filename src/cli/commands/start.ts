@@ -4,9 +4,11 @@ import { findJournal } from '../../journal/find-journal.js';
 import { reachable } from '../../net/address.js';
 import { Worker } from '../../worker.js';
 import { asUserError, tellWhyNot } from '../beacon.js';
+import { EXIT } from '../exit.js';
 import type { Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
+import { onOrphaned } from '../orphaned.js';
 import { runWorker } from '../run-worker.js';
 import { checkFor, loadSettings, settings, tell, warningsFor } from '../settings.js';
 
@@ -33,7 +35,9 @@ interface Progress {
 
 async function run(name: string | undefined, given: Overrides, io: Io, progress: Progress): Promise<number> {
   const { config, warnings } = settings(io.env, given);
-  const backend = await loadBackend(name ?? config.backend, loadSettings(io.env, config));
+  const backend = await whileParentLives(config.parentPid, () =>
+    loadBackend(name ?? config.backend, loadSettings(io.env, config)),
+  );
   progress.dialect = backend.dialect;
   checkFor(backend, config);
   const log = await logOf(config.logLevel, io);
@@ -54,4 +58,15 @@ async function run(name: string | undefined, given: Overrides, io: Io, progress:
       );
     },
   });
+}
+
+/** Until the backend is loaded there is nothing to be stopped in good order: without its parent the process ends at once. */
+async function whileParentLives<T>(parentPid: number | undefined, load: () => Promise<T>): Promise<T> {
+  if (parentPid === undefined) return load();
+  const lookNoMore = onOrphaned(parentPid, () => process.exit(EXIT.failed.code));
+  try {
+    return await load();
+  } finally {
+    lookNoMore();
+  }
 }
