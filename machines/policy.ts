@@ -1,12 +1,15 @@
-import type {
-  Decision,
-  FleetFacts,
-  ScalingMemory,
-  ScalingSettings,
-  Verdict,
-  WorkerFacts,
-  WorkerPhase,
-} from './scaling.js';
+import { startsAllowed } from './launches.js';
+import {
+  capacityOf,
+  figure,
+  type Look,
+  lookAt,
+  mustHaveOne,
+  mustKeepOne,
+  neededOf,
+  workersWanted,
+} from './look.js';
+import type { Decision, FleetFacts, ScalingMemory, ScalingSettings, Verdict } from './scaling.js';
 
 /** A capacity has to be more than is wanted for so long before any of it is let go. */
 export const SPARE_FOR_MS = 30_000;
@@ -16,37 +19,6 @@ export const COLD_SPARE_FOR_MS = 600_000;
 
 /** What is let go has to be spare by a tenth, or half a worker, so that the next request does not want it back. */
 const MARGIN = { ofCapacity: 0.1, ofWorker: 0.5 };
-
-/** Less than any worker does per second. */
-const MIN_PERF = 0.000_01;
-
-/** They work, or will when they have loaded. */
-const ACTIVE: ReadonlySet<WorkerPhase> = new Set(['creating', 'loading', 'ready', 'updating']);
-
-/** What a look at the fleet comes to, before it is acted on. */
-interface Look {
-  readonly settings: ScalingSettings;
-  readonly facts: FleetFacts;
-  readonly isAsleep: boolean;
-  /** Active workers, the quickest first, each with what it does or is expected to do per second. */
-  readonly active: readonly Rated[];
-  readonly ready: readonly Rated[];
-  readonly inactive: readonly Rated[];
-  /** Units/s that the active ones do together, and those that the inactive ones would do as well. */
-  readonly there: number;
-  readonly thereInAll: number;
-  /** What a worker that is not known yet will do per second; 0: none has been measured. */
-  readonly typical: number;
-  /** Units/s. */
-  readonly capacity: number;
-  readonly coldCapacity: number;
-  /** Why that much capacity is wanted. */
-  readonly why: string;
-}
-
-interface Rated extends WorkerFacts {
-  readonly perf: number;
-}
 
 /** What to do now. Asked again and again, with the memory that it gave the last time. */
 export function decide(settings: ScalingSettings, facts: FleetFacts, memory: ScalingMemory): Verdict {
@@ -61,84 +33,10 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
   const lowered = isLowering ? spareActive(look) : [];
   const destroyed = isOver(coldSpareSinceMs, facts.atMs, COLD_SPARE_FOR_MS) ? spareInactive(look) : [];
   return {
-    decisions: [...raised, ...kept, ...lowered, ...destroyed],
+    decisions: [...startsAllowed([...raised, ...kept], facts), ...lowered, ...destroyed],
     memory: { spareSinceMs, coldSpareSinceMs },
-    wanted: { capacity: look.capacity, coldCapacity: look.coldCapacity },
+    wanted: { workers: workersWanted(look), capacity: look.capacity, coldCapacity: look.coldCapacity },
   };
-}
-
-function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
-  const isAsleep = sleeps(settings, facts);
-  const typical = typicalOf(facts.workers);
-  const rated = facts.workers
-    .map(({ id, phase, maxPerf, pending }) => {
-      return { id, phase, maxPerf, pending, perf: maxPerf > 0 ? maxPerf : typical };
-    })
-    .toSorted((one, other) => other.perf - one.perf || one.id - other.id);
-  const active = rated.filter(({ phase }) => ACTIVE.has(phase));
-  const ready = active.filter(({ phase }) => phase === 'ready');
-  const inactive = rated.filter(({ phase }) => phase === 'inactive');
-  const there = capacityOf(active);
-  return {
-    settings,
-    facts,
-    isAsleep,
-    typical,
-    active,
-    ready,
-    inactive,
-    there,
-    thereInAll: there + capacityOf(inactive),
-    ...wantedOf(settings, facts, { active, ready, there }, isAsleep),
-  };
-}
-
-/** What those that have been measured do on average. */
-function typicalOf(workers: readonly WorkerFacts[]): number {
-  const measured = workers.filter(({ maxPerf }) => maxPerf > 0);
-  return measured.reduce((total, { maxPerf }) => total + maxPerf, 0) / Math.max(1, measured.length);
-}
-
-/** Whether nothing has come for so long that nobody is to work. What is still in a worker is waited for. */
-function sleeps(
-  { inactivityTimeoutMs }: ScalingSettings,
-  { workers, waiting, quietMs }: FleetFacts,
-): boolean {
-  if (typeof inactivityTimeoutMs === 'string') return false;
-  return quietMs >= inactivityTimeoutMs && waiting === 0 && workers.every(({ pending }) => pending === 0);
-}
-
-/** What waits is worked off within so long, on top of what comes meanwhile. */
-const WORKED_OFF_WITHIN_MS = 60_000;
-
-function wantedOf(
-  settings: ScalingSettings,
-  facts: FleetFacts,
-  { active, ready, there }: Pick<Look, 'active' | 'ready' | 'there'>,
-  isAsleep: boolean,
-) {
-  const { minLoad, targetUtil, coldMult, minColdLoad, targetQueueTimeMs } = settings;
-  const { waiting, expectedPerSecond } = facts;
-  const load = isAsleep ? 0 : Math.max(expectedPerSecond, minLoad);
-  const isLate = waiting > (there * targetQueueTimeMs) / 1_000;
-  const forLoad = load / targetUtil + (isLate ? (waiting / WORKED_OFF_WITHIN_MS) * 1_000 : 0);
-  const isFull = areAllFull(ready, targetQueueTimeMs);
-  // More help may be on the way already. Work that is in a worker can't move to another.
-  const wantsOneMore = (isFull || isLate) && active.length === ready.length;
-  return {
-    capacity: wantsOneMore ? Math.max(forLoad, there + MIN_PERF) : forLoad,
-    coldCapacity: Math.max(expectedPerSecond * coldMult, minColdLoad) / targetUtil,
-    why: [
-      `${figure(load)} units/s ${expectedPerSecond > minLoad ? 'are expected' : 'are always provided for'}, and may take ${figure(targetUtil * 100)} % of it`,
-      ...(isLate ? [`${figure(waiting)} units wait`] : []),
-      ...(isFull ? [`each worker has more to do than ${targetQueueTimeMs / 1_000} s take`] : []),
-    ].join('; '),
-  };
-}
-
-/** Whether a request would wait too long wherever it went. */
-function areAllFull(ready: readonly Rated[], targetQueueTimeMs: number): boolean {
-  return ready.length > 0 && ready.every(({ perf, pending }) => pending > (perf * targetQueueTimeMs) / 1_000);
 }
 
 /** Starts what is missing: inactive workers first, the quickest of them first, then new ones. */
@@ -245,30 +143,6 @@ function spareInactive(look: Look): Decision[] {
   return decisions;
 }
 
-/** Whether one has to work though no capacity may be wanted. */
-function mustHaveOne({ settings, facts }: Look): boolean {
-  return facts.waiting > 0 || settings.inactivityTimeoutMs === 'never';
-}
-
-/** Until nothing has come for long the last one stays, so that the next request need not wait for a load. */
-function mustKeepOne(look: Look): boolean {
-  return mustHaveOne(look) || (look.settings.inactivityTimeoutMs !== 'off' && !look.isAsleep);
-}
-
-/** How many of the active workers the load wants, and those that are still missing for it. */
-function neededOf(look: Look): number {
-  const { active, capacity, typical } = look;
-  let [there, count] = [0, 0];
-  for (const { perf } of active) {
-    if (there >= capacity) break;
-    there += perf;
-    count += 1;
-  }
-  const missing = Math.max(0, capacity - there);
-  const needed = count + (typical === 0 ? 0 : Math.ceil(missing / typical));
-  return Math.min(look.settings.maxWorkers, Math.max(needed, mustHaveOne(look) ? 1 : 0));
-}
-
 /** For so many more there is room; those that have failed or are stopping still take up theirs. */
 function roomIn({ settings, facts }: Look): number {
   return Math.max(0, settings.maxWorkers - facts.workers.length);
@@ -284,13 +158,4 @@ function since(before: number | null, isSpare: boolean, atMs: number): number | 
 
 function isOver(sinceMs: number | null, atMs: number, forMs: number): boolean {
   return sinceMs !== null && atMs - sinceMs >= forMs;
-}
-
-function capacityOf(workers: readonly Rated[]): number {
-  return workers.reduce((total, { perf }) => total + perf, 0);
-}
-
-/** Three digits of a figure. */
-function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }

@@ -7,6 +7,7 @@
  * - The load wants a capacity: work that is expected per second ÷ `targetUtil`; more where work waits longer for a
  *   worker than `targetQueueTimeMs`, and one worker more where each has more to do than that.
  * - Of inactive ones as many are kept as a multiple of that load (`coldMult`) would want.
+ * - Where starts fail, one after the other, they are made more rarely and one at a time (`launches.ts`).
  */
 
 /** What an endpoint wants, in the terms of its parameters on the wire. Work in units, per second where it is a rate. */
@@ -54,7 +55,20 @@ export interface FleetFacts {
   readonly waiting: number;
   /** How long ago the last request came, or how long it has been looked at where none has. */
   readonly quietMs: number;
+  readonly launches: Launches;
 }
+
+/** How the last starts of workers went. */
+export interface Launches {
+  /** Starts that have failed since the last one that did not. */
+  readonly failures: number;
+  /** How often starts were held back since. */
+  readonly holds: number;
+  /** Until then nobody is started, and after it one at a time; null: as many as are wanted may be. */
+  readonly heldUntilMs: number | null;
+}
+
+export const NO_LAUNCH_FAILED: Launches = { failures: 0, holds: 0, heldUntilMs: null };
 
 /** What the policy remembers from one look to the next. */
 export interface ScalingMemory {
@@ -81,6 +95,6 @@ export type Decision = Action & { readonly reason: string };
 export interface Verdict {
   readonly decisions: readonly Decision[];
   readonly memory: ScalingMemory;
-  /** What was aimed at, for people to see. */
-  readonly wanted: { readonly capacity: number; readonly coldCapacity: number };
+  /** What was aimed at, for people to see: how many are to work, and how much those that are there are to do. */
+  readonly wanted: { readonly workers: number; readonly capacity: number; readonly coldCapacity: number };
 }

@@ -5,11 +5,12 @@ import { ReportAnswers } from './answer-report.js';
 import { type ClientParts, clientRoutes } from './client-routes.js';
 import type { FaultFunction } from './faults.js';
 import type { Intake, Receipt } from './intake.js';
-import { parseLimit } from './limit.js';
+import { parseAfter, parseLimit } from './limit.js';
 import { type OpenaiParts, openaiRoutes } from './openai/routes.js';
 import { pageRoutes } from './page-routes.js';
 import type { RequestView } from './requests-view.js';
 import { requireJson } from './require-json.js';
+import type { ScalingSample } from './scaling-history.js';
 import type { DecisionsView } from './scaling-view.js';
 import { securityHeaders } from './security-headers.js';
 import type { WorkersView } from './view.js';
@@ -28,6 +29,8 @@ export interface AppParts {
   readonly requests: (limit: number) => readonly RequestView[];
   /** The last decisions, latest first, and how the fleet is scaled. */
   readonly decisions: (limit: number) => DecisionsView;
+  /** What the looks at the fleet after this one saw. */
+  readonly scalingAfter: (sequence: number) => readonly ScalingSample[];
   readonly client: ClientParts;
   readonly openai: OpenaiParts;
 }
@@ -78,6 +81,10 @@ export function createApp(parts: AppParts): Express {
   app
     .route('/api/decisions')
     .get((req, res) => res.json(parts.decisions(parseLimit(req.query.limit))))
+    .all(allowOnly('GET', 'HEAD'));
+  app
+    .route('/api/scaling')
+    .get((req, res) => res.json({ samples: parts.scalingAfter(parseAfter(req.query.after)) }))
     .all(allowOnly('GET', 'HEAD'));
   app.use(clientRoutes(parts.client));
   app.use(pageRoutes());

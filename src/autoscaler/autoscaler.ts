@@ -238,6 +238,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       workers: () => this.#view(),
       requests: (limit) => this.requests(limit),
       decisions: (limit) => viewDecisions(this.#scaler, limit),
+      scalingAfter: (sequence) => this.#scaler?.history.after(sequence) ?? [],
       client: {
         endpoint: this.#endpoint,
         routing: this.#routing,

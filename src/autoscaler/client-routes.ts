@@ -87,7 +87,7 @@ function updateWorkers({ scaler }: ClientParts): RequestHandler {
         'This autoscaler has not started its workers, so it can not update them. Start it with "tsworker dev <backend> --max-workers 4", or restart them yourself.',
       );
     }
-    res.json({ success: true, workers: scaler.update.begin() });
+    res.json({ success: true, workers: scaler.beginUpdate() });
   };
 }
 

@@ -8,8 +8,19 @@ export interface DecisionRecord {
    * - `create`, `activate`, `deactivate`, `destroy`: by the policy.
    * - `update`: a worker is started anew, to run new code; `halt`: the others are not, since it failed.
    * - `fail`: nobody decided it; the worker has failed, and is left alone for a while.
+   * - `hold`: with this worker so many starts have failed that none is made for a while; `resume`: it has come up, and
+   *   they are made again.
    */
-  readonly do: 'create' | 'activate' | 'deactivate' | 'destroy' | 'update' | 'halt' | 'fail';
+  readonly do:
+    | 'create'
+    | 'activate'
+    | 'deactivate'
+    | 'destroy'
+    | 'update'
+    | 'halt'
+    | 'fail'
+    | 'hold'
+    | 'resume';
   readonly worker: number;
   /** One sentence, with the figures that led to it. */
   readonly reason: string;

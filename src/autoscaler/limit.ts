@@ -12,3 +12,12 @@ export function parseLimit(given: unknown): number {
   }
   return limit;
 }
+
+/** `?after=` as a whole number from 0, which it is when it is not given. Anything else is a 400 that names it. */
+export function parseAfter(given: unknown): number {
+  if (given === undefined) return 0;
+  if (typeof given !== 'string' || !/^\d{1,15}$/.test(given)) {
+    throw new WorkerError('invalid_request', 'after: expected a whole number from 0');
+  }
+  return Number(given);
+}

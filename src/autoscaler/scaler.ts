@@ -1,3 +1,4 @@
+import { ACTIVE } from '../../machines/look.js';
 import { decide } from '../../machines/policy.js';
 import {
   type Decision,
@@ -12,8 +13,10 @@ import { DecisionLog, type DecisionRecord } from './decision-log.js';
 import { Demand } from './demand.js';
 import { FleetMember, type PhaseChange } from './fleet-member.js';
 import type { Intake } from './intake.js';
+import { Launching } from './launching.js';
 import { RollingUpdate } from './rolling-update.js';
 import type { Routing } from './routing.js';
+import { ScalingHistory } from './scaling-history.js';
 import { type Patience, patienceOf, type ScalingOptions } from './scaling-options.js';
 import { stateOf } from './worker-state.js';
 
@@ -36,14 +39,16 @@ export interface ScalerParts extends ScalingOptions {
 export class Scaler {
   readonly demand: Demand;
   readonly decisions = new DecisionLog();
+  readonly history = new ScalingHistory();
   readonly members = new Map<number, FleetMember>();
   readonly update: RollingUpdate;
   readonly #parts: ScalerParts;
   readonly #patience: Patience;
+  readonly #launching: Launching;
   /** Units/s that each worker measured, also when its process has ended. */
   readonly #perfs = new Map<number, number>();
   #memory: ScalingMemory = NOTHING_REMEMBERED;
-  #wanted: Verdict['wanted'] = { capacity: 0, coldCapacity: 0 };
+  #wanted: Verdict['wanted'] = { workers: 0, capacity: 0, coldCapacity: 0 };
   #timer: ReturnType<typeof setInterval> | undefined;
   #made = 0;
   #onGone: (() => void) | undefined;
@@ -51,6 +56,7 @@ export class Scaler {
   constructor(parts: ScalerParts) {
     this.#parts = parts;
     this.#patience = patienceOf(parts.patience ?? {}, parts.reportIntervalMs);
+    this.#launching = new Launching(this.#patience.hold);
     this.demand = new Demand(parts.clock.now());
     this.update = new RollingUpdate(this.members, {
       onWorker: (worker) => this.#note('update', worker, 'a rolling update has come to it'),
@@ -90,10 +96,12 @@ export class Scaler {
   /** Asks the policy, and has done what it decides. */
   look(): void {
     if (this.#timer === undefined) return;
-    const verdict = decide(this.#parts.settings, this.facts(), this.#memory);
+    const facts = this.facts();
+    const verdict = decide(this.#parts.settings, facts, this.#memory);
     this.#memory = verdict.memory;
     this.#wanted = verdict.wanted;
     for (const decision of verdict.decisions) this.#follow(decision);
+    this.history.add(sampleOf(facts, verdict, this.#parts.clock.iso(facts.atMs)));
   }
 
   facts(): FleetFacts {
@@ -110,7 +118,14 @@ export class Scaler {
       expectedPerSecond: this.demand.expectedPerSecond(atMs),
       waiting: routing.requests.waitingCost(),
       quietMs: this.demand.quietMs(atMs),
+      launches: this.#launching.launches,
     };
+  }
+
+  /** There is new code: workers are started anew with it, one after the other. Answers which. */
+  beginUpdate(): readonly number[] {
+    this.#launching.forget();
+    return this.update.begin();
   }
 
   /** Units/s, as it measured; 0: it has not. */
@@ -163,8 +178,9 @@ export class Scaler {
   }
 
   #create(id: number): void {
+    const { hold: _, ...patience } = this.#patience;
     const member = new FleetMember({
-      input: { id, ...this.#patience },
+      input: { id, ...patience },
       launcher: this.#parts.launcher,
       onPhase: (change) => this.#goOn(change),
     });
@@ -175,6 +191,8 @@ export class Scaler {
   #goOn(change: PhaseChange): void {
     const { worker, to, from, reason } = change;
     if (to === 'failed') this.#note('fail', worker, reason);
+    const told = this.#launching.hear(change, this.#parts.clock.now());
+    if (told !== null) this.#note(told.do, worker, told.reason);
     // What it last told was told by a process that has ended.
     if (to === 'inactive' || to === 'creating' || to === null) this.#parts.intake.forget(worker);
     if (to === null) {
@@ -191,4 +209,17 @@ export class Scaler {
     const { clock } = this.#parts;
     this.#parts.onDecision(this.decisions.add(what, worker, reason, clock.iso(clock.now())));
   }
+}
+
+function sampleOf({ workers, expectedPerSecond }: FleetFacts, { wanted }: Verdict, at: string) {
+  const ready = workers.filter(({ phase }) => phase === 'ready');
+  return {
+    at,
+    expectedPerSecond,
+    capacity: ready.reduce((sum, { maxPerf }) => sum + maxPerf, 0),
+    wantedCapacity: wanted.capacity,
+    ready: ready.length,
+    active: workers.filter(({ phase }) => ACTIVE.has(phase)).length,
+    wanted: wanted.workers,
+  };
 }

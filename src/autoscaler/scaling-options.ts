@@ -9,7 +9,10 @@ export interface EndpointSettings extends ScalingSettings {
 }
 
 /** How long is waited for what a worker should do. */
-export type Patience = Omit<FleetWorkerInput, 'id'>;
+export interface Patience extends Omit<FleetWorkerInput, 'id'> {
+  /** How long no worker is started when several starts in a row have failed; twice as long after each further one. */
+  readonly hold: { readonly baseMs: number; readonly capMs: number };
+}
 
 export interface ScalingOptions {
   readonly settings: EndpointSettings;
@@ -28,6 +31,7 @@ export function patienceOf(given: Partial<Patience>, reportIntervalMs: number): 
     drainWithinMs: 75_000,
     stableAfterMs: 600_000,
     pause: { baseMs: 5_000, capMs: 300_000 },
+    hold: { baseMs: 5_000, capMs: 300_000 },
     ...given,
   };
 }

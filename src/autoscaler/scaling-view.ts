@@ -27,7 +27,9 @@ export interface ScalingView {
   readonly expectedPerSecond: number;
   readonly waiting: number;
   readonly quietMs: number;
-  readonly wanted: { readonly capacity: number; readonly coldCapacity: number };
+  readonly wanted: { readonly workers: number; readonly capacity: number; readonly coldCapacity: number };
+  /** Starts of workers that have failed in a row, and for how long none is made; null: they are made as wanted. */
+  readonly starts: { readonly failed: number; readonly heldForMs: number | null };
   /** Of those that are ready, in units/s. */
   readonly capacity: number;
   readonly workers: readonly ScaledWorkerView[];
@@ -53,7 +55,8 @@ export function viewDecisions(scaler: Scaler | undefined, limit?: number): Decis
 }
 
 function viewScaling(scaler: Scaler): ScalingView {
-  const { expectedPerSecond, waiting, quietMs } = scaler.facts();
+  const { atMs, expectedPerSecond, waiting, quietMs, launches } = scaler.facts();
+  const { failures: failed, heldUntilMs } = launches;
   const workers = [...scaler.members.values()].flatMap((member) => {
     const { id, phase, status, starts, failures, reason } = member;
     return phase === null
@@ -66,6 +69,7 @@ function viewScaling(scaler: Scaler): ScalingView {
     waiting,
     quietMs,
     wanted: scaler.wanted,
+    starts: { failed, heldForMs: heldUntilMs === null ? null : Math.max(0, heldUntilMs - atMs) },
     capacity: workers.filter(({ phase }) => phase === 'ready').reduce((sum, { maxPerf }) => sum + maxPerf, 0),
     workers,
     toUpdate: scaler.update.due,

@@ -1,7 +1,12 @@
 import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../machines/forecast.js';
 import { decide } from '../../machines/policy.js';
 import { randomFrom } from '../../machines/random.js';
-import { type Action, NOTHING_REMEMBERED, type ScalingMemory } from '../../machines/scaling.js';
+import {
+  type Action,
+  NO_LAUNCH_FAILED,
+  NOTHING_REMEMBERED,
+  type ScalingMemory,
+} from '../../machines/scaling.js';
 import type { Arrivals } from './arrivals.js';
 import { SimulatedFleet } from './fleet.js';
 import { Router } from './router.js';
@@ -145,6 +150,7 @@ class Simulation {
         expectedPerSecond: expectedPerSecond(this.#forecast, nowMs),
         waiting: this.#waiting.units,
         quietMs: nowMs - (this.#forecast.lastWorkAtMs ?? 0),
+        launches: NO_LAUNCH_FAILED,
       },
       this.#memory,
     );

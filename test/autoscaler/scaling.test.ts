@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkerExit } from '../../machines/fleet-worker-setup.js';
 import type { EndpointSettings, Launcher, LocalAutoscaler, Patience } from '../../src/autoscaler/index.js';
+import type { ScalingSample } from '../../src/autoscaler/scaling-history.js';
 import { status } from './bodies.js';
 import { ask, handClock, postJson, report, send, startAutoscaler } from './harness.js';
 
@@ -93,6 +94,16 @@ const done = (autoscaler: LocalAutoscaler) =>
     .decisions.map((each) => `${each.do} ${each.worker}`)
     .toReversed();
 
+/** Resolves when it has looked at its fleet once more. */
+async function nextLook(autoscaler: LocalAutoscaler): Promise<void> {
+  const looks = async () => {
+    const { body } = await send(`${autoscaler.url}/api/scaling`);
+    return (body as { samples: ScalingSample[] }).samples.length;
+  };
+  const before = await looks();
+  await expect.poll(looks, { timeout: 10_000 }).toBeGreaterThan(before);
+}
+
 const urlOf = ({ body }: { body: unknown }) => (body as { url?: string }).url;
 
 describe('an autoscaler that scales', () => {
@@ -144,7 +155,8 @@ describe('an autoscaler that scales', () => {
         expectedPerSecond: 0.5,
         waiting: 5,
         quietMs: 0,
-        wanted: { capacity: expect.any(Number), coldCapacity: expect.any(Number) },
+        wanted: { workers: 1, capacity: expect.any(Number), coldCapacity: expect.any(Number) },
+        starts: { failed: 0, heldForMs: null },
         capacity: 10,
         workers: [
           { id: 1, phase: 'ready', status: 'Ready', maxPerf: 10, starts: 1, failures: 0, reason: '' },
@@ -202,6 +214,88 @@ describe('an autoscaler that scales', () => {
     await reaches(1, 'loading');
     expect(done(autoscaler)).toEqual(['create 1', 'fail 1', 'activate 1']);
     expect(autoscaler.decisions().decisions[1]?.reason).toBe('its process ended by itself, with exit code 1');
+  });
+
+  it('starts no workers for a while when three starts in a row have failed, and then one alone, until one comes up', async () => {
+    const { autoscaler, clock, puppets, serves, reaches } = await start({ minWorkers: 3 });
+    for (const worker of [1, 2, 3]) {
+      await reaches(worker, 'loading');
+      puppets.end(worker, { code: 1, signal: null });
+    }
+    await reaches(3, 'inactive');
+    expect(done(autoscaler).slice(-2)).toEqual(['fail 3', 'hold 3']);
+    expect(autoscaler.decisions().decisions[0]?.reason).toBe(
+      'the last 3 starts of workers have failed: none is started for 5 s, and then one alone',
+    );
+    expect(autoscaler.decisions().scaling?.starts).toEqual({ failed: 3, heldForMs: 5_000 });
+    await ask(autoscaler, { cost: 5 });
+    clock.advance(4_999);
+    await nextLook(autoscaler);
+    expect(done(autoscaler).at(-1)).toBe('hold 3');
+    clock.advance(1);
+    await reaches(1, 'loading');
+    await nextLook(autoscaler);
+    expect(done(autoscaler).slice(-2)).toEqual(['hold 3', 'activate 1']);
+    expect(autoscaler.decisions().decisions[0]?.reason).toContain(
+      '; it alone, since the last 3 starts have failed',
+    );
+    await serves(1);
+    await reaches(1, 'ready');
+    expect(done(autoscaler).at(-1)).toBe('resume 1');
+    expect(autoscaler.decisions().decisions[0]?.reason).toBe(
+      'it has come up, after 3 starts that failed: workers are started as they are wanted again',
+    );
+    expect(autoscaler.decisions().scaling?.starts).toEqual({ failed: 0, heldForMs: null });
+  });
+
+  it('starts workers again at once when there is new code', async () => {
+    const { autoscaler, puppets, reaches, update } = await start({ minWorkers: 3 });
+    for (const worker of [1, 2, 3]) {
+      await reaches(worker, 'loading');
+      puppets.end(worker, { code: 1, signal: null });
+    }
+    await reaches(3, 'inactive');
+    await ask(autoscaler, { cost: 5 });
+    expect(await update()).toMatchObject({ status: 200, body: { success: true, workers: [] } });
+    await reaches(1, 'loading');
+    expect(autoscaler.decisions().scaling?.starts).toEqual({ failed: 0, heldForMs: null });
+  });
+
+  it('tells what it saw, look by look, and from where it was asked for last', async () => {
+    const { autoscaler, serves } = await start();
+    await ask(autoscaler, { cost: 5 });
+    await serves(1);
+    const samplesAfter = async (after: number) => {
+      const { body } = await send(`${autoscaler.url}/api/scaling?after=${after}`);
+      return (body as { samples: ScalingSample[] }).samples;
+    };
+    await nextLook(autoscaler);
+    await expect.poll(async () => (await samplesAfter(0)).at(-1)?.ready).toBe(1);
+    const samples = await samplesAfter(0);
+    expect(samples[0]).toEqual({
+      sequence: 1,
+      at: expect.any(String),
+      expectedPerSecond: 0,
+      capacity: 0,
+      wantedCapacity: 0,
+      ready: 0,
+      active: 0,
+      wanted: 0,
+    });
+    expect(samples.at(-1)).toEqual({
+      sequence: samples.length,
+      at: expect.any(String),
+      expectedPerSecond: 0.5,
+      capacity: 10,
+      wantedCapacity: expect.any(Number),
+      ready: 1,
+      active: 1,
+      wanted: 1,
+    });
+    expect((await samplesAfter(1))[0]).toEqual(samples[1]);
+    // Of another autoscaler, which was started before.
+    expect((await samplesAfter(1_000_000))[0]).toEqual(samples[0]);
+    expect((await send(`${autoscaler.url}/api/scaling?after=-1`)).status).toBe(400);
   });
 
   it('ends all its workers when it stops', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { COLD_SPARE_FOR_MS, decide, SPARE_FOR_MS } from '../../machines/policy.js';
 import {
   type FleetFacts,
+  NO_LAUNCH_FAILED,
   NOTHING_REMEMBERED,
   type ScalingSettings,
   type WorkerFacts,
@@ -26,7 +27,8 @@ function worker(id: number, given: Partial<WorkerFacts> = {}): WorkerFacts {
 }
 
 function facts(given: Partial<FleetFacts> = {}): FleetFacts {
-  return { atMs: 0, workers: [], expectedPerSecond: 0, waiting: 0, quietMs: 1_000, ...given };
+  const nothing = { expectedPerSecond: 0, waiting: 0, quietMs: 1_000, launches: NO_LAUNCH_FAILED };
+  return { atMs: 0, workers: [], ...nothing, ...given };
 }
 
 /** What is done, with the worker that it is done to. */

@@ -162,7 +162,7 @@ class Ports {
 function tellOfFleet(local: LocalAutoscaler, log: Log): void {
   local.on('decision', ({ do: what, worker, reason }) => {
     const event = 'fleet.decision';
-    if (what === 'fail' || what === 'halt')
+    if (what === 'fail' || what === 'halt' || what === 'hold')
       log.warn(`worker ${worker}: ${reason}`, { event, what, worker });
     else log.info(`worker ${worker}: ${what}, since ${reason}`, { event, what, worker, reason });
   });

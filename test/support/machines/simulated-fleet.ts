@@ -1,7 +1,9 @@
 import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../../machines/forecast.js';
+import { launchFailed } from '../../../machines/launches.js';
 import { decide } from '../../../machines/policy.js';
 import {
   type Decision,
+  NO_LAUNCH_FAILED,
   NOTHING_REMEMBERED,
   type ScalingMemory,
   type ScalingSettings,
@@ -18,6 +20,8 @@ export interface SimulatedOptions {
   /** How long a new worker takes until it serves, and an inactive one. */
   readonly loadSeconds?: number;
   readonly startSeconds?: number;
+  /** Whether workers that are started fail rather than serve, by the second in which they would have loaded. */
+  readonly isBroken?: (second: number) => boolean;
   /** What goes wrong, before each look. */
   readonly trouble?: (fleet: SimulatedFleet) => void;
 }
@@ -34,6 +38,12 @@ export interface SimulatedWorker {
 
 const MAX_QUEUE_SECONDS = 30;
 
+/** How long one that could not be started is left alone. */
+const LEFT_ALONE_SECONDS = 5;
+
+/** How long none is started when too many could not be. */
+export const HOLD = { baseMs: 5_000, capMs: 300_000 };
+
 /** A fleet in seconds of virtual time, under the policy: work comes, is shared out, and is done. */
 export class SimulatedFleet {
   readonly workers: SimulatedWorker[] = [];
@@ -42,6 +52,7 @@ export class SimulatedFleet {
   waiting = 0;
   #forecast: Forecast = NO_WORK_YET;
   #memory: ScalingMemory = NOTHING_REMEMBERED;
+  #launches = NO_LAUNCH_FAILED;
   #made = 0;
   readonly #options: SimulatedOptions;
 
@@ -83,13 +94,23 @@ export class SimulatedFleet {
       worker.pending = Math.max(0, worker.pending - worker.perf);
       if (worker.phase === 'stopping' && worker.pending === 0) this.enter(worker, 'inactive');
     }
-    const { loadSeconds = 20 } = this.#options;
+    const { loadSeconds = 20, isBroken } = this.#options;
+    const isLeftAlone = ({ sinceSecond }: SimulatedWorker) => this.second < sinceSecond + LEFT_ALONE_SECONDS;
+    if (isBroken)
+      for (const worker of this.in('failed')) if (!isLeftAlone(worker)) this.enter(worker, 'inactive');
     for (const worker of this.in('creating')) this.enter(worker, 'loading');
     for (const worker of this.in('loading')) {
       if (this.second < worker.sinceSecond + loadSeconds) continue;
-      this.enter(worker, 'ready');
-      worker.said = worker.perf;
+      this.#end(worker);
     }
+  }
+
+  /** It has loaded, or has not. */
+  #end(worker: SimulatedWorker): void {
+    const isBroken = this.#options.isBroken?.(this.second) ?? false;
+    this.enter(worker, isBroken ? 'failed' : 'ready');
+    this.#launches = isBroken ? launchFailed(this.#launches, HOLD, this.second * 1_000) : NO_LAUNCH_FAILED;
+    if (!isBroken) worker.said = worker.perf;
   }
 
   /** To each as much of what waits as brings it to the wait that all would have, and to no longer than may be. */
@@ -115,6 +136,7 @@ export class SimulatedFleet {
         expectedPerSecond: expectedPerSecond(this.#forecast, atMs),
         waiting: this.waiting,
         quietMs: atMs - (lastWorkAtMs ?? 0),
+        launches: this.#launches,
       },
       this.#memory,
     );
