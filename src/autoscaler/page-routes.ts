@@ -17,6 +17,9 @@ const FILES: Readonly<Record<string, string>> = {
   '/lifecycle.js': 'lifecycle.js',
   '/lifecycle.json': 'lifecycle.json',
   '/poll.js': 'poll.js',
+  '/scaling.css': 'scaling.css',
+  '/scaling.js': 'scaling.js',
+  '/timeline.js': 'timeline.js',
   '/workers.js': 'workers.js',
   '/icon.svg': 'icon.svg',
 };

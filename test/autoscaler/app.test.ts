@@ -333,6 +333,9 @@ describe('other paths and methods', () => {
       '/page.css',
       '/page.js',
       '/poll.js',
+      '/scaling.css',
+      '/scaling.js',
+      '/timeline.js',
       '/workers.js',
     ]);
   });

@@ -3,8 +3,9 @@ import { promisify } from 'node:util';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openai } from '../../backends/openai.js';
-import type { LocalAutoscaler } from '../../src/autoscaler/index.js';
+import type { Launcher, LocalAutoscaler } from '../../src/autoscaler/index.js';
 import { STATES } from '../../src/operations/states.js';
+import { setupOf } from '../../src/simulate/setup.js';
 import { startFakeModel, startTestAutoscaler, startTestWorker } from '../../src/testing/index.js';
 import { failed, finished, loaded, loading, status, update } from '../autoscaler/bodies.js';
 import { handClock, report, startAutoscaler, tellFinished } from '../autoscaler/harness.js';
@@ -76,7 +77,7 @@ describe('the page of the local autoscaler', () => {
     await waitForText(page, '#announce', 'Worker 1 is serving.');
     expect(await fieldsOf(page, 'Last loaded')).toEqual(['loadtime\n0.5', 'max_perf\n2']);
     expect(await fieldsOf(page, 'Last update')).toEqual(['cur_load\n3', 'num_requests_recieved\n40']);
-    expect(await page.locator('.counters > div').allInnerTexts()).toEqual([
+    expect(await page.locator('.card .counters > div').allInnerTexts()).toEqual([
       'Requests\n40',
       'Load now\n3/s',
       'Work told\n≈ 30',
@@ -171,7 +172,7 @@ describe('the page of the local autoscaler', () => {
     await report(autoscaler, { ...status(32), loadtime: 'soon' });
     const { page, trouble } = await openPage(autoscaler);
     expect(await page.locator('.card .dialect').allInnerTexts()).toEqual(['current']);
-    expect(await page.locator('.counters > div').allInnerTexts()).toEqual([
+    expect(await page.locator('.card .counters > div').allInnerTexts()).toEqual([
       'Requests\n1,204',
       'Load now\n768',
       'New load\n512',
@@ -244,6 +245,33 @@ describe('the page of the local autoscaler', () => {
       '-d',
       '{"endpoint":"it\'s-llama","cost":100}',
     ]);
+  });
+
+  it('says that starts of workers fail, and when the next is tried', async () => {
+    const launcher: Launcher = {
+      place: async () => {},
+      run: async () => ({ code: 1, signal: null }),
+      signal: async () => {},
+      release: () => {},
+    };
+    const long = { baseMs: 60_000, capMs: 60_000 };
+    const settings = setupOf({ 'max-workers': '3', 'min-workers': '3', 'cold-workers': '0' });
+    const autoscaler = await startAutoscaler({
+      scaling: { settings, launcher, patience: { pause: long, hold: long } },
+    });
+    const { page, trouble } = await openPage(autoscaler);
+    expect(await page.locator('#workers').isVisible()).toBe(false);
+    expect(await page.locator('#scaling-notice').innerText()).toMatch(
+      /^The last 3 starts of workers have failed\. The next is tried in \d+ s, alone\.$/,
+    );
+    expect(await page.locator('#scaled-workers li').allInnerTexts()).toEqual(
+      [1, 2, 3].map((id) => `Worker ${id}: Error`),
+    );
+    expect(await page.locator('#decisions li').first().textContent()).toMatch(
+      /^hold worker 3 [\d:]+ the last 3 starts of workers have failed: none is started for 60 s, and then one alone$/,
+    );
+    expect(await seriousIn(page)).toEqual([]);
+    expect(trouble).toEqual([]);
   });
 
   it('markup in what a worker says stays text', async () => {

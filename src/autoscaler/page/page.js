@@ -1,10 +1,11 @@
 // @ts-check
-/** The page of the local autoscaler: it follows `/api/workers` and `/api/messages`. */
+/** The page of the local autoscaler: it follows its workers, their messages, and how they are scaled. */
 import { byId, element, setText } from './dom.js';
 import { createEndpoint } from './endpoint.js';
 import { createFeed } from './feed.js';
 import { createFleet } from './fleet.js';
 import { fetchJson, startPolling } from './poll.js';
+import { createScaling } from './scaling.js';
 import { createCards } from './workers.js';
 
 /** @typedef {import('../view.js').WorkersView} WorkersView */
@@ -13,14 +14,20 @@ import { createCards } from './workers.js';
 /** @type {readonly WorkerState[]} */
 const STATES = ['serving', 'loading', 'failing', 'silent'];
 const FEED_LENGTH = 12;
+const MAX_DECISIONS = 6;
+const MAX_SAMPLES = 600;
 
 const showCards = createCards(byId('cards'));
 const showFleet = createFleet(byId('tiles'));
 const showEndpoint = createEndpoint();
 const showFeed = createFeed(byId('feed'));
+const showScaling = createScaling();
 
 /** @type {import('./lifecycle.js').Outline | undefined} */
 let outline;
+
+/** @type {import('../scaling-history.js').ScalingSample[]} */
+let samples = [];
 
 async function load() {
   /** @type {[WorkersView, { messages: import('../messages.js').MessageRecord[] }, import('./lifecycle.js').Outline]} */
@@ -30,6 +37,9 @@ async function load() {
     outline ?? fetchJson('lifecycle.json'),
   ]);
   outline = lifecycle;
+  const isScaled = await loadScaling();
+  // An autoscaler that starts workers itself has its own to say of there being none.
+  byId('workers').hidden = isScaled && view.workers.length === 0;
   byId('empty').hidden = view.workers.length > 0;
   byId('fleet').hidden = view.workers.length === 0;
   showFleet(view.workers, lifecycle);
@@ -41,6 +51,21 @@ async function load() {
   showTally(view);
   showNotice(view);
   announceChanges(view);
+}
+
+/** Whether this autoscaler starts and stops the workers. */
+async function loadScaling() {
+  /** @type {import('../scaling-view.js').DecisionsView} */
+  const { scaling, decisions } = await fetchJson(`api/decisions?limit=${MAX_DECISIONS}`);
+  if (scaling === null) return false;
+  const known = samples.at(-1)?.sequence ?? 0;
+  /** @type {{ samples: import('../scaling-history.js').ScalingSample[] }} */
+  const { samples: later } = await fetchJson(`api/scaling?after=${known}`);
+  // One that was started anew counts from the beginning.
+  const isOther = later.some(({ sequence }) => sequence <= known);
+  samples = [...(isOther ? [] : samples), ...later].slice(-MAX_SAMPLES);
+  showScaling(scaling, decisions, samples);
+  return true;
 }
 
 /** @param {WorkersView} view */
