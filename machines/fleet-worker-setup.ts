@@ -52,6 +52,8 @@ export interface WorkerExit {
   /** Null: it was ended by a signal. */
   readonly code: number | null;
   readonly signal: string | null;
+  /** The last that it said of trouble, in one line; undefined: nothing. */
+  readonly said?: string | undefined;
 }
 
 /** With this exit code a worker asks to be started again, with new code. */
@@ -112,6 +114,7 @@ export const fleetWorkerSetup = setup({
   },
 });
 
-function endOf({ code, signal }: WorkerExit): string {
-  return `its process ended by itself, ${code === null ? `by ${signal ?? 'a signal'}` : `with exit code ${code}`}`;
+function endOf({ code, signal, said = '' }: WorkerExit): string {
+  const how = code === null ? `by ${signal ?? 'a signal'}` : `with exit code ${code}`;
+  return `its process ended by itself, ${how}${said === '' ? '' : `: ${said}`}`;
 }

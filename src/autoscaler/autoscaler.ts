@@ -89,6 +89,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       maxQueueTimeMs: options.scaling?.settings.maxQueueTimeMs ?? Number.POSITIVE_INFINITY,
       isWithdrawn: (worker) => this.#scaler?.isWithdrawn(worker) ?? false,
       onAsked: (cost) => this.#scaler?.demand.ask(cost, this.#clock.now()),
+      trouble: () => this.#scaler?.trouble ?? '',
       onWaiting: () => this.#scaler?.wait(),
     });
     this.#intake = new Intake(this.#clock, this.#reportIntervalMs, this.#routing.requests, {

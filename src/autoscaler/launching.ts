@@ -50,7 +50,7 @@ export class Launching {
     this.#launches = launchFailed(this.#launches, this.#hold, atMs);
     const { failures, heldUntilMs: until } = this.#launches;
     if (until === null || until === heldUntilMs) return null;
-    const reason = `the last ${failures} starts of workers have failed: none is started for ${(until - atMs) / 1_000} s, and then one alone`;
+    const reason = `the last ${failures} starts of workers have failed: none is started for ${Math.round((until - atMs) / 100) / 10} s, and then one alone`;
     return { do: 'hold' as const, reason };
   }
 }

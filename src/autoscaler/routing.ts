@@ -22,7 +22,7 @@ export interface RoutedAnswer {
 export interface WaitingAnswer {
   readonly endpoint: string;
   readonly request_idx: number;
-  /** How many workers are in which state. */
+  /** How many workers are in which state, and what keeps them from being ready, where it is known. */
   readonly status: string;
 }
 
@@ -44,6 +44,8 @@ export interface RoutingParts {
   readonly maxQueueTimeMs: number;
   /** Whether nobody is to be sent to a worker, whatever it told. */
   readonly isWithdrawn: (worker: number) => boolean;
+  /** Why there may be no worker for long, for those who wait; empty: nothing is known of it. */
+  readonly trouble: () => string;
   /** A request has come: its work, before it is known who does it. */
   readonly onAsked: (cost: number) => void;
   /** A request has to wait, since nobody is ready for it. */
@@ -82,7 +84,7 @@ export class Routing {
     if (chosen === undefined) {
       this.requests.wait(idx, ask, nowMs);
       this.#parts.onWaiting();
-      return { endpoint: this.#parts.endpoint, request_idx: idx, status: breakdown(all) };
+      return { endpoint: this.#parts.endpoint, request_idx: idx, status: this.#whyNone(all) };
     }
     const { id: workerId, dialect, url } = chosen;
     const assignment = this.requests.assign(idx, ask, { workerId, dialect, url, atMs: nowMs });
@@ -99,6 +101,11 @@ export class Routing {
   /** Where one could ask a worker now without being a request of its own; `undefined`: none is ready. */
   peek(suits: Suits = anyone): Ready<RoutingCandidate> | undefined {
     return chooseWorker(this.#candidates(this.#parts.clock.now()).filter(suits));
+  }
+
+  #whyNone(candidates: readonly RoutingCandidate[]): string {
+    const trouble = this.#parts.trouble();
+    return trouble === '' ? breakdown(candidates) : `${breakdown(candidates)}; ${trouble}`;
   }
 
   #candidates(nowMs: number): RoutingCandidate[] {

@@ -122,6 +122,12 @@ export class Scaler {
     };
   }
 
+  /** Why there may be no worker for long, for those who wait; empty: it is just being started, or none is wanted. */
+  get trouble(): string {
+    const { failures, heldUntilMs } = this.#launching.launches;
+    return heldUntilMs === null ? '' : `the last ${failures} starts of workers have failed`;
+  }
+
   /** There is new code: workers are started anew with it, one after the other. Answers which. */
   beginUpdate(): readonly number[] {
     this.#launching.forget();

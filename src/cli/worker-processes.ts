@@ -31,6 +31,9 @@ const MAIN = fileURLToPath(
   new URL(`./main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
 );
 
+/** So much of the last line of a worker stands in the reason of its failure. */
+const MAX_SAID = 300;
+
 /** Workers as processes on this machine, each with ports of its own: `tsworker start`, as on an instance. */
 export class WorkerProcesses implements Launcher {
   readonly #options: WorkerProcessesOptions;
@@ -64,10 +67,15 @@ export class WorkerProcesses implements Launcher {
     });
     this.#running.set(worker, child);
     const ended = exitOf(child);
+    let said: string | undefined;
     this.#relay(worker, child.stdout, (line) => relayLine(line, worker, log));
-    this.#relay(worker, child.stderr, (line) => log.warn(`worker ${worker}: ${line}`, { worker }));
+    this.#relay(worker, child.stderr, (line) => {
+      // What comes after the error is where it happened.
+      if (said === undefined || /error/i.test(line)) said = line.replace(/^error: /, '').slice(0, MAX_SAID);
+      log.warn(`worker ${worker}: ${line}`, { worker });
+    });
     try {
-      return await ended;
+      return { ...(await ended), said };
     } finally {
       this.#running.delete(worker);
     }

@@ -228,7 +228,9 @@ describe('an autoscaler that scales', () => {
       'the last 3 starts of workers have failed: none is started for 5 s, and then one alone',
     );
     expect(autoscaler.decisions().scaling?.starts).toEqual({ failed: 3, heldForMs: 5_000 });
-    await ask(autoscaler, { cost: 5 });
+    expect(await ask(autoscaler, { cost: 5 })).toMatchObject({
+      body: { status: 'no worker has reported yet; the last 3 starts of workers have failed' },
+    });
     clock.advance(4_999);
     await nextLook(autoscaler);
     expect(done(autoscaler).at(-1)).toBe('hold 3');

@@ -80,6 +80,7 @@ const WHEN = {
   'it could not be started': (worker) => worker.neverBegins(),
   'its process ends well': (worker) => worker.ends(0),
   'its process dies': (worker) => worker.ends(1),
+  'its process dies, and says of what': (worker) => worker.ends(1, null, 'no GPU'),
   'its process is killed': (worker) => worker.ends(null, 'SIGKILL'),
   'its process ends for an update': (worker) => worker.ends(EXIT_FOR_UPDATE),
   'it may not be signalled': (worker) => worker.refusesTheSignal(),
@@ -122,6 +123,7 @@ const DIES: Partial<Record<When, Then>> = {
   'it could not be started': failed('its process could not be started: EAGAIN'),
   'its process ends well': byItself('with exit code 0'),
   'its process dies': byItself('with exit code 1'),
+  'its process dies, and says of what': byItself('with exit code 1: no GPU'),
   'its process is killed': byItself('by SIGKILL'),
   'its process ends for an update': creating,
 };

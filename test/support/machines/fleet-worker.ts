@@ -51,8 +51,8 @@ export function startFleetWorker(input: Partial<FleetWorkerInput> = {}) {
       settled(() => actor.send({ type: 'heard', state: 'failing', reason })),
     isPlaced: () => settled(() => place.last.resolve()),
     findsNoPlace: () => settled(() => place.last.reject(new Error('no port is free'))),
-    ends: (code: number | null = 1, by: string | null = null) =>
-      settled(() => run.last.resolve({ code, signal: by })),
+    ends: (code: number | null = 1, by: string | null = null, said?: string) =>
+      settled(() => run.last.resolve({ code, signal: by, said })),
     neverBegins: () => settled(() => run.last.reject(new Error('EAGAIN'))),
     refusesTheSignal: () => settled(() => signal.last.reject(new Error('not permitted'))),
     pass: (ms: number) => clock.advance(ms),
