@@ -162,10 +162,12 @@ describe('tsworker load on a server', () => {
     while (bodies.length < 6) await delay(10);
     expect(await running.stop('SIGINT')).toMatchObject({ code: 0 });
     const result = JSON.parse(running.lines.join('\n')) as LoadResult;
-    const { sent } = result.requests;
+    // One was just under way, or two.
+    const { sent, cut } = result.requests;
+    expect(cut).toBeGreaterThanOrEqual(1);
     expect(result).toMatchObject({
       ended: 'interrupted',
-      requests: { sent, succeeded: sent - 1, failed: 0, cut: 1 },
+      requests: { sent, succeeded: sent - cut, failed: 0 },
       plan: { durationMs: 600_000 },
     });
     expect([sent, result.outcomes.map(({ name }) => name)]).toEqual([bodies.length, ['succeeded', 'cut']]);
