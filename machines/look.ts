@@ -96,7 +96,7 @@ function wantedOf(
     coldCapacity: Math.max(expectedPerSecond * coldMult, minColdLoad) / targetUtil,
     why: [
       `${figure(load)} units/s ${expectedPerSecond > minLoad ? 'are expected' : 'are always provided for'}, and may take ${figure(targetUtil * 100)} % of it`,
-      ...(isLate ? [`${figure(waiting)} units wait`] : []),
+      ...(isLate ? [`${figure(waiting)} ${waiting === 1 ? 'unit waits' : 'units wait'}`] : []),
       ...(isFull ? [`each worker has more to do than ${targetQueueTimeMs / 1_000} s take`] : []),
     ].join('; '),
   };

@@ -3,7 +3,7 @@ import type { DecisionsView } from '../../src/autoscaler/index.js';
 import { descendantsOf } from './descendants.js';
 import { type LogLine, Program } from './process.js';
 
-/** What it answers to clients who know it. */
+/** What clients authorise with. */
 export const API_KEY = 'key-of-the-tests';
 
 export interface FleetSetup {
