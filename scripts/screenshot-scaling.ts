@@ -41,11 +41,11 @@ const browser = await chromium.launch({
 });
 try {
   for (const colorScheme of ['light', 'dark'] as const) {
-    const page = await browser.newPage({ colorScheme, viewport: { width: 1240, height: 860 } });
+    const page = await browser.newPage({ colorScheme, viewport: { width: 1040, height: 760 } });
     await page.goto(url);
     await page.locator('.tile[data-state="serving"]').nth(3).waitFor({ timeout: 90_000 });
     if (colorScheme === 'light') await page.waitForTimeout(STEADY_MS);
-    await page.screenshot({ path: `docs/scaling-${colorScheme}.png` });
+    await page.locator('#scaling').screenshot({ path: `docs/scaling-${colorScheme}.png` });
     await page.close();
   }
 } finally {
