@@ -25,15 +25,24 @@ export async function answerStream(
       // First of all: the first piece may be one that can't be written.
       const encoded = encode(value);
       if (!response.headersSent) response.writeHead(200, { 'Content-Type': typeOf(value) });
+      if (response.req.method === 'HEAD') {
+        // Who wants no more than the head must not keep a handler that may never end.
+        end(iterator);
+        break;
+      }
       await writeInPieces(response, encoded, signal, sent);
     }
     if (!response.headersSent) response.writeHead(204);
     response.end();
   } catch (error) {
-    // Not waited for: a handler that hangs would not hear of it.
-    void Promise.resolve(iterator.return?.()).catch(() => {});
+    end(iterator);
     throw error;
   }
+}
+
+/** Not waited for: a handler that hangs would not hear of it. */
+function end(iterator: AsyncIterator<unknown>): void {
+  void Promise.resolve(iterator.return?.()).catch(() => {});
 }
 
 function typeOf(piece: unknown): string {

@@ -3,7 +3,7 @@ import type { RequestEvent, RequestFacts, RequestOutcome } from '../../machines/
 import { type CompiledRoute, workloadOf } from '../backend/index.js';
 import type { Abortable } from '../cancellation.js';
 import { asWorkerError, WorkerError } from '../errors.js';
-import { allowOnly } from './allow-only.js';
+import { allowOnly, READING } from './allow-only.js';
 import type { Door } from './door.js';
 import { ClientGone, CutByDeadline, type Gate, type Visit } from './gate.js';
 import type { Lanes } from './lanes.js';
@@ -54,7 +54,7 @@ export function createExchange(options: ExchangeOptions) {
   const workOn = createWork(options);
 
   return async (route: CompiledRoute, request: Request, response: Response): Promise<void> => {
-    allowOnly(route.method, route.path, request);
+    allowOnly(methodsOf(route), route.path, request);
     if (!tellsRefusals || route.public) throwIf(gate.refusal);
     const visit = gate.enter(response);
     try {
@@ -186,6 +186,11 @@ export function createExchange(options: ExchangeOptions) {
     const type = signal.reason instanceof ClientGone ? 'request.cancelled' : 'request.errored';
     emit({ type, ...facts, ...UNTOUCHED, enteredAtMs: atMs });
   }
+}
+
+/** Of a route that counts the head alone can't be had: its work would be done all the same. */
+function methodsOf({ method, public: isPublic }: CompiledRoute): string | readonly string[] {
+  return isPublic && method === 'GET' ? READING : method;
 }
 
 function outcomeOf(error: unknown, signal: Abortable): RequestOutcome {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import { sameSecret } from '../auth/equal.js';
 import { type ErrorCode, WorkerError } from '../errors.js';
-import { allowOnly } from './allow-only.js';
+import { allowOnly, READING } from './allow-only.js';
 
 /** What the operator may look at, and what those who look on the worker's behalf are told. */
 export interface OperatorPages {
@@ -14,13 +14,13 @@ export interface OperatorPages {
   told(code: ErrorCode): void;
 }
 
-/** The pages of the operator, each of which takes GET and changes nothing. */
+/** The pages of the operator, each of which is read and changes nothing. */
 const PAGES = ['/status', '/livez', '/readyz', '/metrics', '/autoscale/load'] as const;
 
 export function addOperatorRoutes(app: Express, pages: OperatorPages): void {
   for (const page of PAGES) {
     app.all(page, (request, _response, next) => {
-      allowOnly('GET', page, request);
+      allowOnly(READING, page, request);
       next();
     });
   }

@@ -1,9 +1,10 @@
 import type { Request, Response } from 'express';
 import type { RequestOutcome } from '../../machines/events.js';
-import type { BackendContext, CompiledRoute, RouteRequest } from '../backend/index.js';
+import type { BackendContext, CompiledRoute, ModelAnswer, RouteRequest } from '../backend/index.js';
 import type { Cancellation } from '../cancellation.js';
 import type { Envelope } from '../dialects/envelope.js';
 import { WorkerError } from '../errors.js';
+import { relayHead } from '../net/relay-head.js';
 import type { Upstream, UpstreamCall } from '../upstream.js';
 import { answer } from './answer.js';
 import { headersFor, sinkOf, taken } from './relay.js';
@@ -48,11 +49,24 @@ export function createWork({ upstream, publicUpstream, state, context }: WorkOpt
     const model = route.public ? publicUpstream : upstream;
     if (model === null) throw new Error(`${route.path} has no model server.`);
     if (route.transformResponse !== null) return transform(work, model);
+    if (work.request.method === 'HEAD') return relayHeadOnly(work, model);
     const status = await model.stream(upstreamCall(work), sinkOf(response, sent));
     onMade();
     await taken(response);
     return outcomeOf(status);
   };
+
+  /** The head of what a GET is answered with: not every model server knows HEAD. */
+  async function relayHeadOnly(work: Work, model: Upstream): Promise<RequestOutcome> {
+    const { response, onMade } = work;
+    const { status, headers, discard } = await model.request(upstreamCall(work));
+    discard();
+    relayHead(response, status, listed(headers));
+    response.end();
+    onMade();
+    await taken(response);
+    return outcomeOf(status);
+  }
 
   async function transform(work: Work, model: Upstream): Promise<RequestOutcome> {
     const { route, response, signal, sent, onMade } = work;
@@ -73,6 +87,13 @@ export function createWork({ upstream, publicUpstream, state, context }: WorkOpt
   function routeRequest({ request, body, signal }: Work): RouteRequest<unknown, unknown> {
     return { ...context, signal: signal.native, state: state(), body, query: queryOf(request) };
   }
+}
+
+/** Names and values in turn. */
+function listed(headers: ModelAnswer['headers']): string[] {
+  return Object.entries(headers).flatMap(([name, values]) =>
+    [values ?? []].flat().flatMap((value) => [name, value]),
+  );
 }
 
 /** A model server that answers an error has failed, and so has the request. */

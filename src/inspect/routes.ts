@@ -7,7 +7,7 @@ import { statechartOf } from '../graph/statechart.js';
 import type { Charts } from './contract.js';
 import { type PageFile, readPage } from './page-files.js';
 import type { Source } from './source.js';
-import { Stream } from './stream.js';
+import { STREAM_HEAD, Stream } from './stream.js';
 
 export interface InspectorRoutesOptions {
   /** Where the page is built to. */
@@ -51,8 +51,8 @@ export function inspectorRoutes(
   router.use((request, response, next) => {
     if (!isOurs(request.path)) return next('router');
     protect(response);
-    if (request.method !== 'GET')
-      throw new WorkerError('method_not_allowed', 'This path takes GET only.', ALLOW);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new WorkerError('method_not_allowed', 'This path takes GET and HEAD only.', ALLOW);
     if (!isGuarded && !isOpenPath(request.path)) expectOwnAddress(request);
     next();
   });
@@ -79,6 +79,10 @@ export function inspectorRoutes(
     if (readers >= MOST_READERS) {
       throw new WorkerError('not_accepting', `${readers} look already.`);
     }
+    if (request.method === 'HEAD') {
+      response.writeHead(200, STREAM_HEAD).end();
+      return;
+    }
     readers += 1;
     response.on('close', () => {
       readers -= 1;
@@ -95,7 +99,7 @@ export function inspectorRoutes(
   return router;
 }
 
-const ALLOW = { headers: { Allow: 'GET' } };
+const ALLOW = { headers: { Allow: 'GET, HEAD' } };
 
 /** Whether a path is one of the inspector's that exist, or of its files. */
 function isOurs(path: string): boolean {

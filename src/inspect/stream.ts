@@ -13,6 +13,13 @@ export interface StreamOptions {
   readonly heartbeatMs?: number;
 }
 
+export const STREAM_HEAD = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  // Else nginx would gather what is to be seen at once.
+  'X-Accel-Buffering': 'no',
+} as const;
+
 const GATHER_MS = 50;
 const NOW_PAUSE_MS = 500;
 const HEARTBEAT_MS = 15_000;
@@ -73,12 +80,7 @@ export class Stream implements Reader {
   }
 
   #open(heartbeatMs: number): void {
-    this.#response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      // Else nginx would gather what is to be seen at once.
-      'X-Accel-Buffering': 'no',
-    });
+    this.#response.writeHead(200, STREAM_HEAD);
     this.#leave = this.#source.subscribe(this);
     this.#response.on('close', () => this.#close());
     this.#response.on('drain', () => this.onNews());

@@ -72,7 +72,7 @@ describe('a recording that is shown', () => {
     expect((await send(port, '/else')).status).toBe(404);
     const { status, headers, body } = await send(port, '/inspect/now', { method: 'POST' });
     expect([status, headers.allow, body]).toEqual([
-      ...[405, 'GET', { error: 'method_not_allowed', message: 'This path takes GET only.' }],
+      ...[405, 'GET, HEAD', { error: 'method_not_allowed', message: 'This path takes GET and HEAD only.' }],
     ]);
   });
 });

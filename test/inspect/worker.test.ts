@@ -250,8 +250,12 @@ describe('who may look', () => {
     expect(headers['x-content-type-options']).toBe('nosniff');
   });
 
-  it('with GET alone, and what there is', async () => {
+  it('with GET and HEAD alone, and what there is', async () => {
     const { internalPort } = await serve(answering);
+    for (const path of ['/inspect/now', '/inspect/events']) {
+      const { status, body } = await send(internalPort, path, { method: 'HEAD' });
+      expect([path, status, body]).toEqual([path, 200, '']);
+    }
     expect((await send(internalPort, '/inspect/now', { method: 'POST' })).status).toBe(405);
     expect((await send(internalPort, '/inspect/else')).status).toBe(404);
     expect((await send(internalPort, '/assets/../../package.json')).status).toBe(404);

@@ -103,11 +103,25 @@ describe('the internal port', () => {
     expect(await stopped).toBe('clean');
   });
 
-  it('takes GET alone', async () => {
+  it('takes HEAD, and answers with the head of what a GET would get', async () => {
+    const { internalPort } = await serve();
+    for (const page of PAGES) {
+      const [get, head] = [
+        await send(internalPort, page),
+        await send(internalPort, page, { method: 'HEAD' }),
+      ];
+      expect([page, head.status, head.headers['content-type'], head.body]).toEqual([
+        ...[page, get.status, get.headers['content-type'], ''],
+      ]);
+      expect(Number(head.headers['content-length'])).toBeGreaterThan(0);
+    }
+  });
+
+  it('takes nothing else', async () => {
     const { internalPort } = await serve();
     for (const page of PAGES) {
       const { status, headers } = await post(internalPort, page, {});
-      expect([page, status, headers.allow]).toEqual([page, 405, 'GET']);
+      expect([page, status, headers.allow]).toEqual([page, 405, 'GET, HEAD']);
     }
   });
 });
