@@ -57,6 +57,8 @@ export interface Layout {
   readonly height: number;
   /** By the id of the state. The root is the frame around all. */
   readonly boxes: Readonly<Record<string, Box>>;
+  /** Where the words of a state stand that arrows would cross at the top left of its box, by its id. */
+  readonly words?: Readonly<Record<string, Box>>;
   /** By the id of the transition. */
   readonly edges: Readonly<Record<string, Edge>>;
   /** The dot with which a compound state begins, and the arrow from there, by the id of that state. */

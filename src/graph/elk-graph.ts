@@ -7,8 +7,15 @@ export interface LayoutOptions {
   readonly labels?: boolean;
 }
 
+/** The states whose words are nodes of their own. Arrows go around a node, and across the room that a padding leaves. */
+export type WordNodes = ReadonlySet<string>;
+
 /** What elkjs is asked: a statechart as its graph. Nodes and edges are called as `idOf` says. */
-export function elkGraphOf(chart: Statechart, { labels = true }: LayoutOptions = {}): ElkNode {
+export function elkGraphOf(
+  chart: Statechart,
+  { labels = true }: LayoutOptions = {},
+  wordNodes: WordNodes = new Set(),
+): ElkNode {
   return {
     id: 'canvas',
     layoutOptions: {
@@ -17,13 +24,14 @@ export function elkGraphOf(chart: Statechart, { labels = true }: LayoutOptions =
       'elk.json.shapeCoords': 'ROOT',
       'elk.json.edgeCoords': 'ROOT',
     },
-    children: [nodeOf(chart.root, chart, labels)],
+    children: [nodeOf(chart.root, { chart, labels, wordNodes })],
   };
 }
 
 export const idOf = {
   state: (id: string) => `state ${id}`,
   dot: (state: string) => `dot ${state}`,
+  words: (state: string) => `words ${state}`,
   first: (state: string) => `first ${state}`,
   /** Of one state to another. */
   arrow: ({ source, target }: ChartTransition) => `arrow ${source} ${target}`,
@@ -50,21 +58,31 @@ export function innerSize(
   };
 }
 
-function nodeOf(state: ChartState, chart: Statechart, labels: boolean): ElkNode {
+interface Whole {
+  readonly chart: Statechart;
+  readonly labels: boolean;
+  readonly wordNodes: WordNodes;
+}
+
+function nodeOf(state: ChartState, whole: Whole): ElkNode {
+  const { chart, labels, wordNodes } = whole;
   const { transitions } = chart;
   const { width, height } = innerSize(state, transitions);
   if (state.states.length === 0) return { id: idOf.state(state.id), width, height };
   const apart = areApart(state, transitions);
-  const nodes = state.states.map((child) => nodeOf(child, chart, labels));
+  const nodes = state.states.map((child) => nodeOf(child, whole));
+  const words = wordNodes.has(state.id)
+    ? [{ id: idOf.words(state.id), width, height, layoutOptions: FIRST }]
+    : [];
   return {
     id: idOf.state(state.id),
     layoutOptions: {
       ...(apart ? REGIONS : LAYERS),
-      'elk.padding': padding(height + 6, SIZES.inset),
+      'elk.padding': padding(words.length > 0 ? 0 : height + 6, SIZES.inset),
       'elk.nodeSize.constraints': '[MINIMUM_SIZE]',
       'elk.nodeSize.minimum': `(${width}, ${height})`,
     },
-    children: [...dotOf(state), ...(apart ? nodes.map(roomAround) : nodes)],
+    children: [...words, ...dotOf(state), ...(apart ? nodes.map(roomAround) : nodes)],
     edges: [...firstOf(state), ...arrowsIn(state, chart, labels)],
   };
 }
@@ -104,6 +122,8 @@ function roomAround(node: ElkNode): ElkNode {
   };
 }
 
+const FIRST: ElkOptions = { 'elk.layered.layering.layerConstraint': 'FIRST' };
+
 function dotOf(state: ChartState): ElkNode[] {
   if (state.initial === undefined) return [];
   return [
@@ -111,7 +131,7 @@ function dotOf(state: ChartState): ElkNode[] {
       id: idOf.dot(state.id),
       width: SIZES.dot,
       height: SIZES.dot,
-      layoutOptions: { 'elk.layered.layering.layerConstraint': 'FIRST' },
+      layoutOptions: FIRST,
     },
   ];
 }

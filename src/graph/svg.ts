@@ -96,13 +96,14 @@ class Drawing {
   }
 
   #name({ id, key, tags, description }: ChartState): string {
-    const { x, y, width } = boxIn(this.#layout, id);
+    const box = boxIn(this.#layout, id);
+    const { x, y } = this.#layout.words?.[id] ?? box;
     return this.#group('state words', 'state', id, [
       description === undefined ? '' : `<title>${escaped(description)}</title>`,
       text('name', x + SIZES.inset, y + 22, key),
       ...tags.map((tag, index) => {
-        const left = x + width - SIZES.inset - index * 12;
-        return `<circle class="tag" cx="${left}" cy="${y + 17}" r="3.5"><title>${escaped(tag)}</title></circle>`;
+        const left = box.x + box.width - SIZES.inset - index * 12;
+        return `<circle class="tag" cx="${left}" cy="${box.y + 17}" r="3.5"><title>${escaped(tag)}</title></circle>`;
       }),
     ]);
   }

@@ -48,6 +48,12 @@ describe.each(drawings)('%s', (name) => {
     expect(overlaps(texts)).toEqual([]);
   });
 
+  it('has no arrow that crosses a word', async () => {
+    const page = await newPage();
+    await page.goto(`file://${DOCS}${name}`);
+    expect(await page.evaluate(CROSSED)).toEqual([]);
+  });
+
   it('is dark for a reader who has it dark', async () => {
     const papers = [];
     for (const scheme of ['light', 'dark'] as const) {
@@ -74,6 +80,27 @@ describe("mermaid's own parser", () => {
     expect(await parse(graph('reload', 'mermaid').replaceAll('-->', '--> -->'))).toMatch(/^refused/);
   });
 });
+
+/** The words that an arrow goes through. Its own stand on it, in a box that covers it, also those that share it. */
+const CROSSED = `(() => {
+  const idOf = (element) => element.parentNode.dataset.transition ?? 'the first state';
+  const arrows = [...document.querySelectorAll('.arrow')].map((path) => {
+    const length = path.getTotalLength();
+    const points = Array.from({ length: Math.ceil(length) }, (_, at) => path.getPointAtLength(at));
+    return { id: idOf(path), way: path.getAttribute('d'), points };
+  });
+  if (arrows.some(({ points }) => points.length === 0)) throw new Error('An arrow has no length.');
+  const ways = new Map();
+  for (const { id, way } of arrows) ways.set(id, way);
+  return [...document.querySelectorAll('text')].flatMap((text) => {
+    const { x, y, width, height } = text.getBBox();
+    const own = text.matches('.event, .guard') ? ways.get(idOf(text)) : undefined;
+    return arrows
+      .filter(({ way }) => way !== own)
+      .filter(({ points }) => points.some((at) => at.x > x && at.x < x + width && at.y > y && at.y < y + height))
+      .map(({ id }) => id + ' crosses ' + text.textContent);
+  });
+})()`;
 
 interface Box {
   readonly x: number;
