@@ -58,9 +58,16 @@ export function scalingOf(options: Readonly<Record<string, unknown>>): EndpointS
   try {
     return setupOf({ ...DEFAULTS, ...given });
   } catch (error) {
-    if (error instanceof SetupError) throw new UserError(`${error.message.replace(/"([a-z-]+)"/g, '--$1')}.`);
+    if (error instanceof SetupError) throw new UserError(`${asOptions(error.message)}.`);
     throw error;
   }
+}
+
+/** Names of settings become those of options. What somebody gave may look like one, and stays as it is. */
+function asOptions(message: string): string {
+  return message.replace(/"([a-z-]+)"/g, (quoted, name: string) =>
+    Object.hasOwn(PLACEHOLDERS, name) ? `--${name}` : quoted,
+  );
 }
 
 function attributeOf(name: Name): string {

@@ -24,12 +24,15 @@ export interface WorkerProcessesOptions {
   /** The environment of a worker in its place. */
   readonly envOf: (worker: number, ports: WorkerPorts) => Env;
   readonly log: Log;
+  /** The program `tsworker` and what comes before its command. Default: as this process is run. */
+  readonly program?: readonly [string, ...string[]];
 }
 
 /** The program that runs this, as it is run: from the sources, or built. */
 const MAIN = fileURLToPath(
   new URL(`./main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
 );
+const THIS_PROGRAM = [process.execPath, ...process.execArgv, MAIN] as const;
 
 /** So much of the last line of a worker stands in the reason of its failure. */
 const MAX_SAID = 300;
@@ -60,8 +63,9 @@ export class WorkerProcesses implements Launcher {
   async run(worker: number): Promise<WorkerExit> {
     const ports = this.#ports.get(worker);
     if (ports === undefined) throw new Error(`worker ${worker} has no place`);
-    const { backend, envOf, log } = this.#options;
-    const child = spawn(process.execPath, [...process.execArgv, MAIN, 'start', backend], {
+    const { backend, envOf, log, program = THIS_PROGRAM } = this.#options;
+    const [command, ...args] = program;
+    const child = spawn(command, [...args, 'start', backend], {
       env: envOf(worker, ports),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
