@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import type { Fleet } from './fleet.js';
 import type { Scaler } from './scaler.js';
 import { type EndpointSettings, wireSettings } from './scaling-options.js';
-import type { WorkerRecord } from './worker-record.js';
+import { loadAverage, type WorkerRecord } from './worker-record.js';
 import { stateOf, type WorkerState } from './worker-state.js';
 
 /** The settings of an endpoint, as the wire names them. */
@@ -103,7 +103,7 @@ function viewEndpointWorker(worker: WorkerRecord, clock: Clock, status: string) 
     status,
     cur_load: sums.cur_load,
     new_load: message?.kind === 'status' ? message.new_load : 0,
-    cur_load_rolling_avg: 0,
+    cur_load_rolling_avg: loadAverage(worker, clock.now()),
     cur_perf: message === undefined || message.kind === 'update' ? 0 : (message.cur_perf ?? 0),
     ...perfs(measured),
     dlperf: 0,

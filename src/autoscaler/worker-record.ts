@@ -45,6 +45,8 @@ export interface WorkerRecord {
   readonly error: string;
   readonly lastLoaded: Told<LoadedMessage> | null;
   readonly lastUpdate: Told<UpdateMessage> | null;
+  /** Its load over time, up to the last update: see {@link loadAverage}. */
+  readonly loadAverage: number;
   /** The last error that was told, also after it was cleared. */
   readonly lastError: { readonly atMs: number; readonly error_msg: string } | null;
   readonly sums: WorkerSums;
@@ -74,9 +76,26 @@ export function tell(before: WorkerRecord | undefined, message: StatusMessage, a
     error,
     lastLoaded: lastLoadedAfter(before, message, atMs),
     lastUpdate: isUpdate(message) ? { atMs, message } : (before?.lastUpdate ?? null),
+    loadAverage: loadAverageAfter(before, message, atMs),
     lastError: saysError(message) ? { atMs, error_msg: message.error_msg } : (before?.lastError ?? null),
     sums: sumsAfter(before, message, atMs),
   };
+}
+
+/** What happened so long ago counts a third of what happens now. */
+const LOAD_AVERAGE_MS = 60_000;
+
+/** The average of the load of a worker over time, of which the last minute counts most. */
+export function loadAverage({ lastUpdate, loadAverage: before, sums }: WorkerRecord, nowMs: number): number {
+  if (lastUpdate === null) return 0;
+  const weight = Math.exp(-Math.max(0, nowMs - lastUpdate.atMs) / LOAD_AVERAGE_MS);
+  return sums.cur_load + (before - sums.cur_load) * weight;
+}
+
+/** What it told last was so until it tells anew. Of the time before its first word nothing is known. */
+function loadAverageAfter(before: WorkerRecord | undefined, message: StatusMessage, atMs: number): number {
+  if (!isUpdate(message)) return before?.loadAverage ?? 0;
+  return before === undefined || before.lastUpdate === null ? message.cur_load : loadAverage(before, atMs);
 }
 
 /** The record after a message of its worker was answered with a whole 2xx. */

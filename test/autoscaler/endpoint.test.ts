@@ -39,6 +39,7 @@ describe('POST /get_endpoint_workers/', () => {
           id: 1,
           status: 'Ready',
           cur_load: 768,
+          cur_load_rolling_avg: 768,
           new_load: 512,
           cur_perf: 256,
           perf: 1450.5,
@@ -52,6 +53,27 @@ describe('POST /get_endpoint_workers/', () => {
         { ...nothing, id: 4, status: 'Model Loading' },
       ],
     ]);
+  });
+
+  it('tells the average of the load over time, of which the last minute counts most', async () => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({ apiKey: KEY, now: clock.now });
+    const averages: number[] = [];
+    const look = async () => {
+      const { body } = await postJson(`${autoscaler.url}/get_endpoint_workers/`, { id: 1, api_key: KEY });
+      averages.push((body as [{ cur_load_rolling_avg: number }])[0].cur_load_rolling_avg);
+    };
+    await report(autoscaler, status(1, { cur_load: 100 }));
+    clock.advance(60_000);
+    await look();
+    await report(autoscaler, status(1, { cur_load: 0 }));
+    await look();
+    clock.advance(60_000);
+    await look();
+    await report(autoscaler, status(1, { cur_load: 100 }));
+    clock.advance(600_000);
+    await look();
+    expect(averages).toEqual([100, 100, expect.closeTo(100 / Math.E), expect.closeTo(100, 1)]);
   });
 
   it('tells what a legacy worker tells, and no more', async () => {
