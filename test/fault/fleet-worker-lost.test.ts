@@ -62,7 +62,7 @@ it('a worker that hangs is known by its silence, and another takes its place', a
   onTestFinished(() => void process.kill(pid, 'SIGKILL'));
   await fleet.reaches(3, 'ready');
   const { decisions, scaling } = await fleet.decisions();
-  expect(decisions[1]).toMatchObject({ do: 'fail', worker: 2, reason: 'it has not reported for 3 s' });
+  expect(decisions[1]).toMatchObject({ do: 'fail', worker: 2, reason: 'it has not reported for 6 s' });
   expect(decisions[0]).toMatchObject({ do: 'create', worker: 3 });
   expect(scaling?.workers.map(({ id, phase }) => [id, phase])).toEqual([
     [1, 'ready'],

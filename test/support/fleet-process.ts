@@ -26,7 +26,7 @@ export class FleetProcess {
     this.program = new Program(command, args, {
       env: {
         TSWORKER_API_KEY: API_KEY,
-        TSWORKER_REPORT_INTERVAL: '1s',
+        TSWORKER_REPORT_INTERVAL: '2s',
         ...env,
       },
     });
