@@ -81,6 +81,8 @@ describe('what a worker adds up to', () => {
       error: '',
       lastLoaded: { atMs: 0, message: messageOf(loaded()) },
       lastUpdate: { atMs: 16_000, message: messageOf(update(1, 4, 31)) },
+      // It was 5 for ten seconds, and then 2 for five.
+      loadAverage: 2 + (5 - 2) * Math.exp(-5_000 / 60_000),
       lastError: null,
       sums: {
         reports: 4,
@@ -114,6 +116,7 @@ describe('what a worker adds up to', () => {
       // The second told the same load again: when the load became known is not lost.
       lastLoaded: { atMs: 5, message: messageOf(first) },
       lastUpdate: { atMs: 1_005, message: messageOf(second) },
+      loadAverage: 768,
       lastError: { atMs: 5, error_msg: 'slow disk' },
       sums: {
         reports: 2,
