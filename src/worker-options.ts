@@ -1,4 +1,4 @@
-import type { InspectionEvent } from 'xstate';
+import type { ActorOptions, AnyActorLogic, InspectionEvent } from 'xstate';
 import type { FoundJournal } from './journal/find-journal.js';
 import type { Log } from './log.js';
 
@@ -12,4 +12,6 @@ export interface WorkerOptions {
   readonly journal?: FoundJournal | null;
   /** Hears what xstate says of the worker's machines, while they are at work: it must be quick, and must not throw. */
   readonly inspect?: ((event: InspectionEvent) => void) | undefined;
+  /** What the delays of its machines go by; by default the timers of the process. */
+  readonly clock?: ActorOptions<AnyActorLogic>['clock'];
 }

@@ -69,7 +69,7 @@ export class Worker {
   #begun = false;
 
   constructor(given: Backend, config: Config, options: WorkerOptions) {
-    const { now = () => performance.now(), startedAtMs = now(), journal = null, inspect } = options;
+    const { now = () => performance.now(), startedAtMs = now(), journal = null, inspect, clock } = options;
     const backend = configure(given, config);
     this.#inspector = inspectorFor({ backend, config, log: options.log, now, inspect });
     const { log } = this.#inspector;
@@ -105,6 +105,7 @@ export class Worker {
     this.#lifecycle = createActor(this.#machine(), {
       input: this.#input(startedAtMs, life),
       inspect: this.#inspector.inspect,
+      ...(clock && { clock }),
     });
     this.#books = new Bookkeeping({
       bus: this.bus,

@@ -179,13 +179,17 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
 
   /**
    * A route for a request of this workload, as `POST /route/` gives it: signed, or the reason to wait.
-   * `requestIdx` asks again for one that waits; without it the request is new. Rejects with a
-   * `WorkerError` that names what is no such number.
+   * `requestIdx` asks again for one that waits; without it the request is new. `worker` is the id of the only one
+   * that it may be given; without it all may be. Rejects with a `WorkerError` that names what is no such number.
    */
-  async route(cost: number, options: { readonly requestIdx?: number } = {}): Promise<RouteAnswer> {
+  async route(
+    cost: number,
+    options: { readonly requestIdx?: number; readonly worker?: number | null } = {},
+  ): Promise<RouteAnswer> {
+    const { worker = null } = options;
     const body = { endpoint: this.endpoint, cost, request_idx: options.requestIdx };
     const { requestIdx, ask } = readRoute(body);
-    return this.#routing.route(requestIdx, ask);
+    return this.#routing.route(requestIdx, ask, ({ id }) => worker === null || id === worker);
   }
 
   /** The last requests that a route was asked for (10 000), latest first, finished ones included. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InspectionEvent } from 'xstate';
+import type { InspectionEvent, SimulatedClock } from 'xstate';
 import { type Backend, configure } from '../backend/index.js';
 import { type Config, readConfig } from '../config/index.js';
 import { Worker } from '../worker.js';
@@ -18,6 +18,11 @@ export interface TestWorkerOptions {
   readonly autoscaler?: TestAutoscaler | null;
   /** Hears what xstate says of the worker's machines: `transitionCoverage(workerMachines.lifecycle).inspect`. */
   readonly inspect?: (event: InspectionEvent) => void;
+  /**
+   * Time that only the test moves, for all delays of the worker's machines: `new SteppedClock()`. What is no machine
+   * keeps the time of the process: sockets, the limits of requests, sessions, and the times that are told.
+   */
+  readonly clock?: SimulatedClock;
 }
 
 /**
@@ -45,8 +50,9 @@ export async function startTestWorker(
     const config = configOf(envOf(options, autoscaler, folder));
     const configured = configure(backend, config);
     const log = new RecordingLog();
-    const worker = new Worker(backend, config, { log, inspect: options.inspect });
-    return await TestWorker.start({ backend: configured, worker, autoscaler, log, letGo });
+    const { inspect, clock } = options;
+    const worker = new Worker(backend, config, { log, inspect, ...(clock && { clock }) });
+    return await TestWorker.start({ backend: configured, worker, autoscaler, clock, log, letGo });
   } catch (error) {
     await letGo();
     throw error;

@@ -1,4 +1,6 @@
 import { AssertionError } from 'node:assert';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { SimulatedClock } from 'xstate';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Outcome, WorkState } from '../../machines/life.js';
 import type { RoutedAnswer } from '../autoscaler/index.js';
@@ -20,9 +22,13 @@ export interface TestWorkerParts {
   readonly backend: Backend;
   readonly worker: Worker;
   readonly autoscaler: TestAutoscaler | null;
+  readonly clock: SimulatedClock | undefined;
   readonly log: RecordingLog;
   readonly letGo: () => Promise<void>;
 }
+
+/** How time goes for a worker that is let go of, where a test has held it: by longer and longer steps. */
+const LETTING_GO = { firstStepMs: 100, everyMs: 10 };
 
 /** How long a state may take to come. */
 const REACH_MS = 10_000;
@@ -118,7 +124,10 @@ export class TestWorker {
     return fetch(this.url + path, { ...init, headers });
   }
 
-  /** Drains and stops it, and resolves when everything is let go of. Calling it again changes nothing. */
+  /**
+   * Drains and stops it, and resolves when everything is let go of. Calling it again changes nothing. Where it has
+   * a clock that is what its draining may take, so that time may have to be moved meanwhile.
+   */
   async stop(reason = 'the test is over'): Promise<Outcome> {
     const outcome = await this.worker.stop(reason);
     await this.#letGo();
@@ -126,14 +135,19 @@ export class TestWorker {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+    const { clock } = this.#parts;
+    const stopped = this.stop();
+    if (clock !== undefined) await passTime(clock, stopped);
+    await stopped;
   }
 
   async #route(cost: number): Promise<RoutedAnswer | null> {
     if (this.autoscaler === null) return null;
-    const route = await this.autoscaler.route(cost);
+    const route = await this.autoscaler.route(cost, { worker: this.view().id });
     if ('url' in route) return route;
-    throw new AssertionError({ message: `The autoscaler has no worker for the request: ${route.status}` });
+    throw new AssertionError({
+      message: `The autoscaler does not send the request to this worker: ${route.status}`,
+    });
   }
 
   #until(holds: () => boolean, timeoutMs: number): Promise<void> {
@@ -165,5 +179,18 @@ export class TestWorker {
   #letGo(): Promise<void> {
     this.#isGone ??= this.#parts.letGo();
     return this.#isGone;
+  }
+}
+
+/** Lets time pass until something is over. */
+async function passTime(clock: SimulatedClock, over: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  over.then(end, end);
+  for (let stepMs = LETTING_GO.firstStepMs; !isOver; stepMs *= 2) {
+    clock.increment(stepMs);
+    await pause(LETTING_GO.everyMs);
   }
 }

@@ -93,8 +93,11 @@ describe('a worker to test with', () => {
       await using second = await startTestWorker(engine, { autoscaler, model, env: { CONTAINER_ID: '2' } });
       await Promise.all([first.reaches('serving'), second.reaches('serving')]);
       expect(autoscaler.workers().map(({ id }) => id)).toEqual([1, 2]);
-      const answer = await first.call('/v1/completions', { max_tokens: 1 });
-      expect(await answer.json()).toMatchObject({ choices: [{ text: 'tok0' }] });
+      for (const worker of [first, second, second, second]) {
+        const answer = await worker.call('/v1/completions', { max_tokens: 1 });
+        expect(await answer.json()).toMatchObject({ choices: [{ text: 'tok0' }] });
+      }
+      expect([first, second].map(({ requests }) => requests.length)).toEqual([2, 6]);
     } finally {
       await model.close();
     }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { InspectionEvent, SnapshotFrom } from 'xstate';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { type BackendContext, defineBackend } from '../../src/index.js';
 import { pathsOf, startTestWorker, type TestWorker, walk } from '../../src/testing/index.js';
+import { leavesOf } from '../../src/testing/leaves.js';
 import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
 import { deferred } from '../support/worker.js';
 
@@ -55,17 +57,40 @@ describe('a real worker goes along the paths of the lifecycle', () => {
 
   it.each(paths)('$name', async (path) => {
     const { backend, acts } = puppet();
-    await using worker = await startTestWorker(backend);
+    const { inspect, goesOnTo } = record();
+    await using worker = await startTestWorker(backend, { inspect });
     await walk(path, {
       send: ({ type }) => acts[type]?.(worker),
-      // What it does beside its work has its own time.
       states: async (expected) => {
         await worker.reaches(workIn(expected));
-        return expected;
+        return goesOnTo(expected);
       },
     });
   });
 });
+
+/** The states in which a lifecycle is, one after the other. */
+function record() {
+  const seen: string[][] = [];
+  let at = 0;
+  const inspect = (event: InspectionEvent) => {
+    if (event.type !== '@xstate.snapshot' || event.actorRef.sessionId !== event.rootId) return;
+    seen.push(leavesOf(event.snapshot as SnapshotFrom<typeof lifecycleMachine>));
+  };
+  /** These, if it was in them since those before; else those in which it is. Reports have their own time. */
+  const goesOnTo = (expected: readonly string[]) => {
+    const wanted = besideReports(expected);
+    const next = seen.findIndex((states, index) => index >= at && besideReports(states) === wanted);
+    if (next < 0) return seen.at(-1) ?? [];
+    at = next;
+    return expected;
+  };
+  return { inspect, goesOnTo };
+}
+
+function besideReports(states: readonly string[]): string {
+  return states.filter((state) => !state.startsWith('report.')).join(', ');
+}
 
 function workIn(states: readonly string[]) {
   const [, work] = /^work\.(loading|loaded|serving|failing|draining|stopped)/.exec(states[0] ?? '') ?? [];
