@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openai } from '../../backends/openai.js';
 import { freePort } from '../../src/cli/free-port.js';
+import { readPage } from '../../src/inspect/page-files.js';
 import { readRecording } from '../../src/inspect/recording.js';
 import { replayServer } from '../../src/inspect/replay-server.js';
 import { close, listen } from '../../src/net/server.js';
@@ -215,6 +217,38 @@ it('shows a recording: first its end, with the worker stopped, and each step bef
   expect(await seriousIn(page)).toEqual([]);
   expect(trouble).toEqual([]);
 });
+
+it('is less than 250 KB, gzipped', () => {
+  const files = [...(readPage()?.values() ?? [])];
+  expect(files.length).toBeGreaterThan(2);
+  const bytes = files.reduce((sum, file) => sum + gzipSync(file.bytes).length, 0);
+  expect(bytes).toBeLessThan(250_000);
+});
+
+it.each(['reduce', 'no-preference'] as const)(
+  'on a phone its words can be read, and it follows the state that is lit (motion: %s)',
+  async (reducedMotion) => {
+    const model = await startModel();
+    const worker = await startWorker(model);
+    const { page } = await look(worker.internalUrl, { viewport: PHONE, reducedMotion });
+    await shows(page, worker, 'serving');
+    expect(await page.locator('.chart svg').evaluate((svg) => (svg as SVGSVGElement).getScreenCTM()?.a)).toBe(
+      1,
+    );
+    await expect.poll(() => isInSight(page, 'work.serving')).toBe(true);
+    model.behave({ healthStatus: 503 });
+    await shows(page, worker, 'failing');
+    await expect.poll(() => isInSight(page, 'work.failing')).toBe(true);
+  },
+);
+
+/** Whether the name of a state is in the part of the drawing that is seen. */
+const isInSight = (page: Page, state: string) =>
+  page.locator(`.chart [data-state="${state}"] .name`).evaluate((name) => {
+    const seen = name.closest('.chart')?.getBoundingClientRect() ?? new DOMRect();
+    const { left, right, top, bottom } = name.getBoundingClientRect();
+    return left >= seen.left && right <= seen.right && top >= seen.top && bottom <= seen.bottom;
+  });
 
 it('asks for the token where there is one, and says that one is wrong', async () => {
   const worker = await startWorker(await startModel(), 0, { TSWORKER_INTERNAL_TOKEN: 'an-internal-token' });

@@ -19,10 +19,13 @@ export interface ChartProps {
 
 const ZOOMS = [0.5, 0.75, 1, 1.5];
 
+/** Null: as wide as there is room. On a phone its words could not be read then. */
+const firstZoom = () => (matchMedia('(max-width: 600px)').matches ? 1 : null);
+
 /** A machine as it is drawn in the docs, with its states lit and its last transition marked. */
 export function Chart({ chart, layout, states, recent }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const [zoom, setZoom] = useState<number | null>(null);
+  const [zoom, setZoom] = useState<number | null>(firstZoom);
   useEffect(() => {
     if (place.current !== null) place.current.replaceChildren(drawingOf(chart, layout));
   }, [chart, layout]);
@@ -40,6 +43,10 @@ export function Chart({ chart, layout, states, recent }: ChartProps) {
     const svg = place.current?.querySelector('svg');
     if (svg != null) svg.style.width = zoom === null ? '100%' : `${layout.width * zoom}px`;
   }, [zoom, chart, layout]);
+  const [at = ''] = states;
+  useEffect(() => {
+    if (place.current !== null && zoom !== null) centre(place.current, layout, at, zoom);
+  }, [zoom, chart, layout, at]);
   return (
     <div class="drawing">
       <div class="zoom" role="group" aria-label="Size of the drawing">
@@ -77,6 +84,17 @@ function light(place: Element, states: readonly string[]): void {
     group.classList.toggle('lit', states.includes(id));
     group.classList.toggle('holds-lit', id !== '' && !states.includes(id) && isWithin(id));
   }
+}
+
+/** Has a state in the middle of what is seen of the drawing. */
+function centre(place: Element, { boxes }: Layout, state: string, zoom: number): void {
+  const box = boxes[state];
+  if (box === undefined) return;
+  place.scrollTo({
+    left: (box.x + box.width / 2) * zoom - place.clientWidth / 2,
+    top: (box.y + box.height / 2) * zoom - place.clientHeight / 2,
+    behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth',
+  });
 }
 
 /** Marks the transitions that were taken last, so that it moves each time. */
