@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { SnapshotFrom } from 'xstate';
 import { openai } from '../../backends/openai.js';
+import type { lifecycleMachine } from '../../machines/lifecycle.js';
 import { freePort } from '../../src/cli/free-port.js';
 import { readPage } from '../../src/inspect/page-files.js';
 import { readRecording } from '../../src/inspect/recording.js';
 import { replayServer } from '../../src/inspect/replay-server.js';
 import { close, listen } from '../../src/net/server.js';
 import { type FakeModel, startFakeModel, startTestWorker, type TestWorker } from '../../src/testing/index.js';
+import { leavesOf } from '../../src/testing/leaves.js';
 import { pageOf, seriousIn, useBrowser } from './browser.js';
 
 const PHONE = { width: 390, height: 844 };
@@ -22,13 +25,21 @@ beforeAll(() => {
   execFileSync(process.execPath, ['scripts/build-page.mjs'], { stdio: 'inherit' });
 }, 60_000);
 
+/** The states in which the lifecycle of each worker is, as xstate itself tells them. */
+const statesOf = new WeakMap<TestWorker, () => readonly string[]>();
+
 async function startWorker(
   model: FakeModel,
   internalPort = 0,
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestWorker> {
+  let states: readonly string[] = [];
   const worker = await startTestWorker(openai(), {
     model,
+    inspect: (event) => {
+      if (event.type !== '@xstate.snapshot' || event.actorRef.sessionId !== event.rootId) return;
+      states = leavesOf(event.snapshot as SnapshotFrom<typeof lifecycleMachine>);
+    },
     env: {
       TSWORKER_READINESS: 'health',
       TSWORKER_MAX_PERF: '1000',
@@ -37,6 +48,7 @@ async function startWorker(
       ...env,
     },
   });
+  statesOf.set(worker, () => states);
   onTestFinished(() => worker.stop().then(() => {}));
   return worker;
 }
@@ -71,10 +83,7 @@ async function shows(page: Page, worker: TestWorker, state: string): Promise<voi
   await expect
     .poll(
       async () => {
-        const now = (await (await fetch(`${worker.internalUrl}/inspect/now`)).json()) as {
-          actors: { actor: string; states: string[] }[];
-        };
-        const states = now.actors.find(({ actor }) => actor === 'lifecycle')?.states ?? [];
+        const states = statesOf.get(worker)?.() ?? [];
         return { lit: await litIn(page), are: states.toSorted() };
       },
       { timeout: 15_000 },
@@ -267,16 +276,33 @@ it.each<[string, BrowserContextOptions]>([
   ['light', { colorScheme: 'light' }],
   ['dark', { colorScheme: 'dark' }],
   ['a phone', { colorScheme: 'light', viewport: PHONE }],
-])('%s: nothing serious is found by axe, and nothing is wider than the page', async (_name, options) => {
-  const model = await startModel();
-  const worker = await startWorker(model);
-  await worker.reaches('serving');
-  await worker
-    .call('/v1/completions', { model: 'm', prompt: 'p', max_tokens: 3 })
-    .then((answer) => answer.text());
-  const { page, trouble } = await look(worker.internalUrl, options);
-  await shows(page, worker, 'serving');
-  expect(await seriousIn(page)).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-  expect(trouble).toEqual([]);
-});
+])(
+  '%s: nothing serious is found by axe in any view, and nothing is wider than the page',
+  async (_name, options) => {
+    const model = await startModel();
+    const worker = await startWorker(model);
+    await worker.reaches('serving');
+    await worker
+      .call('/v1/completions', { model: 'm', prompt: 'p', max_tokens: 3 })
+      .then((answer) => answer.text());
+    const { page, trouble } = await look(worker.internalUrl, options);
+    await shows(page, worker, 'serving');
+    const expectNothingSerious = async () => expect(await seriousIn(page)).toEqual([]);
+    await expectNothingSerious();
+    await page.locator('.tabs button:nth-child(2)').click();
+    await expectNothingSerious();
+    await page.locator('.travel input').focus();
+    await page.keyboard.press('Home');
+    await expectNothingSerious();
+    await page.locator('.happening .row').first().click();
+    await page.locator('.details').first().waitFor();
+    await expectNothingSerious();
+    await page.locator('.filter input').fill('nothing is called so');
+    await expect.poll(() => page.locator('.happening').count()).toBe(0);
+    await expectNothingSerious();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
+      0,
+    );
+    expect(trouble).toEqual([]);
+  },
+);
