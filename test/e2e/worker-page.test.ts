@@ -223,6 +223,12 @@ it('shows a recording: first its end, with the worker stopped, and each step bef
   await page.locator('.travel input').focus();
   await page.keyboard.press('Home');
   await expect.poll(() => litIn(page)).toContain('work.loading');
+  // Of the rest it knows nothing.
+  expect(await page.locator('main h2').evaluateAll((titles) => titles.map(({ id }) => id))).toEqual([
+    'machine-title',
+    'timeline-title',
+    'events-title',
+  ]);
   expect(await seriousIn(page)).toEqual([]);
   expect(trouble).toEqual([]);
 });

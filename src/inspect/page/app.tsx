@@ -26,6 +26,8 @@ export function App({ state, change, unlock }: AppProps) {
         {state.connection === 'lost' ? 'Nobody answers; it is tried again.' : 'Looking for the worker …'}
       </p>
     );
+  // A recording is shown without the cards of what it has not kept.
+  const { live } = now;
   return (
     <>
       <a class="skip" href="#machines">
@@ -35,14 +37,14 @@ export function App({ state, change, unlock }: AppProps) {
       <main>
         <Machine state={state} change={change} />
         <Timeline now={now} state={state} />
-        <Plots samples={state.samples} />
+        {(live || state.samples.length > 0) && <Plots samples={state.samples} />}
         <div class="columns">
-          <Requests now={now} />
-          <Sessions now={now} />
+          {(live || now.requestsUnderWay.length > 0) && <Requests now={now} />}
+          {(live || now.sessions.length > 0) && <Sessions now={now} />}
         </div>
         <div class="columns">
           <Events state={state} change={change} />
-          <ModelLog lines={state.modelLog} />
+          {(live || state.modelLog.length > 0) && <ModelLog lines={state.modelLog} />}
         </div>
       </main>
     </>
