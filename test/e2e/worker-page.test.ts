@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -29,7 +29,7 @@ beforeAll(() => {
 const statesOf = new WeakMap<TestWorker, () => readonly string[]>();
 
 async function startWorker(
-  model: FakeModel,
+  model: { readonly url: string },
   internalPort = 0,
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestWorker> {
@@ -138,6 +138,36 @@ it('follows a worker from loading to serving, through a failure of its model and
   // That the worker is gone is all that is wrong.
   expect(trouble.filter((line) => !line.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
 });
+
+it('shows that a model server died, that it is started again, and what the new one logs', async () => {
+  const port = await freePort('127.0.0.1', 0, []);
+  const program = `console.log('the model server is process ' + process.pid);
+    require('node:http').createServer((_request, response) => response.end('{}')).listen(${port}, '127.0.0.1');`;
+  const folder = mkdtempSync(join(tmpdir(), 'tsworker-model-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'model.cjs');
+  writeFileSync(file, program);
+  const worker = await startWorker({ url: `http://127.0.0.1:${port}` }, 0, {
+    TSWORKER_MODEL_COMMAND: `${process.execPath} ${file}`,
+  });
+  const { page } = await look(worker.internalUrl);
+  await shows(page, worker, 'serving');
+  const log = page.locator('section:has(#log-title)');
+  const processes = async () =>
+    [...(await log.innerText()).matchAll(/the model server is process (\d+)/g)].map(([, id]) => Number(id));
+  await expect.poll(processes).toHaveLength(1);
+  const [first = 0] = await processes();
+  process.kill(first, 'SIGKILL');
+  await expect.poll(processes, { timeout: 15_000 }).toHaveLength(2);
+  await shows(page, worker, 'serving');
+  const stays = await page.locator('section:has(#timeline-title) tbody .chip').allInnerTexts();
+  // It may fail for a second reason while it is failing.
+  const path = worker.path().filter((state, index, all) => state !== all[index - 1]);
+  expect(path).toEqual(['loading', 'loaded', 'serving', 'failing', 'loading', 'loaded', 'serving']);
+  expect(stays.toReversed()).toEqual(path);
+  await page.getByRole('button', { name: /^supervisor/ }).click();
+  await expect.poll(() => page.locator('.chart').getAttribute('aria-label')).toBe('The supervisor machine');
+}, 60_000);
 
 it('comes back by itself when the worker was away, and shows the new one', async () => {
   const model = await startModel();
