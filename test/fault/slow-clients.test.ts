@@ -1,11 +1,11 @@
 import { expect, it, vi } from 'vitest';
 import { expectExactBooks } from '../support/faults-books.js';
 import { Clients } from '../support/faults-clients.js';
-import { Crowd, type CrowdKind } from '../support/faults-crowd.js';
+import { Crowd, type CrowdKind, crowdOf } from '../support/faults-crowd.js';
 import { startAutoscaler } from '../support/faults-load.js';
 import { startWorker } from '../support/process.js';
 
-const SLOW_CLIENTS = 1_000;
+const SLOW_CLIENTS = crowdOf(1_000, { hasModel: false });
 
 it.each<[CrowdKind, Record<string, string>]>([
   ['headers', { TSWORKER_HEADERS_TIMEOUT: '1s' }],

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { descriptorLimit, sharesOf } from '../../src/net/descriptors.js';
 import { Program } from './process.js';
 
 export type CrowdKind = 'idle' | 'headers' | 'bodies' | 'silent';
@@ -7,6 +8,14 @@ const CROWD = fileURLToPath(new URL('../fault/programs/crowd.mjs', import.meta.u
 
 /** Enough to connect thousands on a busy machine. */
 const PATIENCE_MS = 90_000;
+
+/** Of the connections that a worker may have, those for the clients that the crowd must not keep out. */
+const FOR_OTHERS = 50;
+
+/** So many clients, or as many as this machine has descriptors for: some allow a process no more than 1 024. */
+export function crowdOf(wanted: number, { hasModel }: { readonly hasModel: boolean }): number {
+  return Math.min(wanted, sharesOf(descriptorLimit(), hasModel).clients - FOR_OTHERS);
+}
 
 /** Many clients in a process of their own, who do all the same. They do not outlive the test. */
 export class Crowd {
