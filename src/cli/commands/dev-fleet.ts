@@ -37,6 +37,11 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
   if (backend.dialect === 'none') {
     throw new UserError(`${backend.name} reports nothing, so nobody could tell how many of it are wanted.`);
   }
+  if (backend.dialect === 'legacy' && backend.model === null) {
+    throw new UserError(
+      `TSWORKER_DIALECT is "legacy", in which ${backend.name} does not tell its address, so that no request could be sent to it. Unset it to scale.`,
+    );
+  }
   tell([...run.warnings, ...warningsFor(configure(backend, config), config)], log);
   const asked = untilAskedToStop(io.env, config.parentPid);
   const ports = new Ports(config, await freePort(LOOPBACK, run.autoscalerPort));

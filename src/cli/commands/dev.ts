@@ -39,7 +39,7 @@ export async function dev(
 ): Promise<number> {
   const asked = parseOption('--autoscaler-port', autoscalerPort, portType);
   const env = { ...io.env, ...madeUp() };
-  const overrides = { host: LOOPBACK, ...given };
+  const overrides = { host: LOOPBACK, ...(scaling !== undefined && inFleet(io.env)), ...given };
   const { config: wanted, warnings: wantedWarnings } = settings(env, overrides);
   const backend = configure(await loadBackend(name, loadSettings(io.env, wanted)), wanted);
   const log = await logOf(wanted.logLevel, io);
@@ -92,6 +92,11 @@ export async function dev(
 function envelopeOf({ dialect }: Backend, { unsecured }: Config): Banner['envelope'] {
   if (dialect !== 'current') return 'none';
   return unsecured ? 'unsigned' : 'signed';
+}
+
+/** Routes lead to workers that tell where they are and whose requests are enveloped: `current`, unless it is said. */
+function inFleet({ TSWORKER_DIALECT }: Env): Overrides {
+  return TSWORKER_DIALECT ? {} : { dialect: 'current' };
 }
 
 /** In place of what belongs to a rented instance, be it set or not: nothing of that gets to a test. */
