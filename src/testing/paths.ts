@@ -152,8 +152,18 @@ function unworded(machine: AnyStateMachine, event: EventObject): EventObject[] {
   const all = eventsOf(machine);
   const types = all.filter((type) => type === event.type || eventInWords(type) === event.type);
   if (types.length > 0) return types.map((type) => ({ ...event, type }));
+  if (!IN_WORDS.test(event.type) && all.some((type) => takes(type, event.type))) return [event];
   const words = new Set(all.map(eventInWords));
   throw new Error(`The ${machine.id} machine hears no "${event.type}"; it hears ${[...words].join(', ')}.`);
+}
+
+/** How the words for an event of xstate's own begin or end. */
+const IN_WORDS = /^after | (?:done|failed)$/;
+
+/** Whether this is a wildcard of xstate, `*` or `model.*`, that an event falls under. */
+function takes(wildcard: string, type: string): boolean {
+  if (wildcard === '*') return true;
+  return wildcard.endsWith('.*') && `${type}.`.startsWith(wildcard.slice(0, -1));
 }
 
 /** Those that it only ignores too, which `machine.events` leaves out. */

@@ -42,6 +42,7 @@ export class TestMachine<Machine extends AnyStateMachine> {
   readonly told: AnyEventObject[] = [];
   readonly emitted: AnyEventObject[] = [];
   readonly #path: string[] = [];
+  #failure: { readonly error: unknown } | undefined;
   readonly #root: { stop(): void };
 
   constructor(machine: Machine, { input, inspect = () => {} }: TestMachineOptions<Machine>) {
@@ -58,7 +59,7 @@ export class TestMachine<Machine extends AnyStateMachine> {
     this.actor = actor;
     actor.on('*', (event) => this.emitted.push(event));
     this.#note();
-    actor.subscribe({ next: () => this.#note(), error: () => {} });
+    actor.subscribe({ next: () => this.#note(), error: (error: unknown) => this.#fail(error) });
   }
 
   /** The states in which it is, by the ids of those that have none inside. */
@@ -71,26 +72,44 @@ export class TestMachine<Machine extends AnyStateMachine> {
     return this.#path;
   }
 
-  /** Sends an event, and lets what follows from it without any time happen. */
-  send(event: EventFromLogic<Machine>): Promise<void> {
+  /**
+   * Sends an event, and lets what follows from it without any time happen.
+   *
+   * @throws what has ended the machine: an action or a guard that threw, or an effect that failed unhandled
+   */
+  async send(event: EventFromLogic<Machine>): Promise<void> {
     this.actor.send(event);
-    return turn();
+    await turn();
+    this.#tellFailure();
   }
 
-  /** Lets time pass, from timer to timer. */
-  advance(ms: number): Promise<void> {
-    return this.clock.advance(ms);
+  /** Lets time pass, from timer to timer. @throws what has ended the machine, as `send` does */
+  async advance(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    this.#tellFailure();
   }
 
-  /** Ends it. @throws {AssertionError} when a timer is left that outlives it */
+  /** Ends it. @throws {AssertionError} when a timer is left that outlives it, and what has ended it unseen */
   stop(): void {
     this.#root.stop();
+    this.#tellFailure();
     const { waiting } = this.clock;
     if (waiting > 0) throw new AssertionError({ message: `${waiting} timers outlive the machine.` });
   }
 
   [Symbol.dispose](): void {
     this.stop();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = { error };
+  }
+
+  /** Once: a test that expects it goes on. */
+  #tellFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 
   #hear(event: AnyEventObject): void {

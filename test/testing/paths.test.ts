@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromPromise, setup } from 'xstate';
+import { createMachine, fromPromise, setup } from 'xstate';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { machineTarget, pathsOf, walk } from '../../src/testing/index.js';
 import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
@@ -79,6 +79,25 @@ describe('paths', () => {
     expect(() => pathsOf(lamp, { events: [{ type: 'pull' }] })).toThrow(
       'The lamp machine hears no "pull"; it hears press, warmUp done, warmUp failed, break, after 60000.',
     );
+  });
+
+  it('lead over wildcards, by whatever falls under them', () => {
+    const model = createMachine({
+      id: 'model',
+      initial: 'up',
+      states: {
+        up: { on: { 'model.*': 'down' } },
+        down: { on: { '*': 'up' } },
+      },
+    });
+    const events = [{ type: 'model.gone.away' }, { type: 'anything' }];
+    const paths = pathsOf(model, { events, kind: 'simple' });
+    expect(paths.map(({ name }) => name)).toEqual(['up', 'up, model.gone.away → down']);
+    expect(() => pathsOf(model, { events: [{ type: 'load done' }] })).toThrow(
+      'The model machine hears no "load done"; it hears model.*, *.',
+    );
+    const narrow = createMachine({ id: 'narrow', on: { 'model.*': {} } });
+    expect(() => pathsOf(narrow, { events: [{ type: 'models.gone' }] })).toThrow('hears no "models.gone"');
   });
 
   it.each(pathsOf(lamp, { events: EVENTS }))('hold on the machine itself: $name', (path) =>

@@ -59,6 +59,36 @@ describe('a machine at work', () => {
     running.clock.setTimeout(() => {}, 5);
     expect(() => running.stop()).toThrow('1 timers outlive the machine.');
   });
+
+  it('tells once what has ended it, wherever the test comes to next', async () => {
+    const boiled = kettle.provide({
+      actions: {
+        whistle: () => {
+          throw new Error('it whistles no more');
+        },
+      },
+    });
+    const heated = async () => {
+      const running = startMachine(boiled, { input: { forMs: 60_000 } });
+      await running.send({ type: 'heat' });
+      boil.last.resolve(100);
+      return running;
+    };
+    const advanced = await heated();
+    await expect(advanced.advance(1)).rejects.toThrow('it whistles no more');
+    await advanced.advance(1);
+    advanced.stop();
+    const left = await heated();
+    await new Promise(setImmediate);
+    expect(() => left.stop()).toThrow('it whistles no more');
+  });
+
+  it('tells of an effect whose failure it does not handle', async () => {
+    using running = startMachine(kettle, { input: { forMs: 60_000 } });
+    await running.send({ type: 'heat' });
+    boil.last.reject(new Error('no power'));
+    await expect(running.advance(0)).rejects.toThrow('no power');
+  });
 });
 
 describe('an expected path', () => {
