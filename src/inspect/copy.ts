@@ -53,10 +53,11 @@ export function copyOf(value: unknown, { redact, characters }: CopyOptions): Jso
   }
 
   function text(whole: string): Json {
-    const from = withoutLastLines(whole);
+    // A secret at the end of what fits would be cut, and its beginning no longer known for one.
+    const from = redact(withoutLastLines(whole));
     const fits = Math.max(left, 0);
     left -= from.length;
-    return redact(from.length <= fits ? from : `${from.slice(0, fits)}…`);
+    return from.length <= fits ? from : `${from.slice(0, fits)}…`;
   }
 
   function ofObject(from: object, depth: number): Json | undefined {

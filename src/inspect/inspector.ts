@@ -63,7 +63,7 @@ export class Inspector implements Source {
   readonly #ring = new Ring(LIMITS);
   readonly #timeline = new Timeline();
   readonly #samples = new Samples();
-  readonly #lines = new LineLog();
+  readonly #lines: LineLog;
   readonly #readers = new Set<Reader>();
   readonly #sieve = new Sieve();
   /** The same log, heard. */
@@ -81,6 +81,7 @@ export class Inspector implements Source {
 
   constructor(options: InspectorOptions) {
     this.#options = options;
+    this.#lines = new LineLog(options.redact);
     const { recordTo, statelyTo, log, redact } = options;
     this.log = hearing(log, (level, message, fields) => this.#hearLog(level, message, fields));
     this.#recorder = recordTo && new Recorder({ ...recordTo, log }, this.header());
@@ -165,8 +166,7 @@ export class Inspector implements Source {
   }
 
   linesAfter(number: number): Lines {
-    const { last, lines } = this.#lines.after(number);
-    return { last, lines: lines.map(this.#options.redact) };
+    return this.#lines.after(number);
   }
 
   subscribe(reader: Reader): () => void {

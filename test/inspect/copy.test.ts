@@ -26,6 +26,12 @@ describe('a copy for those who look', () => {
     });
   });
 
+  it.each([10, 20, 30, 40])('has no part of a secret where a text is cut at %i characters', (characters) => {
+    const text = JSON.stringify(copy(`it went to the-master-token ${'x'.repeat(100)}`, characters));
+    expect(text).toMatch(/…"$/);
+    expect(text).not.toContain('the-m');
+  });
+
   it('has no line of a model server, and a list in the place of its lines', () => {
     const message = withLastLines('it died', { lastLines: ['prompt: tell me', 'Killed'] });
     expect(copy({ message, error: new Error(message) })).toEqual({
