@@ -7,7 +7,7 @@ import type { Samples } from './soak/sample.js';
 import { rest, type Scene, spellsIn, storm } from './soak/spell.js';
 import { Stage } from './soak/stage.js';
 import { tellChecks, tellSummary } from './soak/summary.js';
-import { booksAreEven, nothingGrows } from './soak/verdict.js';
+import { booksAreEven, nothingGrows, poolsAreBounded } from './soak/verdict.js';
 import { build } from './support/build.js';
 import { countOf, numberOf } from './support/options.js';
 
@@ -52,7 +52,11 @@ async function main(): Promise<boolean> {
     }
     const { reported } = (await stage.view()).ledger;
     const exitCode = await stage.stop();
-    const checks = [...booksAreEven(books, exitCode), ...nothingGrows(samples.quiet)];
+    const checks = [
+      ...booksAreEven(books, exitCode),
+      ...nothingGrows(samples.quiet),
+      poolsAreBounded(samples.quiet, clientCount),
+    ];
     tellSummary(scene, samples, reported);
     tellChecks(checks);
     const isMet = checks.every((each) => each.isMet);

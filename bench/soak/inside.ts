@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { memoryUsage, stdout } from 'node:process';
 import { queryObjects } from 'node:v8';
 import { EventEmitter as Bus } from 'eventemitter3';
+import { Client } from 'undici';
 import { gc } from './gc.js';
 
 /**
@@ -29,8 +30,9 @@ process.on('SIGUSR2', () => {
   const { heapUsed, external } = memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  const emitters = count(NodeEmitter) + count(EventTarget) + buses.size;
-  const seen = { heapBytes: heapUsed + external, resources, listeners: listeners(), emitters, lagMs };
+  const pooled = count(Client);
+  const emitters = count(NodeEmitter) - pooled + count(EventTarget) + buses.size;
+  const seen = { heapBytes: heapUsed + external, resources, listeners: listeners(), emitters, pooled, lagMs };
   stdout.write(
     `${JSON.stringify({ level: 10, time: Date.now(), msg: 'inside', event: 'inside', ...seen })}\n`,
   );
@@ -54,6 +56,6 @@ function handles(): EventEmitter[] {
 }
 
 /** How many there are. */
-function count(kind: new () => object): number {
-  return Number(queryObjects(kind, { format: 'count' }));
+function count(kind: abstract new (...given: never[]) => object): number {
+  return Number(queryObjects(kind as new () => object, { format: 'count' }));
 }

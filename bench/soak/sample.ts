@@ -7,14 +7,19 @@ export interface Sample {
   readonly sockets: number;
   readonly timers: number;
   readonly listeners: number;
-  /** What one can listen to. */
+  /** What one can listen to, but for the places of pools. */
   readonly emitters: number;
+  /**
+   * Places of undici's pools, with a connection or without: a pool keeps as many as it has had connections at once, so
+   * that their number follows the busiest moment so far.
+   */
+  readonly pooled: number;
   /** How late the event loop was at worst since the last sample. */
   readonly worstLagMs: number;
 }
 
 /** What a leak makes grow. */
-export type Growing = Exclude<keyof Sample, 'worstLagMs'>;
+export type Growing = Exclude<keyof Sample, 'worstLagMs' | 'pooled'>;
 
 export const GROWING: Readonly<Record<Growing, string>> = {
   rssMib: 'RSS, MiB',
@@ -32,6 +37,7 @@ export interface Inside {
   readonly resources: Readonly<Record<string, number>>;
   readonly listeners: number;
   readonly emitters: number;
+  readonly pooled: number;
   readonly lagMs: number;
 }
 
@@ -46,7 +52,7 @@ export interface Samples {
 
 export function sampleOf(inside: Inside, metrics: string): Sample {
   const readingOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
-  const { heapBytes, resources, listeners, emitters, lagMs } = inside;
+  const { heapBytes, resources, listeners, emitters, pooled, lagMs } = inside;
   return {
     rssMib: readingOf('process_resident_memory_bytes') / 2 ** 20,
     heapMib: heapBytes / 2 ** 20,
@@ -55,6 +61,7 @@ export function sampleOf(inside: Inside, metrics: string): Sample {
     timers: resources.Timeout ?? 0,
     listeners,
     emitters,
+    pooled,
     worstLagMs: lagMs,
   };
 }

@@ -52,6 +52,16 @@ export function nothingGrows(quiet: readonly Sample[]): Check[] {
   });
 }
 
+/** Beside a place for each request: for health, the reports, the key, and connections that are being replaced. */
+const OTHER_PLACES = 20;
+
+/** Whether pools keep no more places than there were ever connections at once, however often the model server is started again. */
+export function poolsAreBounded(quiet: readonly Sample[], clientCount: number): Check {
+  const most = Math.max(...quiet.map(({ pooled }) => pooled));
+  const limit = clientCount + OTHER_PLACES;
+  return check('pools keep no more places than there were clients', most <= limit, `${most} of ${limit}`);
+}
+
 /** @param unsure how much more may have been told than is known */
 function even(name: string, told: number, expected: number, unsure = 0): Check {
   const isEven = told >= expected && told <= expected + unsure;

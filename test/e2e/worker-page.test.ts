@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +11,8 @@ import type { SnapshotFrom } from 'xstate';
 import { openai } from '../../backends/openai.js';
 import type { lifecycleMachine } from '../../machines/lifecycle.js';
 import { freePort } from '../../src/cli/free-port.js';
+import type { History } from '../../src/inspect/contract.js';
+import { isStep } from '../../src/inspect/page/travel.js';
 import { readPage } from '../../src/inspect/page-files.js';
 import { readRecording } from '../../src/inspect/recording.js';
 import { replayServer } from '../../src/inspect/replay-server.js';
@@ -182,6 +186,47 @@ it('comes back by itself when the worker was away, and shows the new one', async
   expect(await page.locator('.following').innerText()).toBe('live');
 });
 
+it('comes back by itself when its connection was cut: nothing is missing, and nothing is there twice', async () => {
+  const model = await startModel();
+  const worker = await startWorker(model);
+  const way = new Set<Socket>();
+  const between = createServer((client) => {
+    const there = connect(Number(new URL(worker.internalUrl).port), '127.0.0.1');
+    for (const socket of [client, there]) {
+      way.add(socket);
+      socket.on('error', () => {}).on('close', () => void way.delete(socket));
+    }
+    client.pipe(there).pipe(client);
+  });
+  await once(between.listen(0, '127.0.0.1'), 'listening');
+  const { port } = between.address() as AddressInfo;
+  const cut = async () => {
+    const closed = once(between, 'close');
+    between.close();
+    for (const socket of way) socket.destroy();
+    await closed;
+  };
+  onTestFinished(() => (between.listening ? cut() : undefined));
+  const { page } = await look(`http://127.0.0.1:${port}`);
+  await shows(page, worker, 'serving');
+
+  await cut();
+  await page.locator('.following.lost').waitFor();
+  model.behave({ healthStatus: 503 });
+  await worker.reaches('failing');
+  await once(between.listen(port, '127.0.0.1'), 'listening');
+  await shows(page, worker, 'failing');
+  // The health route is asked all the while, so that both go on counting.
+  const isWhole = async () => {
+    const history = (await (await fetch(`${worker.internalUrl}/inspect/recording`)).json()) as History;
+    const steps = history.happenings.filter(isStep).length;
+    return (await page.locator('.moment').innerText()) === `as it is now, after ${steps} steps`;
+  };
+  await expect.poll(isWhole, { timeout: 15_000, interval: 20 }).toBe(true);
+  const stays = await page.locator('section:has(#timeline-title) tbody .chip').allInnerTexts();
+  expect(stays.toReversed()).toEqual(['loading', 'loaded', 'serving', 'failing']);
+});
+
 it('is used with the keyboard alone: the machines, the past, the events', async () => {
   const model = await startModel();
   const worker = await startWorker(model);
@@ -327,6 +372,11 @@ it.each<[string, BrowserContextOptions]>([
     await expectNothingSerious();
     await page.locator('.tabs button:nth-child(2)').click();
     await expectNothingSerious();
+    await page.locator('.tabs button', { hasText: 'metrics' }).click();
+    const served = page.getByRole('row', { name: 'served' });
+    await expect.poll(() => served.locator('td').allInnerTexts()).toEqual(['3', '3', '0']);
+    await expectNothingSerious();
+    await page.locator('.tabs button').first().click();
     await page.locator('.travel input').focus();
     await page.keyboard.press('Home');
     await expectNothingSerious();

@@ -1,9 +1,10 @@
 import type { Happening } from '../contract.js';
 import type { Change } from './app.js';
 import { Chart } from './chart.js';
+import { METRICS, Metrics } from './metrics.js';
 import type { PageState } from './page-state.js';
 import { type ActorThen, actorsAt, isStep, stepFrom } from './travel.js';
-import { nameOf, timeOf } from './words.js';
+import { figure, nameOf, timeOf } from './words.js';
 
 /** A machine with its state lit, those that it has invoked one click away, and the way through time. */
 export function Machine({ state, change }: { readonly state: PageState; readonly change: Change }) {
@@ -27,8 +28,20 @@ export function Machine({ state, change }: { readonly state: PageState; readonly
             <span class="leaf">{leavesOf(each)}</span>
           </button>
         ))}
+        {state.now !== null && (
+          <button
+            type="button"
+            aria-pressed={state.actor === METRICS}
+            onClick={() => change((before) => ({ ...before, actor: METRICS }))}
+          >
+            {nameOf(METRICS)}
+            <span class="leaf">{figure(state.now.worker.ledger.totals.received)} units</span>
+          </button>
+        )}
       </nav>
-      {actor === undefined || chart === undefined ? (
+      {state.actor === METRICS && state.now !== null ? (
+        <Metrics now={state.now} />
+      ) : actor === undefined || chart === undefined ? (
         <p class="empty">“{nameOf(state.actor)}” does not run at this moment.</p>
       ) : (
         <>
