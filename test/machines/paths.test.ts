@@ -169,7 +169,7 @@ describe('paths through the lifecycle', () => {
       expect(options.serializeState(again)).toBe(options.serializeState(state));
       expect(again.status).toBe('active');
     }
-  });
+  }, 60_000);
 });
 
 describe('paths through the reporter', () => {

@@ -24,6 +24,8 @@ function follow(prepare: (path: string) => void = () => {}) {
   const problems: string[] = [];
   const told: string[] = [];
   const watchers = new Set<() => void>();
+  // Looked at with every line of many: a search through all of them would take longer than the log.
+  let hasCaughtUp = false;
   const tell = (list: string[], text: string) => {
     list.push(text);
     for (const watcher of watchers) watcher();
@@ -35,7 +37,10 @@ function follow(prepare: (path: string) => void = () => {}) {
       told.push(`${isOld ? 'old' : 'new'} ${line}`);
       tell(lines, line);
     },
-    onCaughtUp: () => tell(told, 'caught up'),
+    onCaughtUp: () => {
+      hasCaughtUp = true;
+      tell(told, 'caught up');
+    },
     onProblem: (problem) => tell(problems, problem),
     signal: end.signal,
     pollMs: 5,
@@ -65,7 +70,7 @@ function follow(prepare: (path: string) => void = () => {}) {
     /** Until so many lines in all were told. */
     told: (count: number) => until(() => lines.length >= count),
     untilProblem: () => until(() => problems.length > 0),
-    untilCaughtUp: () => until(() => told.includes('caught up')),
+    untilCaughtUp: () => until(() => hasCaughtUp),
   };
 }
 
