@@ -163,12 +163,13 @@ it('shows that a model server died, that it is started again, and what the new o
   const [first = 0] = await processes();
   process.kill(first, 'SIGKILL');
   await expect.poll(processes, { timeout: 15_000 }).toHaveLength(2);
-  await shows(page, worker, 'serving');
-  const stays = await page.locator('section:has(#timeline-title) tbody .chip').allInnerTexts();
   // It may fail for a second reason while it is failing.
-  const path = worker.path().filter((state, index, all) => state !== all[index - 1]);
-  expect(path).toEqual(['loading', 'loaded', 'serving', 'failing', 'loading', 'loaded', 'serving']);
-  expect(stays.toReversed()).toEqual(path);
+  const path = () => worker.path().filter((state, index, all) => state !== all[index - 1]);
+  const whole = ['loading', 'loaded', 'serving', 'failing', 'loading', 'loaded', 'serving'];
+  await expect.poll(path, { timeout: 15_000 }).toEqual(whole);
+  await shows(page, worker, 'serving');
+  const stays = page.locator('section:has(#timeline-title) tbody .chip');
+  await expect.poll(async () => (await stays.allInnerTexts()).toReversed()).toEqual(whole);
   await page.getByRole('button', { name: /^supervisor/ }).click();
   await expect.poll(() => page.locator('.chart').getAttribute('aria-label')).toBe('The supervisor machine');
 }, 60_000);

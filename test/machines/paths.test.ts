@@ -162,14 +162,18 @@ describe('paths through the lifecycle', () => {
         filterEvents: (_, { type }) => !type.startsWith('report.s') && !type.startsWith('update.'),
       }),
     ],
-  ])('lead to the same states when the %s of them are replayed', (_, paths) => {
-    expect(paths.length).toBeGreaterThan(10);
-    for (const { state, steps } of paths) {
-      const again = replay(steps.slice(1).map(({ event }) => event));
-      expect(options.serializeState(again)).toBe(options.serializeState(state));
-      expect(again.status).toBe('active');
-    }
-  }, 60_000);
+  ])(
+    'lead to the same states when the %s of them are replayed',
+    (_, paths) => {
+      expect(paths.length).toBeGreaterThan(10);
+      for (const { state, steps } of paths) {
+        const again = replay(steps.slice(1).map(({ event }) => event));
+        expect(options.serializeState(again)).toBe(options.serializeState(state));
+        expect(again.status).toBe('active');
+      }
+    },
+    60_000,
+  );
 });
 
 describe('paths through the reporter', () => {
