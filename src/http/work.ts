@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express';
 import type { RequestOutcome } from '../../machines/events.js';
-import type { BackendContext, CompiledRoute, ModelAnswer, RouteRequest } from '../backend/index.js';
+import type { BackendContext, CompiledRoute, RouteRequest } from '../backend/index.js';
 import type { Cancellation } from '../cancellation.js';
 import type { Envelope } from '../dialects/envelope.js';
 import { WorkerError } from '../errors.js';
-import { relayHead } from '../net/relay-head.js';
+import { inTurn, relayHead } from '../net/relay-head.js';
 import type { Upstream, UpstreamCall } from '../upstream.js';
 import { answer } from './answer.js';
 import { headersFor, sinkOf, taken } from './relay.js';
@@ -61,7 +61,7 @@ export function createWork({ upstream, publicUpstream, state, context }: WorkOpt
     const { response, onMade } = work;
     const { status, headers, discard } = await model.request(upstreamCall(work));
     discard();
-    relayHead(response, status, listed(headers));
+    relayHead(response, status, inTurn(headers));
     response.end();
     onMade();
     await taken(response);
@@ -87,13 +87,6 @@ export function createWork({ upstream, publicUpstream, state, context }: WorkOpt
   function routeRequest({ request, body, signal }: Work): RouteRequest<unknown, unknown> {
     return { ...context, signal: signal.native, state: state(), body, query: queryOf(request) };
   }
-}
-
-/** Names and values in turn. */
-function listed(headers: ModelAnswer['headers']): string[] {
-  return Object.entries(headers).flatMap(([name, values]) =>
-    [values ?? []].flat().flatMap((value) => [name, value]),
-  );
 }
 
 /** A model server that answers an error has failed, and so has the request. */

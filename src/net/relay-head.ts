@@ -25,6 +25,13 @@ export function relayHead(response: ServerResponse, status: number, headers: rea
   writeHead(response, status, passedOn(headers));
 }
 
+/** Headers by their names, as names and values in turn: each of several values under its name again. */
+export function inTurn(headers: Readonly<Record<string, string | readonly string[] | undefined>>): string[] {
+  return Object.entries(headers).flatMap(([name, value = []]) =>
+    [value].flat().flatMap((each) => [name, each]),
+  );
+}
+
 /** Where other headers were set before, Node keeps but the last of several that `writeHead` is given under one name. */
 function writeHead(response: ServerResponse, status: number, headers: string[]): void {
   if (response.getHeaderNames().length === 0) {

@@ -2,21 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { WorkerExit } from '../../machines/fleet-worker-setup.js';
 import type { EndpointSettings, Launcher, LocalAutoscaler, Patience } from '../../src/autoscaler/index.js';
 import type { ScalingSample } from '../../src/autoscaler/scaling-history.js';
+import { SCALING } from '../support/machines/scaling-settings.js';
 import { status } from './bodies.js';
 import { ask, handClock, postJson, report, send, startAutoscaler } from './harness.js';
 
-const SETTINGS: EndpointSettings = {
-  minLoad: 0,
-  targetUtil: 0.9,
-  coldMult: 1,
-  minColdLoad: 0,
-  coldWorkers: 0,
-  minWorkers: 0,
-  maxWorkers: 4,
-  inactivityTimeoutMs: 60_000,
-  targetQueueTimeMs: 10_000,
-  maxQueueTimeMs: 30_000,
-};
+const SETTINGS: EndpointSettings = { ...SCALING, maxQueueTimeMs: 30_000 };
 
 const SOON: Partial<Patience> = { arrivalMs: 1, pause: { baseMs: 1, capMs: 1 } };
 

@@ -9,6 +9,7 @@ import {
   type ScalingSettings,
   type WorkerPhase,
 } from '../../machines/scaling.js';
+import { SCALING } from '../support/machines/scaling-settings.js';
 import { HOLD, SimulatedFleet } from '../support/machines/simulated-fleet.js';
 
 const PAUSE = { baseMs: 1_000, capMs: 5_000 };
@@ -70,17 +71,7 @@ describe('the starts that may be made', () => {
   });
 });
 
-const SETTINGS: ScalingSettings = {
-  minLoad: 0,
-  targetUtil: 0.9,
-  coldMult: 1,
-  minColdLoad: 0,
-  coldWorkers: 0,
-  minWorkers: 0,
-  maxWorkers: 4,
-  inactivityTimeoutMs: 'never',
-  targetQueueTimeMs: 10_000,
-};
+const SETTINGS: ScalingSettings = { ...SCALING, inactivityTimeoutMs: 'never' };
 
 describe('a fleet of a broken backend', () => {
   const broken = fc.record({

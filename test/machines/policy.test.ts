@@ -8,19 +8,8 @@ import {
   type ScalingSettings,
   type WorkerFacts,
 } from '../../machines/scaling.js';
+import { SCALING } from '../support/machines/scaling-settings.js';
 import { SimulatedFleet, type SimulatedOptions } from '../support/machines/simulated-fleet.js';
-
-const SETTINGS: ScalingSettings = {
-  minLoad: 0,
-  targetUtil: 0.9,
-  coldMult: 1,
-  minColdLoad: 0,
-  coldWorkers: 0,
-  minWorkers: 0,
-  maxWorkers: 4,
-  inactivityTimeoutMs: 60_000,
-  targetQueueTimeMs: 10_000,
-};
 
 function worker(id: number, given: Partial<WorkerFacts> = {}): WorkerFacts {
   return { id, phase: 'ready', maxPerf: 10, pending: 0, ...given };
@@ -38,7 +27,7 @@ function doneIn(
   spareSinceMs: number | null = null,
 ) {
   const memory = { ...NOTHING_REMEMBERED, spareSinceMs, coldSpareSinceMs: spareSinceMs };
-  return decide({ ...SETTINGS, ...settings }, facts(given), memory).decisions.map((each) =>
+  return decide({ ...SCALING, ...settings }, facts(given), memory).decisions.map((each) =>
     each.do === 'create' ? 'create' : `${each.do} ${each.worker}`,
   );
 }
@@ -211,7 +200,7 @@ describe('what is done', () => {
 
   it('is explained with the figures that led to it', () => {
     const reasonsOf = (given: Partial<FleetFacts>, spareSinceMs: number | null = null) =>
-      decide(SETTINGS, facts(given), { ...NOTHING_REMEMBERED, spareSinceMs }).decisions.map(
+      decide(SCALING, facts(given), { ...NOTHING_REMEMBERED, spareSinceMs }).decisions.map(
         ({ reason }) => reason,
       );
     expect(reasonsOf({ expectedPerSecond: 15, workers: [worker(1)] })).toEqual([
@@ -230,11 +219,11 @@ describe('what is done', () => {
 });
 
 function fleetOf(options: Omit<SimulatedOptions, 'settings'>, settings: Partial<ScalingSettings> = {}) {
-  return new SimulatedFleet({ ...options, settings: { ...SETTINGS, ...settings } });
+  return new SimulatedFleet({ ...options, settings: { ...SCALING, ...settings } });
 }
 
 /** How many workers of this speed the load wants. */
-const idealFor = (load: number, perf: number) => Math.ceil(load / SETTINGS.targetUtil / perf - 1e-9);
+const idealFor = (load: number, perf: number) => Math.ceil(load / SCALING.targetUtil / perf - 1e-9);
 
 describe('a fleet in virtual time', () => {
   it('goes from nobody to four and back to nobody with the load', () => {

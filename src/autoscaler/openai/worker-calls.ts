@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { messageOf, WorkerError } from '../../errors.js';
+import { inTurn } from '../../net/relay-head.js';
 import type { RoutingCandidate } from '../candidates.js';
 import type { Clock } from '../clock.js';
 import type { Routing, Suits } from '../routing.js';
@@ -179,12 +180,6 @@ async function readAnswer(answer: Dispatcher.ResponseData): Promise<WorkerAnswer
     typeof retryAfter === 'string' ? retryAfter : undefined,
   );
   return refusal === undefined ? { kind: 'whole', head, body: bytes } : { kind: 'refused', refusal };
-}
-
-function inTurn(headers: Dispatcher.ResponseData['headers']): string[] {
-  return Object.entries(headers).flatMap(([name, value = []]) =>
-    [value].flat().flatMap((each) => [name, each]),
-  );
 }
 
 function parseOrNull(bytes: Uint8Array): unknown {

@@ -46,27 +46,21 @@ export function createTimeline(label, series) {
       node.hidden = samples.length < 2;
       if (samples.length < 2) return;
       const read = series.map((each) => samples.map(each.read));
-      const most = Math.max(...read.flat(), Number.MIN_VALUE);
-      const times = timesOf(samples);
+      const most = Math.max(...read.flat());
+      const times = samples.map(({ at }) => Date.parse(at));
       read.forEach((figures, index) => {
-        const path = pathOf(figures, times, most);
+        const path = pathOf(figures, times, Math.max(most, Number.MIN_VALUE));
         lines[index]?.setAttribute('d', path);
         if (series[index]?.name === 'capacity') area.setAttribute('d', `${path}V${HEIGHT}H0Z`);
         setText(values[index] ?? top, formatNumber(figures.at(-1) ?? 0));
       });
-      setText(top, `of the last ${spanOf(samples)}, up to ${formatNumber(Math.max(...read.flat()))}`);
+      setText(top, `of the last ${spanOf(times)}, up to ${formatNumber(most)}`);
     },
   };
 }
 
-/** @param {readonly ScalingSample[]} samples */
-function timesOf(samples) {
-  return samples.map(({ at }) => Date.parse(at));
-}
-
-/** @param {readonly ScalingSample[]} samples */
-function spanOf(samples) {
-  const times = timesOf(samples);
+/** @param {readonly number[]} times */
+function spanOf(times) {
   const seconds = Math.round(((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1_000);
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
