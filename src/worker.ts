@@ -30,6 +30,7 @@ import { narrate, tellCut, tellWhatIsLeft } from './narrator.js';
 import { Observations } from './observations.js';
 import { Operations } from './operations/operations.js';
 import { publicUrl } from './public-url.js';
+import { type Redact, redactorFor } from './redact.js';
 import { type Channel, createChannel } from './report/channel.js';
 import { untilStopped } from './until-stopped.js';
 import { updatesOf } from './update.js';
@@ -71,7 +72,8 @@ export class Worker {
   constructor(given: Backend, config: Config, options: WorkerOptions) {
     const { now = () => performance.now(), startedAtMs = now(), journal = null, inspect, clock } = options;
     const backend = configure(given, config);
-    this.#inspector = inspectorFor({ backend, config, log: options.log, now, inspect });
+    const redact = redactorFor(config);
+    this.#inspector = inspectorFor({ backend, config, log: options.log, now, redact, inspect });
     const { log } = this.#inspector;
     this.#config = config;
     this.#log = log;
@@ -85,7 +87,7 @@ export class Worker {
       fail: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
       recovered: () => this.#lifecycle.send({ type: 'backend.recovered' }),
     });
-    this.#model = this.#createModel(backend);
+    this.#model = this.#createModel(backend, redact);
     this.#service = this.#createService(backend);
     this.#channel = createChannel({
       dialect: this.#dialect ?? NOBODY,
@@ -195,7 +197,7 @@ export class Worker {
     return requests;
   }
 
-  #createModel(backend: Backend): Model {
+  #createModel(backend: Backend, redact: Redact): Model {
     return new Model({
       backend,
       config: this.#config,
@@ -205,6 +207,7 @@ export class Worker {
       answerHere: (route, body, signal) => this.#host.answer(route, body, signal),
       tell: (what) => this.#tellLoad(what),
       env: process.env,
+      redact,
       isDown: () => isModelDown(this.#lifecycle),
       onLine: this.#inspector.hearLine,
       onRefused: () => wantProbe(this.#lifecycle),

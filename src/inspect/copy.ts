@@ -1,9 +1,7 @@
 import { BatchRefused } from '../../machines/batch-size.js';
 import { withoutLastLines } from '../../machines/endings.js';
+import type { Redact } from '../redact.js';
 import type { Json } from './contract.js';
-
-/** Takes the secrets out of a text. */
-export type Redact = (text: string) => string;
 
 export interface CopyOptions {
   readonly redact: Redact;

@@ -1,4 +1,4 @@
-import type { Redact } from './copy.js';
+import { beginningOf, type Redact } from '../redact.js';
 import type { Lines } from './source.js';
 
 const LINES = 200;
@@ -16,8 +16,8 @@ export class LineLog {
 
   add(line: string): void {
     this.#last += 1;
-    // A secret that is cut is no longer known for one. The rest is redacted when somebody looks.
-    this.#lines.push(line.length > CHARACTERS ? `${this.#redact(line).slice(0, CHARACTERS)}…` : line);
+    // The others are redacted when somebody looks.
+    this.#lines.push(line.length > CHARACTERS ? `${beginningOf(line, CHARACTERS, this.#redact)}…` : line);
     if (this.#lines.length >= 2 * LINES) this.#lines = this.#lines.slice(-LINES);
   }
 

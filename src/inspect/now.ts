@@ -1,5 +1,6 @@
+import type { Redact } from '../redact.js';
 import type { Now, RequestNow, SessionNow, Stay } from './contract.js';
-import { copyOf, type Redact } from './copy.js';
+import { copyOf } from './copy.js';
 
 /** Sessions and requests that are in the worker, with monotonic times. */
 export interface Rows {

@@ -1,7 +1,8 @@
 import type { AnyActor, AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
-import { copyOf, type Redact } from './copy.js';
+import type { Redact } from '../redact.js';
+import { copyOf } from './copy.js';
 import { LineFile } from './line-file.js';
 
 /** The version of `@statelyai/inspect` whose events these are. */

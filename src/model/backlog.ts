@@ -1,12 +1,14 @@
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import type { CompiledModel } from '../backend/index.js';
 import type { Log } from '../log.js';
+import { beginningOf, type Redact } from '../redact.js';
 import { compileRules } from './rules.js';
 
 export interface BacklogOptions {
   readonly model: CompiledModel;
   readonly log: Log;
   readonly tell: (event: ReadinessEvent) => void;
+  readonly redact: Redact;
 }
 
 /** How much of a line of the model's log is passed on. */
@@ -42,9 +44,9 @@ export class Backlog {
   /** Tells what they come to: there are no more of them. */
   end(): void {
     if (this.#last === null) return;
-    const { log, tell } = this.#options;
+    const { log, tell, redact } = this.#options;
     const { hasLoaded, line } = this.#last;
-    const said = line.slice(0, TOLD_CHARACTERS);
+    const said = beginningOf(line, TOLD_CHARACTERS, redact);
     const sentence = `the model server said before the worker began: ${said}`;
     if (hasLoaded) log.info(sentence, { event: 'model.log.loaded' });
     else log.warn(sentence, { event: 'model.log.failed' });

@@ -10,6 +10,7 @@ import type { Log } from '../log.js';
 import { pathOn } from '../net/address.js';
 import { descriptorLimit, sharesOf } from '../net/descriptors.js';
 import { benchmarkFileOf } from '../places.js';
+import type { Redact } from '../redact.js';
 import type { Environment } from '../supervisor/environment.js';
 import type { Supervision } from '../supervisor/supervision.js';
 import type { Upstream } from '../upstream.js';
@@ -37,6 +38,7 @@ export interface ModelOptions {
   readonly tell: (event: ReadinessEvent) => void;
   /** What the model server gets as its environment where the worker runs it, but for the worker's secrets. */
   readonly env: Environment;
+  readonly redact: Redact;
   /** Whether the worker runs the model server, and no process of it runs at this moment. */
   readonly isDown: () => boolean;
   /** Hears each new line of the model's log. */
@@ -158,9 +160,10 @@ export class Model {
 
   /** Begins to watch the model's log, if it has one that somebody else writes. */
   watchLog(): void {
-    const { backend, log, tell, now, onLine } = this.#options;
+    const { backend, log, tell, now, redact, onLine } = this.#options;
     if (backend.model === null || backend.model.log === null || this.#supervision !== null) return;
-    const watching = watchLog({ model: backend.model, log, tell, now, onLine, signal: this.#life.signal });
+    const { signal } = this.#life;
+    const watching = watchLog({ model: backend.model, log, tell, now, redact, onLine, signal });
     this.#releases.push(() => watching);
   }
 

@@ -4,6 +4,7 @@ import type { Backend } from '../backend/index.js';
 import type { Config } from '../config/index.js';
 import type { Log } from '../log.js';
 import { stateFolder } from '../places.js';
+import type { Redact } from '../redact.js';
 import type { Environment } from '../supervisor/environment.js';
 import { runFilePath } from '../supervisor/run-file.js';
 import { Supervision } from '../supervisor/supervision.js';
@@ -17,6 +18,7 @@ export interface SuperviseOptions {
   readonly now: () => number;
   readonly tell: (event: ReadinessEvent) => void;
   readonly env: Environment;
+  readonly redact: Redact;
   /** Hears each line that the model server says. */
   readonly onLine: (line: string) => void;
 }
@@ -26,19 +28,20 @@ const MOST_LOGS_KEPT = 100;
 
 /** The means to run the backend's model server; null: somebody else runs it. Nothing is started yet. */
 export function supervise(options: SuperviseOptions): Supervision | null {
-  const { backend, config, log, now, tell, env, onLine } = options;
+  const { backend, config, log, now, tell, env, redact, onLine } = options;
   const { model } = backend;
   if (model === null || model.command === null) return null;
   const { modelLogBytes: maxBytes, modelLogKeep, memoryEvents } = config;
   return new Supervision({
     command: model.command,
     env,
+    redact,
     runFile: runFilePath(stateFolder(config), instanceOf(config)),
     logFile:
       model.log === null ? null : { path: model.log, maxBytes, keep: Math.min(modelLogKeep, MOST_LOGS_KEPT) },
     log,
     now,
-    onLine: hearLines({ model, log, tell, now, onLine }),
+    onLine: hearLines({ model, log, tell, now, redact, onLine }),
     ...(memoryEvents !== undefined && { memoryEvents }),
   });
 }

@@ -1,6 +1,7 @@
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import type { CompiledModel } from '../backend/index.js';
 import type { Log } from '../log.js';
+import { beginningOf, type Redact } from '../redact.js';
 import { Backlog, TOLD_CHARACTERS } from './backlog.js';
 import { compileRules } from './rules.js';
 import { tailLog } from './tail.js';
@@ -11,6 +12,7 @@ export interface HearLinesOptions {
   readonly tell: (event: ReadinessEvent) => void;
   /** Monotonic, in ms. */
   readonly now: () => number;
+  readonly redact: Redact;
   /** Hears each line, whatever it means. Must not throw. */
   readonly onLine?: (line: string) => void;
 }
@@ -42,6 +44,7 @@ export function hearLines({
   log,
   tell,
   now,
+  redact,
   onLine = () => {},
 }: HearLinesOptions): (line: string) => void {
   const meaningOf = compileRules(model.logs);
@@ -51,7 +54,7 @@ export function hearLines({
     onLine(line);
     const meaning = meaningOf(line);
     if (meaning === null) return;
-    const said = line.slice(0, TOLD_CHARACTERS);
+    const said = beginningOf(line, TOLD_CHARACTERS, redact);
     if (meaning === 'loaded') tell({ type: 'log.loaded' });
     if (meaning === 'failed') tell({ type: 'log.failed', line: said });
     const level = meaning === 'failed' ? 'warn' : 'info';

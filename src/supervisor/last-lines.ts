@@ -1,7 +1,10 @@
+import { beginningOf, type Redact } from '../redact.js';
+
 export interface LastLinesOptions {
   readonly lines: number;
   /** Of all of them together. */
   readonly characters: number;
+  readonly redact: Redact;
 }
 
 /** Remembers the last lines of a text that never ends, but for empty ones. */
@@ -15,21 +18,22 @@ export class LastLines {
 
   add(line: string): void {
     if (line.trim() === '') return;
-    const { lines, characters } = this.#options;
-    this.#lines.push(line.slice(0, characters));
+    const { lines, characters, redact } = this.#options;
+    // The others are redacted when somebody asks for them.
+    this.#lines.push(line.length > characters ? beginningOf(line, characters, redact) : line);
     // Many are dropped at once, so that a line costs the same however many are kept.
     if (this.#lines.length >= 2 * lines) this.#lines = this.#lines.slice(-lines);
   }
 
-  /** Those that fit, the oldest first. */
+  /** Those that fit, the oldest first, without secrets. */
   get(): readonly string[] {
-    const { lines, characters } = this.#options;
+    const { lines, characters, redact } = this.#options;
     const kept: string[] = [];
     let length = 0;
     for (const line of this.#lines.toReversed()) {
       length += line.length;
       if (kept.length === lines || length > characters) break;
-      kept.unshift(line);
+      kept.unshift(redact(line));
     }
     return kept;
   }

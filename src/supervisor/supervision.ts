@@ -3,7 +3,8 @@ import type { Exit } from '../../machines/endings.js';
 import type { Found, SignalInput } from '../../machines/supervision.js';
 import { supervisorMachine } from '../../machines/supervisor.js';
 import type { Log } from '../log.js';
-import { type Environment, modelEnvironment, redactor } from './environment.js';
+import type { Redact } from '../redact.js';
+import { type Environment, modelEnvironment } from './environment.js';
 import type { Family } from './family.js';
 import { LastLines } from './last-lines.js';
 import { LogFile } from './log-file.js';
@@ -15,6 +16,7 @@ export interface SupervisionOptions {
   readonly command: Command;
   /** The worker's own. The model gets it without the worker's secrets. */
   readonly env: Environment;
+  readonly redact: Redact;
   /** Where it is kept what runs: see `runFilePath`. */
   readonly runFile: string;
   /** Null: what the model says is written to no file. */
@@ -38,8 +40,7 @@ export class Supervision {
   readonly #options: SupervisionOptions;
   readonly #runFile: RunFile;
   readonly #logFile: LogFile | null;
-  readonly #lastLines = new LastLines(LAST_LINES);
-  readonly #redact: (text: string) => string;
+  readonly #lastLines: LastLines;
   #launching: Promise<ModelProcess> | null = null;
   #held: Family | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -51,7 +52,7 @@ export class Supervision {
     this.#options = options;
     this.#runFile = new RunFile(options.runFile, tell);
     this.#logFile = logFile && new LogFile({ ...logFile, now, onProblem: tell });
-    this.#redact = redactor(options.env);
+    this.#lastLines = new LastLines({ ...LAST_LINES, redact: options.redact });
   }
 
   /** The machine with its effects. */
@@ -68,7 +69,7 @@ export class Supervision {
 
   /** What the model said last, without secrets. */
   get lastLines(): readonly string[] {
-    return this.#lastLines.get().map(this.#redact);
+    return this.#lastLines.get();
   }
 
   /** Kills what still runs, and writes what waits for the log. To be called when the machine has stopped. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withLastLines } from '../../machines/endings.js';
 import { copyOf, isCut, revive } from '../../src/inspect/copy.js';
-import { redactor } from '../../src/supervisor/environment.js';
+import { redactor } from '../../src/redact.js';
 
 const redact = redactor({
   MASTER_TOKEN: 'the-master-token',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { LineLog } from '../../src/inspect/line-log.js';
-import { redactor } from '../../src/supervisor/environment.js';
+import { redactor } from '../../src/redact.js';
 
 const redact = redactor({ HF_TOKEN: 'hf_1234567890' });
 

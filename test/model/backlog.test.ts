@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import { Backlog } from '../../src/model/backlog.js';
+import { redactor } from '../../src/redact.js';
 import { RecordingLog } from '../../src/testing/recording-log.js';
 
 const LOADED: ReadinessEvent = { type: 'log.loaded' };
@@ -23,6 +24,7 @@ function made(lines: readonly string[], health: string | null = null) {
     },
     log,
     tell: (event) => told.push(event),
+    redact: redactor({ HF_TOKEN: 'hf_1234567890' }),
   });
   for (const line of lines) backlog.hear(line);
   const early = [...told, ...log.lines];
@@ -69,6 +71,13 @@ it('the one that counts is passed on, and said to be old', () => {
 it('what is told of a line is bounded', () => {
   const { told, logged } = made([`FATAL${'!'.repeat(9_000)}`]);
   const said = `FATAL${'!'.repeat(495)}`;
+  expect(told).toEqual([failed(said)]);
+  expect(logged[0]?.message).toBe(`the model server said before the worker began: ${said}`);
+});
+
+it('what is told of a line has no secret, nor the beginning of one where it is cut', () => {
+  const { told, logged } = made([`FATAL ${'x'.repeat(490)}hf_1234567890`]);
+  const said = `FATAL ${'x'.repeat(490)}[red`;
   expect(told).toEqual([failed(said)]);
   expect(logged[0]?.message).toBe(`the model server said before the worker began: ${said}`);
 });

@@ -27,6 +27,7 @@ function modelOf(
     answerHere: async () => {},
     tell: () => {},
     env: {},
+    redact: (text) => text,
     isDown: () => false,
     onLine: () => {},
     onRefused: () => {},

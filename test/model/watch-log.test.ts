@@ -5,9 +5,12 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { ReadinessEvent } from '../../machines/readiness-facts.js';
 import type { CompiledModel } from '../../src/backend/index.js';
 import { hearLines, watchLog } from '../../src/model/watch-log.js';
+import { redactor } from '../../src/redact.js';
 import { RecordingLog } from '../../src/testing/recording-log.js';
 
 const PROGRESS_PAUSE_MS = 100;
+
+const redact = redactor({ HF_TOKEN: 'hf_1234567890' });
 
 const MODEL: CompiledModel = {
   url: 'http://127.0.0.1:9',
@@ -37,6 +40,7 @@ function watch(old: string) {
       wake();
     },
     now: () => 0,
+    redact,
     signal: stop.signal,
   });
   return {
@@ -103,9 +107,24 @@ it('tells ten times a second at most that there are new lines, however many ther
     log: new RecordingLog(),
     tell: (event) => told.push([nowMs, event]),
     now: () => nowMs,
+    redact,
   });
   for (; nowMs < 5 + 3 * PROGRESS_PAUSE_MS; nowMs++) for (let line = 0; line < 20; line++) hear('a line');
   nowMs = 5_000;
   hear('a line');
   expect(told).toEqual([5, 105, 205, 5_000].map((atMs) => [atMs, { type: 'log.progress' }]));
+});
+
+it('what is told of a line has no secret, nor the beginning of one where it is cut', () => {
+  const told: ReadinessEvent[] = [];
+  const log = new RecordingLog();
+  const hear = hearLines({ model: MODEL, log, tell: (event) => told.push(event), now: () => 0, redact });
+  hear('INFO: uses hf_1234567890');
+  const said = `out of memory ${'x'.repeat(480)}`;
+  hear(`${said}hf_1234567890`);
+  expect(told.slice(1)).toEqual([{ type: 'log.failed', line: `${said}[redac` }]);
+  expect(log.lines.map(({ message }) => message)).toEqual([
+    'the model server said: INFO: uses [redacted]',
+    `the model server said: ${said}[redac`,
+  ]);
 });

@@ -2,7 +2,8 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { modelEnvironment, redactor } from '../../src/supervisor/environment.js';
+import { redactor } from '../../src/redact.js';
+import { modelEnvironment } from '../../src/supervisor/environment.js';
 import { LastLines } from '../../src/supervisor/last-lines.js';
 import { killedForMemory } from '../../src/supervisor/memory-events.js';
 import { readLines } from '../../src/supervisor/output.js';
@@ -139,7 +140,7 @@ describe('what a model says', () => {
 
 describe('the last lines', () => {
   it('are as many as fit, without empty ones', () => {
-    const last = new LastLines({ lines: 3, characters: 10 });
+    const last = new LastLines({ lines: 3, characters: 10, redact: (text) => text });
     for (const line of ['one', '', 'two', ' ', 'three', 'four']) last.add(line);
     expect(last.get()).toEqual(['three', 'four']);
     for (const line of ['a', 'b', 'c', 'd']) last.add(line);
@@ -148,6 +149,15 @@ describe('the last lines', () => {
     expect(last.get()).toEqual(['a line tha']);
     last.clear();
     expect(last.get()).toEqual([]);
+  });
+
+  it('have no secret, nor the beginning of one where a line is cut', () => {
+    const redact = redactor({ HF_TOKEN: 'hf_1234567890' });
+    const last = new LastLines({ lines: 3, characters: 40, redact });
+    last.add('uses hf_1234567890');
+    expect(last.get()).toEqual(['uses [redacted]']);
+    last.add(`${'x'.repeat(35)}hf_1234567890`);
+    expect(last.get()).toEqual([`${'x'.repeat(35)}[reda`]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { createActor, createMachine } from 'xstate';
 import { silentLog } from '../../../src/log.js';
+import { redactor } from '../../../src/redact.js';
 import { Supervision } from '../../../src/supervisor/supervision.js';
 
 /**
@@ -11,6 +12,7 @@ const [runFile = '', command = ''] = process.argv.slice(2);
 const supervision = new Supervision({
   command,
   env: process.env,
+  redact: redactor(process.env),
   runFile,
   logFile: null,
   log: silentLog,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type AnyEventObject, createActor, createMachine } from 'xstate';
 import type { SupervisorInput } from '../../../machines/supervision.js';
+import { redactor } from '../../../src/redact.js';
 import { findProcess, livingIn } from '../../../src/supervisor/process-table.js';
 import { Supervision, type SupervisionOptions } from '../../../src/supervisor/supervision.js';
 import { RecordingLog } from '../../../src/testing/recording-log.js';
@@ -52,6 +53,7 @@ export function supervise(command: SupervisionOptions['command'], given: Supervi
   const supervision = new Supervision({
     command,
     env: process.env,
+    redact: redactor(options.env ?? process.env),
     runFile: join(folder(), 'model.json'),
     logFile: null,
     log,

@@ -1,0 +1,33 @@
+import type { Config } from './config/index.js';
+
+/** Takes the secrets out of a text. */
+export type Redact = (text: string) => string;
+
+const SECRET = /(?:TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
+
+/** Shorter values are found in any text by chance. */
+const SECRET_CHARACTERS = 8;
+
+/** Takes the values of everything in the environment that is named as a secret out of texts. */
+export function redactor(env: Readonly<Record<string, string | undefined>>): Redact {
+  const secrets = Object.entries(env)
+    .filter(([name]) => SECRET.test(name))
+    .map(([, value = '']) => value)
+    .filter((value) => value.length >= SECRET_CHARACTERS)
+    // One may begin as another does.
+    .toSorted((one, other) => other.length - one.length);
+  return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
+}
+
+/** What a worker keeps to itself: the secrets of its environment, and those that it was given as settings. */
+export function redactorFor({ masterToken, internalToken }: Config): Redact {
+  return redactor({ ...process.env, MASTER_TOKEN: masterToken, INTERNAL_TOKEN: internalToken });
+}
+
+/**
+ * The beginning of a text, without secrets. They are taken out of all of it before it is cut: of a secret that is cut,
+ * what is left is no longer known for one.
+ */
+export function beginningOf(text: string, characters: number, redact: Redact): string {
+  return redact(text).slice(0, characters);
+}
