@@ -32,14 +32,14 @@ export class Taken {
  */
 export function takenInto(folder: string, machine: string): Taken {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${prefixOf(machine)}${process.pid}.${threadId}.jsonl`);
+  const file = join(folder, `${encodeURIComponent(machine)}.${process.pid}.${threadId}.jsonl`);
   return new Taken((line) => appendFileSync(file, `${line}\n`));
 }
 
 /** All that was kept in a folder of one machine. */
 export function takenFrom(folder: string, machine: string): Taken {
   const taken = new Taken();
-  const files = readdirSync(folder).filter((name) => name.startsWith(prefixOf(machine)));
+  const files = readdirSync(folder).filter((name) => machineOf(name) === encodeURIComponent(machine));
   for (const line of files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))) {
     if (line === '') continue;
     const { state, transition }: { state?: string; transition?: string } = JSON.parse(line);
@@ -49,6 +49,7 @@ export function takenFrom(folder: string, machine: string): Taken {
   return taken;
 }
 
-function prefixOf(machine: string): string {
-  return `${encodeURIComponent(machine)}.`;
+/** Of the name of a file. Dots may be in the machine's own name. */
+function machineOf(file: string): string | undefined {
+  return /^(.*)\.\d+\.\d+\.jsonl$/.exec(file)?.[1];
 }
