@@ -5,6 +5,7 @@ import type { RequestEvent } from '../../machines/events.js';
 import type { Outcome, WorkState } from '../../machines/life.js';
 import type { RoutedAnswer } from '../autoscaler/index.js';
 import type { Backend } from '../backend/index.js';
+import { STATE_NAMES } from '../operations/states.js';
 import type { WorkerView } from '../view.js';
 import type { Worker } from '../worker.js';
 import type { RecordingLog } from './recording-log.js';
@@ -91,12 +92,14 @@ export class TestWorker {
    * Resolves when it enters this state. Each call goes on along the path from where the one before ended, so
    * a state that lasted for a moment is not missed.
    *
-   * @throws {AssertionError} that says where it is, and why, when it does not within `timeoutMs` (10 s)
+   * @throws {AssertionError} that says where it is, and why, when it does not within `timeoutMs` (10 s), or has stopped
    */
   async reaches(
     state: WorkState,
     { timeoutMs = REACH_MS }: { readonly timeoutMs?: number } = {},
   ): Promise<void> {
+    if (!STATE_NAMES.includes(state))
+      throw new TypeError(`A worker is never "${state}"; its states are ${STATE_NAMES.join(', ')}.`);
     const at = () => this.#entered.indexOf(state, this.#reached);
     if (at() < 0) await this.#until(() => at() >= 0, timeoutMs);
     if (at() < 0) throw this.#astray(state, timeoutMs);
@@ -168,9 +171,10 @@ export class TestWorker {
 
   #astray(state: WorkState, timeoutMs: number): AssertionError {
     const view = this.view();
+    const within = view.state === 'stopped' ? '' : ` within ${timeoutMs / 1_000} s`;
     return new AssertionError({
       message:
-        `The worker has not reached ${state} within ${timeoutMs / 1_000} s. It is ${view.state}: ${view.reason}. ` +
+        `The worker has not reached ${state}${within}. It is ${view.state}: ${view.reason}. ` +
         `Its path is ${this.#entered.join(' → ')}.`,
       stackStartFn: this.reaches,
     });

@@ -628,3 +628,23 @@ function eventsIn(body: unknown): unknown[] {
       return data.startsWith('{') ? JSON.parse(data) : data;
     });
 }
+
+describe('what no fake model knows', () => {
+  it('is refused, where it would change nothing', async () => {
+    const model = await fake();
+    const slip = { healthstatus: 500 } as Behaviour;
+    expect(() => model.behave(slip)).toThrow('Unrecognized key: "healthstatus"');
+    expect(() => model.behave({ status: 42 })).toThrow('status');
+    await expect(startFakeModel({ behaviour: slip })).rejects.toThrow('Unrecognized key: "healthstatus"');
+    expect(model.behaviour).toEqual({});
+    model.behave({ status: 503 });
+    model.behave({ status: undefined });
+    expect((await post(model.port, COMPLETION, {})).status).toBe(200);
+  });
+
+  it('is refused, where it is a kind of model server', async () => {
+    await expect(startFakeModel({ kind: 'vllm' as 'openai' })).rejects.toThrow(
+      'There is no fake model of the kind "vllm"; there is openai, tgi, comfyui, sdwebui, ooba.',
+    );
+  });
+});

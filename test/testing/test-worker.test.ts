@@ -68,9 +68,18 @@ describe('a worker to test with', () => {
 
   it('does not go on waiting for a worker that has stopped', async () => {
     await using worker = await startTestWorker(unheard, { autoscaler: null });
-    const reached = expect(worker.reaches('serving', { timeoutMs: 60_000 })).rejects.toThrow(/It is stopped/);
+    const reached = expect(worker.reaches('serving', { timeoutMs: 60_000 })).rejects.toThrow(
+      /^The worker has not reached serving\. It is stopped: .+\. Its path is loading → draining → stopped\.$/,
+    );
     await worker.stop();
     await reached;
+  });
+
+  it('does not wait for a state that no worker has', async () => {
+    await using worker = await startTestWorker(unheard, { autoscaler: null });
+    await expect(worker.reaches('servin' as 'serving', { timeoutMs: 60_000 })).rejects.toThrow(
+      'A worker is never "servin"; its states are loading, loaded, serving, failing, draining, stopped.',
+    );
   });
 
   it('needs no signatures where it has no autoscaler', async () => {

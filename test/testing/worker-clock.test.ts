@@ -70,10 +70,11 @@ describe('a worker with a clock of the test', () => {
   it('serves unreported when it could not tell that it has loaded, for as long as the clock says', async () => {
     await using _leaks = leakCheck();
     await using autoscaler = await startTestAutoscaler();
-    autoscaler.faults.always('hang', { of: 'loaded' });
+    autoscaler.faults.always('hang', { of: 'statuses' });
     const clock = new SteppedClock();
     await using worker = await startTestWorker(endless, { autoscaler, clock });
     await worker.reaches('loaded');
+    await autoscaler.waitForMessage(({ kind }) => kind === 'status');
     expectPath(worker).toEqual(['loading', 'loaded']);
     await clock.advance(HOUR_MS);
     await worker.reaches('serving');

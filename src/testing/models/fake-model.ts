@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '../../net/server.js';
-import type { Behaviour } from './behaviour.js';
+import { type Behaviour, checkedBehaviour } from './behaviour.js';
 import { Changes } from './changes.js';
 import { EngineLog } from './engine-log.js';
 import { Crash, Cut } from './generate.js';
-import { KINDS, type KindName } from './kinds.js';
+import type { Kind } from './kind.js';
+import { isKindName, KINDS, type KindName } from './kinds.js';
 import type { Preset } from './presets.js';
 import { type ModelRequest, RequestRecord } from './request.js';
 import { type Engine, serve } from './serve.js';
@@ -61,9 +62,9 @@ export class FakeModel {
   #maxInFlight = 0;
 
   constructor(options: FakeModelOptions) {
-    const kind = KINDS[options.kind ?? 'openai'];
+    const kind = kindOf(options.kind ?? 'openai');
     this.#options = options;
-    this.#behaviour = options.behaviour ?? {};
+    this.#behaviour = checkedBehaviour(options.behaviour ?? {});
     this.#log = new EngineLog(options.preset ?? kind.preset, options.logFile);
     this.#engine = {
       kind,
@@ -103,7 +104,7 @@ export class FakeModel {
 
   /** Changes a part of its behaviour; undefined takes something back. */
   behave(change: Behaviour): void {
-    this.#behaviour = { ...this.#behaviour, ...change };
+    this.#behaviour = { ...this.#behaviour, ...checkedBehaviour(change) };
     if (change.refuse) this.#server.closeIdleConnections();
     this.#changes.changed();
   }
@@ -232,4 +233,12 @@ export class FakeModel {
     record.end('cut');
     socket.destroy();
   }
+}
+
+function kindOf(name: string): Kind {
+  if (!isKindName(name))
+    throw new TypeError(
+      `There is no fake model of the kind "${name}"; there is ${Object.keys(KINDS).join(', ')}.`,
+    );
+  return KINDS[name];
 }
