@@ -96,15 +96,19 @@ export function pathsOf<Machine extends AnyStateMachine>(
   );
 }
 
-/** The machine by itself, without its effects: events are all that happens to it. */
+/**
+ * The machine by itself, without its effects: events are all that happens to it. One that is to work while it walks
+ * is a target as well: `startMachine(machine)`.
+ */
 export function machineTarget<Machine extends AnyStateMachine>(
   machine: Machine,
   { input }: { readonly input?: InputFrom<Machine> } = {},
 ): PathTarget {
-  let [snapshot] = initialTransition(machine, input as InputFrom<Machine>);
+  let [snapshot]: [AnyMachineSnapshot, unknown] = initialTransition(machine as AnyStateMachine, input);
   return {
     send: (event) => {
-      [snapshot] = transition(machine, snapshot, event as EventFromLogic<Machine>);
+      [snapshot] = transition(machine as AnyStateMachine, snapshot, event);
+      if (snapshot.status === 'error') throw snapshot.error;
     },
     states: () => leavesOf(snapshot),
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine, fromPromise, setup } from 'xstate';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
-import { machineTarget, pathsOf, walk } from '../../src/testing/index.js';
+import { expectPath, machineTarget, pathsOf, startMachine, walk } from '../../src/testing/index.js';
 import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
 
 const lamp = setup({
@@ -100,9 +100,32 @@ describe('paths', () => {
     expect(() => pathsOf(narrow, { events: [{ type: 'models.gone' }] })).toThrow('hears no "models.gone"');
   });
 
-  it.each(pathsOf(lamp, { events: EVENTS }))('hold on the machine itself: $name', (path) =>
-    walk(path, machineTarget(lamp)),
-  );
+  it.each(pathsOf(lamp, { events: EVENTS }))('are walked by the machine at work: $name', async (path) => {
+    using running = startMachine(lamp);
+    await walk(path, running);
+    expectPath(running).toEqual([...path.start, ...path.steps.flatMap(({ states }) => states)]);
+  });
+
+  it('are left by a machine at work whose effects lead elsewhere, or end it', async () => {
+    const [, warming] = pathsOf(lamp, { events: EVENTS });
+    const walked = async (warmUp: () => Promise<number>) => {
+      using running = startMachine(lamp.provide({ actors: { warmUp: fromPromise(warmUp) } }));
+      await walk(warming as NonNullable<typeof warming>, running);
+    };
+    await expect(walked(async () => 9)).rejects.toThrow('in on instead of warming.');
+    await expect(walked(() => new Promise(() => {}))).resolves.toBeUndefined();
+  });
+
+  it('hold on a machine itself until something ends it', async () => {
+    const [, , bright] = pathsOf(lamp, { events: EVENTS });
+    const path = bright as NonNullable<typeof bright>;
+    await walk(path, machineTarget(lamp));
+    const dim = lamp.provide({ guards: { 'it is bright': () => false } });
+    await expect(walk(path, machineTarget(dim))).rejects.toThrow('in dim instead of on.');
+    const unwell = machineTarget(lamp);
+    const gone = { type: 'xstate.error.actor.nobody', error: new Error('no power') };
+    expect(() => unwell.send(gone)).toThrow('no power');
+  });
 
   it('name the step after which a target is elsewhere', async () => {
     const [, , path] = pathsOf(lamp, { events: EVENTS });

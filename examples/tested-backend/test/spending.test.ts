@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import {
-  expectPath,
-  machineTarget,
-  pathsOf,
-  requestEvents,
-  startMachine,
-  transitionCoverage,
-  walk,
-} from 'tsworker/testing';
+import { expectPath, pathsOf, requestEvents, startMachine, transitionCoverage, walk } from 'tsworker/testing';
 import { spendingMachine } from '../spending.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -41,7 +33,10 @@ describe('spending', () => {
   const input = { budget: 10 };
   const events = [costing(10), { type: 'budget.raised', by: 5 }] as const;
   for (const path of pathsOf(spendingMachine, { input, events, kind: 'simple' })) {
-    test(`path: ${path.name}`, () => walk(path, machineTarget(spendingMachine, { input })));
+    test(`path: ${path.name}`, async () => {
+      using spending = start(input.budget);
+      await walk(path, spending);
+    });
   }
 
   after(() => {
