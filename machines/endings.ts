@@ -55,10 +55,13 @@ export function withLastLines(sentence: string, { lastLines }: Pick<Ending, 'las
   return lastLines.length === 0 ? sentence : `${sentence}${LAST_LINES}${lastLines.join('\n')}`;
 }
 
+/** The same within a text in which it stands as JSON, with its line breaks escaped. */
+const LAST_LINES_AS_JSON = JSON.stringify(LAST_LINES).slice(1, -1);
+
 /** The sentence without what was said last, for those who may not see it. */
 export function withoutLastLines(text: string): string {
-  const at = text.indexOf(LAST_LINES);
-  return at === -1 ? text : text.slice(0, at);
+  const found = [LAST_LINES, LAST_LINES_AS_JSON].map((mark) => text.indexOf(mark)).filter((at) => at !== -1);
+  return found.length === 0 ? text : text.slice(0, Math.min(...found));
 }
 
 function inWords(exit: Exit): string {

@@ -38,6 +38,9 @@ describe('a copy for those who look', () => {
       message: 'it died',
       error: { $error: { name: 'Error', message: 'it died' } },
     });
+    expect(copy({ message: `report status delivered: error_msg ${JSON.stringify(message)}, id 1` })).toEqual({
+      message: 'report status delivered: error_msg "it died',
+    });
     expect(copy({ lastLines: ['prompt: tell me', 'Killed'] })).toEqual({ lastLines: ['[redacted]'] });
   });
 
