@@ -14,6 +14,8 @@ export interface EndpointTargetOptions {
   /** Left out: as time allows. */
   readonly maxRetries?: number;
   readonly now: Clock;
+  /** Aborted when the user has seen enough: the endpoint is looked up no more. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface EndpointTargetOptions {
  * @throws {ServerlessError} when there is no such endpoint
  */
 export async function endpointTarget(options: EndpointTargetOptions): Promise<Target> {
-  const { autoscalerUrl, apiKey, route, timeoutMs: timeout, maxRetries, now } = options;
+  const { autoscalerUrl, apiKey, route, timeoutMs: timeout, maxRetries, now, signal } = options;
   const current = new AsyncLocalStorage<Sample>();
   // The one limit is the time-out of a request.
   const agent = new Agent({ connections: null, headersTimeout: 0, bodyTimeout: 0 });
@@ -33,7 +35,12 @@ export async function endpointTarget(options: EndpointTargetOptions): Promise<Ta
     return dispatch(request, isAnswer ? watched(handler, sample, now) : handler);
   });
   const client = new Serverless({ apiKey, autoscalerUrl, timeout, fetch: fetchThrough(dispatcher) });
-  client.on('waiting', () => note(current, (sample) => (sample.waits += 1)));
+  client.on('waiting', ({ status }) =>
+    note(current, (sample) => {
+      sample.waits += 1;
+      sample.status = status;
+    }),
+  );
   client.on('routed', ({ worker }) =>
     note(current, (sample) => {
       sample.worker = worker;
@@ -48,7 +55,7 @@ export async function endpointTarget(options: EndpointTargetOptions): Promise<Ta
     }),
   );
   try {
-    const endpoint = await client.endpoint(options.endpoint);
+    const endpoint = await client.endpoint(options.endpoint, { signal });
     const limits = { timeout, ...(maxRetries !== undefined && { maxRetries }) };
     const underWay = new Set<AbortController>();
     return {

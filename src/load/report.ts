@@ -1,11 +1,11 @@
-import { html } from '../report-page/html.js';
+import { type Html, html } from '../report-page/html.js';
 import { pageOf, section, type Tile, table, tiles } from '../report-page/page.js';
 import { type Line, type Plot, plots } from '../report-page/plot.js';
 import { timeTicks } from '../report-page/ticks.js';
 import { count, figure, percent, span } from '../report-page/words.js';
 import type { LoadResult } from './result.js';
 import type { SeriesPoint } from './series.js';
-import { latencyRows, outcomeRows, planText, targetText, workerRows } from './table.js';
+import { latencyRows, outcomeRows, planText, targetText, waitsText, workerRows } from './table.js';
 
 /** A run as a page that stands alone. */
 export function reportOf(result: LoadResult): string {
@@ -24,7 +24,7 @@ export function reportOf(result: LoadResult): string {
         : [section('Thresholds', [table({ head: ['must not be', 'found', ''], rows: verdicts })])]),
       section('The run', [plots(plotsOf(result))]),
       section('Latencies', [tableOf(latencyRows(result))]),
-      section('Outcomes', [tableOf(outcomeRows(result))]),
+      section('Outcomes', [tableOf(outcomeRows(result)), ...waitsOf(result)]),
       ...(workers.length === 0 ? [] : [section('Workers', [tableOf(workerRows(result))])]),
     ],
   });
@@ -37,21 +37,27 @@ function aboutOf({ plan, payload, startedAt, ended, tookMs }: LoadResult): strin
 }
 
 function tilesOf({ requests, perSecond, latencyMs, firstByteMs }: LoadResult): Tile[] {
-  const { sent, succeeded, failed, cut, retries } = requests;
+  const { sent, succeeded, failed, cut, unsent, retries } = requests;
   const again = retries > 0 ? `${count(retries)} times sent again` : '';
   return [
     { name: 'succeeded', value: count(succeeded), note: `of ${count(sent)} sent` },
     {
       name: 'failed',
       value: count(failed),
-      note: [cut > 0 ? `${count(cut)} cut` : '', again].filter((part) => part !== '').join(', '),
-      ...(failed > 0 && { tone: 'bad' as const }),
+      note: [cut > 0 ? `${count(cut)} cut` : '', unsent > 0 ? `${count(unsent)} never sent` : '', again]
+        .filter((part) => part !== '')
+        .join(', '),
+      ...(failed + unsent > 0 && { tone: 'bad' as const }),
     },
     { name: 'per second', value: figure(perSecond.succeeded), note: `${figure(perSecond.sent)} sent` },
     { name: 'latency', value: span(latencyMs?.p50 ?? null), note: 'median' },
     { name: 'latency', value: span(latencyMs?.p99 ?? null), note: '99th percentile' },
     { name: 'first byte', value: span(firstByteMs?.p50 ?? null), note: 'median' },
   ];
+}
+
+function waitsOf({ requests: { waits }, noWorkerStatus }: LoadResult): Html[] {
+  return waits === 0 ? [] : [html`<p class="about">no worker: ${waitsText(waits, noWorkerStatus)}</p>`];
 }
 
 function plotsOf(result: LoadResult): Plot[] {

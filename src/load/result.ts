@@ -54,6 +54,8 @@ export interface LoadResult extends LoadSubject {
   /** How much too late requests of an open loop were sent. */
   readonly lateMs: LatencyFigures | null;
   readonly outcomes: readonly OutcomeRow[];
+  /** What the autoscaler said last when it had no worker; null: it always had one, or none has to be found. */
+  readonly noWorkerStatus: string | null;
   readonly workers: readonly WorkerRow[];
   readonly thresholds: readonly Verdict[];
   readonly series: readonly SeriesPoint[];
@@ -94,6 +96,7 @@ export function resultOf(finished: Finished): LoadResult {
     routedMs: tally.routed.figures(),
     lateMs: subject.plan.loop === 'open' ? tally.late.figures() : null,
     outcomes: tally.outcomes(),
+    noWorkerStatus: tally.noWorkerStatus,
     workers: tally.workers(),
     thresholds: judge(finished.thresholds, { tally, ratePerSecond: perSecond.succeeded }),
     series: tally.seriesUntil(tookMs),

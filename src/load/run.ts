@@ -31,6 +31,12 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
+/**
+ * What can't be sent for so long after the end is not sent at all: a slow server would else make any run last as long
+ * as it pleases. Timers, and a busy machine, are late by less.
+ */
+const GRACE_MS = 1_000;
+
 /** So many may begin in one turn of the event loop, so that answers are heard meanwhile. */
 const AT_ONCE = 64;
 
@@ -100,6 +106,10 @@ async function openLoop(run: Run, { schedule, maxUnderWay }: OpenLoop, one: Requ
     if (underWay >= maxUnderWay) tally.held();
     while (underWay >= maxUnderWay) await oneHasEnded();
     if (signal.aborted) break;
+    if (now() >= schedule.durationMs + GRACE_MS) {
+      tally.unsent();
+      continue;
+    }
     underWay += 1;
     void one(dueMs).finally(() => {
       underWay -= 1;

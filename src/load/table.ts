@@ -32,8 +32,8 @@ function headOf(result: LoadResult): string {
   return `${targetText(result)}${from}\n${planText(result.plan)}.${stopped}`;
 }
 
-function summaryOf({ requests, perSecond }: LoadResult): string[][] {
-  const { sent, succeeded, failed, cut, held, retries, waits } = requests;
+function summaryOf({ requests, perSecond, noWorkerStatus }: LoadResult): string[][] {
+  const { sent, succeeded, failed, cut, held, unsent, retries, waits } = requests;
   const counts = [`${count(sent)} sent`, `${count(succeeded)} succeeded`, `${count(failed)} failed`];
   if (cut > 0) counts.push(`${count(cut)} cut`);
   const rates = [`${figure(perSecond.sent)} sent`, `${figure(perSecond.succeeded)} succeeded`];
@@ -45,9 +45,16 @@ function summaryOf({ requests, perSecond }: LoadResult): string[][] {
     ['per second', rates.join(', ')],
   ];
   if (retries > 0) rows.push(['sent again', times(retries)]);
-  if (waits > 0) rows.push(['no worker', `${times(waits)}, asked again`]);
+  if (waits > 0) rows.push(['no worker', waitsText(waits, noWorkerStatus)]);
   if (held > 0) rows.push(['held back', `${count(held)}, as too many were under way (--max-under-way)`]);
+  if (unsent > 0) rows.push(['never sent', `${count(unsent)}, as there was no room for them before the end`]);
   return rows;
+}
+
+/** Why nobody was ready is known to the autoscaler alone. */
+export function waitsText(waits: number, status: string | null): string {
+  const said = status === null ? '' : `; the autoscaler said last: ${status}`;
+  return `${times(waits)}, asked again${said}`;
 }
 
 function times(many: number): string {
@@ -77,7 +84,7 @@ export function outcomeRows({ outcomes, requests }: LoadResult): string[][] {
   const rows = outcomes.map(({ name, count: times, latencyMs }) => [
     name,
     count(times),
-    percent(times / requests.sent),
+    percent(times / (requests.sent + requests.unsent)),
     span(latencyMs?.p50 ?? null),
     span(latencyMs?.p99 ?? null),
   ]);

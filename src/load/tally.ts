@@ -11,6 +11,8 @@ export interface Counts {
   readonly cut: number;
   /** Had to wait within the tool, as too many were under way. */
   readonly held: number;
+  /** Were due, and could not be sent before the run was over. */
+  readonly unsent: number;
   /** How often requests were sent again. */
   readonly retries: number;
   /** How often there was no worker to send one to. */
@@ -58,7 +60,8 @@ export class Tally {
   readonly #durationMs: number;
   readonly #outcomes = new Map<string, Latencies>();
   readonly #workers = new Map<string, WorkerTally>();
-  readonly #counts = { sent: 0, succeeded: 0, failed: 0, cut: 0, held: 0, retries: 0, waits: 0 };
+  readonly #counts = { sent: 0, succeeded: 0, failed: 0, cut: 0, held: 0, unsent: 0, retries: 0, waits: 0 };
+  #noWorkerStatus: string | null = null;
   #inTime = 0;
   #units = 0;
   #events = 0;
@@ -79,10 +82,15 @@ export class Tally {
     this.#counts.held += 1;
   }
 
+  unsent(): void {
+    this.#counts.unsent += 1;
+  }
+
   ended(sample: Sample, outcome: Outcome, nowMs: number): void {
     this.#counts[outcome.kind] += 1;
     this.#counts.retries += sample.retries;
     this.#counts.waits += sample.waits;
+    this.#noWorkerStatus = sample.status ?? this.#noWorkerStatus;
     this.#series.ended(sample, outcome, nowMs);
     const latencyMs = nowMs - sample.dueMs;
     if (outcome.kind !== 'cut') this.#endedByItself(sample, outcome, latencyMs);
@@ -98,10 +106,20 @@ export class Tally {
     return sent - succeeded - failed - cut;
   }
 
-  /** The share of requests that failed, of those that ended by themselves, from 0 to 1; null: none did. */
-  get failedShare(): number | null {
-    const { succeeded, failed } = this.#counts;
-    return succeeded + failed === 0 ? null : failed / (succeeded + failed);
+  /** What the autoscaler said last when it had no worker; null: it always had one. */
+  get noWorkerStatus(): string | null {
+    return this.#noWorkerStatus;
+  }
+
+  /** Requests that failed, and those that were due and never sent. */
+  get errors(): number {
+    return this.#counts.failed + this.#counts.unsent;
+  }
+
+  /** The share of errors, of all but the requests that the tool itself gave up, from 0 to 1; null: there are none. */
+  get errorShare(): number | null {
+    const all = this.#counts.succeeded + this.errors;
+    return all === 0 ? null : this.errors / all;
   }
 
   /** What succeeded before the planned end of the run. Later no request begins, so that later answers tell no rate. */
@@ -131,9 +149,12 @@ export class Tally {
       count: latencies.count,
       latencyMs: latencies.figures(),
     }));
-    const { cut } = this.#counts;
-    const all = cut === 0 ? rows : [...rows, { name: 'cut', count: cut, latencyMs: null }];
-    return all.toSorted((a, b) => b.count - a.count);
+    const { cut, unsent } = this.#counts;
+    const others = [
+      { name: 'cut', count: cut, latencyMs: null },
+      { name: 'never sent', count: unsent, latencyMs: null },
+    ];
+    return [...rows, ...others.filter(({ count }) => count > 0)].toSorted((a, b) => b.count - a.count);
   }
 
   workers(): WorkerRow[] {

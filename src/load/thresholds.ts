@@ -104,12 +104,12 @@ function errorsLimit(text: string, amount: string): Pick<Threshold, 'metric' | '
   const number = parseNumber(isShare ? amount.slice(0, -1) : amount);
   if (number === undefined) throw wrongLimit(text, amount, 'a share');
   return isShare
-    ? { metric: { takes: 'a share', of: ({ tally }) => tally.failedShare }, limit: number / 100 }
-    : { metric: { takes: 'a number', of: failures }, limit: number };
+    ? { metric: { takes: 'a share', of: ({ tally }) => tally.errorShare }, limit: number / 100 }
+    : { metric: { takes: 'a number', of: errors }, limit: number };
 }
 
-function failures({ tally }: Figures): number | null {
-  return tally.failedShare === null ? null : tally.counts.failed;
+function errors({ tally }: Figures): number | null {
+  return tally.errorShare === null ? null : tally.errors;
 }
 
 function wrongLimit(text: string, amount: string, takes: Metric['takes']): RangeError {

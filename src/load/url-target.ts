@@ -14,7 +14,8 @@ export interface UrlTargetOptions {
 export function urlTarget({ url, headers, timeoutMs, now }: UrlTargetOptions): Target {
   const { origin, pathname, search } = new URL(url);
   // The one limit is the time-out of a request.
-  const agent = new Agent({ connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+  const limits = { connect: { timeout: timeoutMs }, headersTimeout: 0, bodyTimeout: 0 };
+  const agent = new Agent({ connections: null, pipelining: 1, ...limits });
   const path = pathname + search;
   const withBody = { 'content-type': 'application/json', ...headers };
   const underWay = new Set<Answer>();
@@ -62,15 +63,16 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(() => this.giveUp({ kind: 'failed', name: 'timeout' }), timeoutMs);
   }
 
-  /** Ends it with this outcome. */
+  /** Ends it with this outcome, also while it waits for a connection. */
   giveUp(outcome: Outcome): void {
     this.#given ??= outcome;
-    this.#controller?.abort(GIVEN_UP);
+    if (this.#controller === undefined) this.#end(this.#given);
+    else this.#controller.abort(GIVEN_UP);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // It may have been given up while it waited for a connection.
+    // It was given up while it waited for a connection.
     if (this.#given !== undefined) controller.abort(GIVEN_UP);
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,7 +54,7 @@ describe('tsworker load on a server', () => {
       payload: 'the command line',
       plan: { loop: 'open', rates: [40], arrivals: 'even', concurrency: null, durationMs: 500 },
       ended: 'finished',
-      requests: { sent: 20, succeeded: 15, failed: 5, cut: 0, held: 0, retries: 0, waits: 0 },
+      requests: { sent: 20, succeeded: 15, failed: 5, cut: 0, held: 0, unsent: 0, retries: 0, waits: 0 },
       outcomes: [
         { name: 'succeeded', count: 15 },
         { name: '503', count: 5 },
@@ -147,6 +147,9 @@ describe('tsworker load on a server', () => {
     const once = [url, '--rate', '100', '--duration', '40ms'];
     expect(await run([...once, '--report', file])).toMatchObject({ code: 0 });
     expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>.*Requests a second.*<\/html>\n$/s);
+    writeFileSync(file, 'what was there');
+    expect(await run([...once, '--payload', 'none.json', '--report', file])).toMatchObject({ code: 2 });
+    expect(readFileSync(file, 'utf8')).toBe('what was there');
     const before = bodies.length;
     const { code, stderr } = await run([...once, '--report', join(project.dir, 'nowhere/out.html')]);
     expect([code, stderr]).toEqual([
@@ -225,6 +228,36 @@ describe('tsworker load on an endpoint', () => {
       outcomes: [{ name: 'worker_failed 503 not_ready', count: 1 }],
       workers: [{ worker: url, requests: 1, failed: 1, latencyMs: null }],
       firstByteMs: null,
+    });
+  });
+
+  it('that has no worker is told with what the autoscaler said of its workers', async () => {
+    const { autoscaler } = await startPlace();
+    await report(autoscaler, status(1, { loadtime: 0 }));
+    const args = ['my-endpoint', '--autoscaler', autoscaler.url, '--route', '/x', '--payload', '{}'];
+    const once = ['--concurrency', '1', '--duration', '1ms', '--timeout', '400ms'];
+    const { result } = await figuresOf([...args, ...once], env);
+    expect(result).toMatchObject({ outcomes: [{ name: 'no_worker', count: 1 }] });
+    expect(result.noWorkerStatus).toBe('1 worker: 1 loading');
+    const { stdout } = await run([...args, ...once], env);
+    const { noWorkerStatus } = result;
+    expect(stdout).toMatch(
+      new RegExp(
+        `\nno worker +(once|\\d+ times), asked again; the autoscaler said last: ${noWorkerStatus}\n`,
+      ),
+    );
+  });
+
+  it('is looked up no more after Ctrl-C', async () => {
+    let isAsked = () => {};
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const { url } = await serveHttp(() => isAsked());
+    const args = ['my-endpoint', '--autoscaler', url, '--api-key', 'k', '--route', '/x', '--payload', '{}'];
+    const running = project.start(['load', ...args, '--rate', '1', '--timeout', '10m']);
+    await asked;
+    expect(await running.stop('SIGINT')).toMatchObject({
+      code: 1,
+      stderr: 'error: it was stopped before it began.\n',
     });
   });
 

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runLoad } from '../../src/load/run.js';
@@ -101,7 +102,16 @@ describe('an open loop', () => {
     });
     const { counts } = await runOn(target, open(100));
     expect(target.seen.most).toBe(20);
-    expect(counts).toEqual({ sent: 20, succeeded: 20, failed: 0, cut: 0, held: 0, retries: 0, waits: 0 });
+    expect(counts).toEqual({
+      sent: 20,
+      succeeded: 20,
+      failed: 0,
+      cut: 0,
+      held: 0,
+      unsent: 0,
+      retries: 0,
+      waits: 0,
+    });
   });
 
   it('does not hide a queue: who is answered late has waited since it was due', async () => {
@@ -128,6 +138,25 @@ describe('an open loop', () => {
     expect([target.seen.most, tally.counts.sent, tally.counts.held]).toEqual([1, 10, 9]);
     expect(tally.latency.max).toBeGreaterThan(10 * (serviceMs - SLACK_MS) - 10);
     expect(tally.late.max).toBeGreaterThan(9 * (serviceMs - SLACK_MS) - 10);
+  });
+
+  it('sends nothing when it has long been over, and tells what it could not send as errors', async () => {
+    const tally = new Tally(10);
+    const elapsed = clock();
+    let skippedMs = 0;
+    const target = targetOf(async () => {
+      skippedMs += 600;
+      return SUCCEEDED;
+    });
+    const now = () => elapsed() + skippedMs;
+    const { signal } = new AbortController();
+    await runLoad({ plan: open(1_000, 1, 10), target, payloads, tally, now, signal });
+    expect(tally.counts).toMatchObject({ sent: 2, succeeded: 2, failed: 0, unsent: 8 });
+    expect([tally.errors, tally.errorShare]).toEqual([8, 0.8]);
+    expect(tally.outcomes().map(({ name, count }) => [name, count])).toEqual([
+      ['never sent', 8],
+      ['succeeded', 2],
+    ]);
   });
 
   it('counts a request whose payload could not be made as failed', async () => {
@@ -161,6 +190,19 @@ it.each([
   expect(counts.sent).toBeLessThan(after + 64);
   expect([target.seen.now, latency.count]).toEqual([0, 0]);
 });
+
+/** It takes connections and never says a word, so that no TLS comes about. */
+async function startMute(): Promise<{ readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => void sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  return { port };
+}
 
 describe('a server by its address', () => {
   it('is asked as told, and latency, first byte and size of its answers are noted', async () => {
@@ -221,9 +263,25 @@ describe('a server by its address', () => {
       const { signal } = new AbortController();
       await runLoad({ plan: open(1_000, 9, 2), target, payloads, tally, now, signal });
       expect(tally.outcomes().map(({ name, count }) => [name, count])).toEqual([[name, 2]]);
-      expect([tally.latency.count, tally.failedShare]).toEqual([0, 1]);
+      expect([tally.latency.count, tally.errorShare]).toEqual([0, 1]);
     },
   );
+
+  it('that takes a connection and says nothing is given up in time, and at once when the run is stopped', async () => {
+    const { port } = await startMute();
+    const url = `https://127.0.0.1:${port}/`;
+    const now = clock();
+    const impatient = urlTarget({ url, headers: {}, timeoutMs: 100, now });
+    onTestFinished(() => impatient.close());
+    const timedOut = await runOn(impatient, open(1_000, 9, 2));
+    expect(timedOut.outcomes().map(({ name, count }) => [name, count])).toEqual([['timeout', 2]]);
+    const patient = urlTarget({ url, headers: {}, timeoutMs: 3_600_000, now });
+    onTestFinished(() => patient.close());
+    const enough = new AbortController();
+    const running = runOn(patient, closed(2), enough.signal);
+    setImmediate(() => enough.abort());
+    expect((await running).counts).toMatchObject({ sent: 2, cut: 2 });
+  });
 
   it('that nobody is at is told by the reason', async () => {
     const now = clock();

@@ -44,7 +44,7 @@ export async function load(target: string, options: LoadOptions, io: Io): Promis
   void untilAskedToStop(io.env).then(() => enough.abort());
   let beganMs = 0;
   const now: Clock = () => performance.now() - beganMs;
-  const opened = await open(now);
+  const opened = await open(now, enough.signal);
   const { durationMs } = subject.plan;
   const tally = new Tally(durationMs);
   io.stderr.write(`${planText(subject.plan)}; Ctrl-C ends it\n`);
@@ -69,7 +69,7 @@ export async function load(target: string, options: LoadOptions, io: Io): Promis
 interface Prepared {
   readonly subject: LoadSubject;
   readonly payloads: Payloads;
-  readonly open: (now: Clock) => Promise<Target>;
+  readonly open: (now: Clock, signal: AbortSignal) => Promise<Target>;
 }
 
 async function prepare(
@@ -106,11 +106,14 @@ async function prepare(
   return {
     subject,
     payloads,
-    open: (now) => endpointTarget({ ...at, ...limits, endpoint, route, now }).catch(tellUser),
+    open: (now, signal) => endpointTarget({ ...at, ...limits, endpoint, route, now, signal }).catch(tellUser),
   };
 }
 
 function tellUser(error: unknown): never {
+  if (error instanceof ServerlessError && error.code === 'aborted') {
+    throw new UserError('it was stopped before it began.', EXIT.failed.code);
+  }
   if (error instanceof ServerlessError) throw new UserError(error.message, EXIT.failed.code);
   throw error;
 }
