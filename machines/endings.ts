@@ -48,20 +48,19 @@ export function endingOf(exit: Exit): Ending {
   return { reason: inWords(exit), isHopeless: code !== null && code in HOPELESS, lastLines };
 }
 
-const LAST_LINES = '\nits last lines:\n';
+const LAST_LINES = 'its last lines:';
+
+/** With the line breaks as they are, or escaped, as in a text that holds it as JSON. */
+const FROM_LAST_LINES = new RegExp(`(\\n|\\\\n)${LAST_LINES}\\1.*`, 's');
 
 /** A sentence, and below it what was said last: its first line is the sentence alone. */
 export function withLastLines(sentence: string, { lastLines }: Pick<Ending, 'lastLines'>): string {
-  return lastLines.length === 0 ? sentence : `${sentence}${LAST_LINES}${lastLines.join('\n')}`;
+  return lastLines.length === 0 ? sentence : [sentence, LAST_LINES, ...lastLines].join('\n');
 }
-
-/** The same within a text in which it stands as JSON, with its line breaks escaped. */
-const LAST_LINES_AS_JSON = JSON.stringify(LAST_LINES).slice(1, -1);
 
 /** The sentence without what was said last, for those who may not see it. */
 export function withoutLastLines(text: string): string {
-  const found = [LAST_LINES, LAST_LINES_AS_JSON].map((mark) => text.indexOf(mark)).filter((at) => at !== -1);
-  return found.length === 0 ? text : text.slice(0, Math.min(...found));
+  return text.replace(FROM_LAST_LINES, '');
 }
 
 function inWords(exit: Exit): string {

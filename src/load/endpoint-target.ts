@@ -38,7 +38,7 @@ export async function endpointTarget(options: EndpointTargetOptions): Promise<Ta
   client.on('waiting', ({ status }) =>
     note(current, (sample) => {
       sample.waits += 1;
-      sample.status = status;
+      sample.noWorkerStatus = status;
     }),
   );
   client.on('routed', ({ worker }) =>

@@ -23,7 +23,7 @@ export class Sample {
   /** How often there was no worker to send it to. */
   waits = 0;
   /** How many workers were in which state then, in the words of the autoscaler. */
-  status: string | null = null;
+  noWorkerStatus: string | null = null;
   /** Events of a stream. */
   events = 0;
   /** Of the answer's body. */

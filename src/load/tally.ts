@@ -90,7 +90,7 @@ export class Tally {
     this.#counts[outcome.kind] += 1;
     this.#counts.retries += sample.retries;
     this.#counts.waits += sample.waits;
-    this.#noWorkerStatus = sample.status ?? this.#noWorkerStatus;
+    this.#noWorkerStatus = sample.noWorkerStatus ?? this.#noWorkerStatus;
     this.#series.ended(sample, outcome, nowMs);
     const latencyMs = nowMs - sample.dueMs;
     if (outcome.kind !== 'cut') this.#endedByItself(sample, outcome, latencyMs);
