@@ -1,3 +1,4 @@
+import { beliefOf, believed } from './belief.js';
 import type { FleetFacts, ScalingSettings, WorkerFacts, WorkerPhase } from './scaling.js';
 
 /** What the policy sees of a fleet: who is there, and how much is wanted. What is done about it is in `policy.ts`. */
@@ -13,7 +14,7 @@ export interface Look {
   readonly settings: ScalingSettings;
   readonly facts: FleetFacts;
   readonly isAsleep: boolean;
-  /** Active workers, the quickest first, each with what it does or is expected to do per second. */
+  /** Active workers, the quickest first, each with what it is believed to do per second. */
   readonly active: readonly Rated[];
   readonly ready: readonly Rated[];
   readonly inactive: readonly Rated[];
@@ -25,8 +26,12 @@ export interface Look {
   /** Units/s. */
   readonly capacity: number;
   readonly coldCapacity: number;
+  /** Work waits for longer than it should, and nobody is on the way to help. */
+  readonly wantsOneMore: boolean;
   /** Why that much capacity is wanted. */
   readonly why: string;
+  /** Who says more than is believed; empty: nobody. */
+  readonly doubt: string;
 }
 
 export interface Rated extends WorkerFacts {
@@ -35,10 +40,11 @@ export interface Rated extends WorkerFacts {
 
 export function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
   const isAsleep = sleeps(settings, facts);
-  const typical = typicalOf(facts.workers);
+  const belief = beliefOf(facts.workers.map(({ maxPerf }) => maxPerf));
+  const { typical } = belief;
   const rated = facts.workers
     .map(({ id, phase, maxPerf, pending }) => {
-      return { id, phase, maxPerf, pending, perf: maxPerf > 0 ? maxPerf : typical };
+      return { id, phase, maxPerf, pending, perf: believed(belief, maxPerf) };
     })
     .toSorted((one, other) => other.perf - one.perf || one.id - other.id);
   const active = rated.filter(({ phase }) => ACTIVE.has(phase));
@@ -55,14 +61,17 @@ export function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
     inactive,
     there,
     thereInAll: there + capacityOf(inactive),
+    doubt: doubtIn(rated),
     ...wantedOf(settings, facts, { active, ready, there }, isAsleep),
   };
 }
 
-/** What those that have been measured do on average. */
-function typicalOf(workers: readonly WorkerFacts[]): number {
-  const measured = workers.filter(({ maxPerf }) => maxPerf > 0);
-  return measured.reduce((total, { maxPerf }) => total + maxPerf, 0) / Math.max(1, measured.length);
+function doubtIn(rated: readonly Rated[]): string {
+  const doubted = rated.filter(({ maxPerf, perf }) => maxPerf > perf);
+  const [first] = doubted;
+  if (first === undefined) return '';
+  const who = doubted.length === 1 ? `worker ${first.id} says` : `${doubted.length} workers say`;
+  return `; ${who} more than ${figure(first.perf)} units/s, which nobody is believed to do`;
 }
 
 /** Whether nothing has come for so long that nobody is to work. What is still in a worker is waited for. */
@@ -92,6 +101,7 @@ function wantedOf(
   // More help may be on the way already. Work that is in a worker can't move to another.
   const wantsOneMore = (isFull || isLate) && active.length === ready.length;
   return {
+    wantsOneMore,
     capacity: wantsOneMore ? Math.max(forLoad, there + MIN_PERF) : forLoad,
     coldCapacity: Math.max(expectedPerSecond * coldMult, minColdLoad) / targetUtil,
     why: [

@@ -32,8 +32,9 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
     spareSinceMs !== null && (look.isAsleep || isOver(spareSinceMs, facts.atMs, SPARE_FOR_MS));
   const lowered = isLowering ? spareActive(look) : [];
   const destroyed = isOver(coldSpareSinceMs, facts.atMs, COLD_SPARE_FOR_MS) ? spareInactive(look) : [];
+  const decisions = [...startsAllowed([...raised, ...kept], facts), ...lowered, ...destroyed];
   return {
-    decisions: [...startsAllowed([...raised, ...kept], facts), ...lowered, ...destroyed],
+    decisions: decisions.map((each) => ({ ...each, reason: each.reason + look.doubt })),
     memory: { spareSinceMs, coldSpareSinceMs },
     wanted: { workers: workersWanted(look), capacity: look.capacity, coldCapacity: look.coldCapacity },
   };
@@ -41,7 +42,7 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
 
 /** Starts what is missing: inactive workers first, the quickest of them first, then new ones. */
 function raise(look: Look): Decision[] {
-  const { active, inactive, capacity, typical, why } = look;
+  const { active, inactive, capacity, typical, wantsOneMore, why } = look;
   const decisions: Decision[] = [];
   let { there } = look;
   let count = active.length;
@@ -55,8 +56,8 @@ function raise(look: Look): Decision[] {
     count += 1;
   }
   for (let room = roomIn(look); room > 0 && isMissing(); room--) {
-    // Of workers that nobody has measured it is not known how many are needed: the first shows it.
-    if (typical === 0 && count > 0) return decisions;
+    // Of workers that nobody has measured it is not known how many are needed: the first shows it, or the queue.
+    if (typical === 0 && count > (wantsOneMore ? active.length : 0)) return decisions;
     decisions.push({ do: 'create', reason: reason() });
     there += typical;
     count += 1;

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { EventEmitter } from 'eventemitter3';
+import { NOTHING_DOUBTED } from '../../machines/belief.js';
 import { reachable } from '../net/address.js';
 import { close, createHttpServer, listen } from '../net/server.js';
 import { makeApiKey } from './api-key.js';
@@ -88,6 +89,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       reportIntervalMs: this.#reportIntervalMs,
       maxQueueTimeMs: options.scaling?.settings.maxQueueTimeMs ?? Number.POSITIVE_INFINITY,
       isWithdrawn: (worker) => this.#scaler?.isWithdrawn(worker) ?? false,
+      belief: () => this.#scaler?.belief ?? NOTHING_DOUBTED,
       onAsked: (cost) => this.#scaler?.demand.ask(cost, this.#clock.now()),
       trouble: () => this.#scaler?.trouble ?? '',
       onWaiting: () => this.#scaler?.wait(),

@@ -1,3 +1,4 @@
+import { type Belief, believed } from '../../machines/belief.js';
 import type { Candidate } from './choose-worker.js';
 import type { Dialect } from './decode.js';
 import type { Fleet } from './fleet.js';
@@ -42,7 +43,8 @@ export function candidatesOf(
   routed: RoutedLoad,
   nowMs: number,
   reportIntervalMs: number,
-  isWithdrawn: (worker: number) => boolean = () => false,
+  isWithdrawn: (worker: number) => boolean,
+  belief: Belief,
 ): RoutingCandidate[] {
   return [...fleet.workers.values()]
     .sort((one, other) => one.id - other.id)
@@ -54,7 +56,7 @@ export function candidatesOf(
       url: urlOf(worker),
       curLoad: worker.sums.cur_load,
       routedSince: routed.of(worker),
-      maxPerf: maxPerfOf(worker),
+      maxPerf: believed(belief, maxPerfOf(worker)),
       isWithdrawn: isWithdrawn(worker.id),
     }));
 }

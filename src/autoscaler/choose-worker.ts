@@ -10,7 +10,7 @@ export interface Candidate {
   readonly curLoad: number;
   /** The workload routed to it since then, which it can not have told yet. */
   readonly routedSince: number;
-  /** Workload per second, as it measured it. */
+  /** Workload per second, as it measured it, as far as it is believed. */
   readonly maxPerf: number;
   /** It is about to end, or to start: nobody is to be sent to it, whatever it told. */
   readonly isWithdrawn?: boolean;
@@ -19,7 +19,7 @@ export interface Candidate {
 /** A candidate that requests can be routed to. */
 export type Ready<C extends Candidate> = C & { readonly url: string };
 
-/** A worker that has measured nothing is very slow, not infinitely so. */
+/** A worker of which nothing is known is very slow, not infinitely so. */
 const MIN_PERF = 0.000_01;
 
 export function isReady<C extends Candidate>(candidate: C): candidate is Ready<C> {

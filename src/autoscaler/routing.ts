@@ -1,3 +1,4 @@
+import type { Belief } from '../../machines/belief.js';
 import { candidatesOf, RoutedLoad, type RoutingCandidate } from './candidates.js';
 import { breakdown, chooseWorker, isReady, type Ready } from './choose-worker.js';
 import type { Clock } from './clock.js';
@@ -44,6 +45,8 @@ export interface RoutingParts {
   readonly maxQueueTimeMs: number;
   /** Whether nobody is to be sent to a worker, whatever it told. */
   readonly isWithdrawn: (worker: number) => boolean;
+  /** What workers are believed to do, whatever they told. */
+  readonly belief: () => Belief;
   /** Why there may be no worker for long, for those who wait; empty: nothing is known of it. */
   readonly trouble: () => string;
   /** A request has come: its work, before it is known who does it. */
@@ -111,8 +114,8 @@ export class Routing {
   #candidates(nowMs: number): RoutingCandidate[] {
     const fleet = this.#parts.fleet();
     this.#load.keepOnly(fleet);
-    const { reportIntervalMs, isWithdrawn } = this.#parts;
-    return candidatesOf(fleet, this.#load, nowMs, reportIntervalMs, isWithdrawn);
+    const { reportIntervalMs, isWithdrawn, belief } = this.#parts;
+    return candidatesOf(fleet, this.#load, nowMs, reportIntervalMs, isWithdrawn, belief());
   }
 
   async #answer(requestIdx: number, cost: number, assignment: Assignment): Promise<RoutedAnswer> {

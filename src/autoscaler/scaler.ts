@@ -1,3 +1,4 @@
+import { type Belief, beliefOf, believed } from '../../machines/belief.js';
 import { ACTIVE } from '../../machines/look.js';
 import { decide } from '../../machines/policy.js';
 import {
@@ -101,7 +102,7 @@ export class Scaler {
     this.#memory = verdict.memory;
     this.#wanted = verdict.wanted;
     for (const decision of verdict.decisions) this.#follow(decision);
-    this.history.add(sampleOf(facts, verdict, this.#parts.clock.iso(facts.atMs)));
+    this.history.add(sampleOf(facts, verdict, this.capacity, this.#parts.clock.iso(facts.atMs)));
   }
 
   facts(): FleetFacts {
@@ -137,6 +138,18 @@ export class Scaler {
   /** Units/s, as it measured; 0: it has not. */
   perfOf(worker: number): number {
     return this.#perfs.get(worker) ?? 0;
+  }
+
+  /** What workers are believed to do, of what they have measured. */
+  get belief(): Belief {
+    return beliefOf([...this.#perfs.values()]);
+  }
+
+  /** Units/s that those that are ready are believed to do together. */
+  get capacity(): number {
+    const { belief } = this;
+    const ready = [...this.members.values()].filter(({ phase }) => phase === 'ready');
+    return ready.reduce((sum, { id }) => sum + believed(belief, this.perfOf(id)), 0);
   }
 
   /** Whether requests may be sent to it. Who was started by somebody else always takes them. */
@@ -217,14 +230,18 @@ export class Scaler {
   }
 }
 
-function sampleOf({ workers, expectedPerSecond }: FleetFacts, { wanted }: Verdict, at: string) {
-  const ready = workers.filter(({ phase }) => phase === 'ready');
+function sampleOf(
+  { workers, expectedPerSecond }: FleetFacts,
+  { wanted }: Verdict,
+  capacity: number,
+  at: string,
+) {
   return {
     at,
     expectedPerSecond,
-    capacity: ready.reduce((sum, { maxPerf }) => sum + maxPerf, 0),
+    capacity,
     wantedCapacity: wanted.capacity,
-    ready: ready.length,
+    ready: workers.filter(({ phase }) => phase === 'ready').length,
     active: workers.filter(({ phase }) => ACTIVE.has(phase)).length,
     wanted: wanted.workers,
   };

@@ -1,3 +1,4 @@
+import { believed } from '../../machines/belief.js';
 import type { WorkerPhase } from '../../machines/scaling.js';
 import type { DecisionRecord } from './decision-log.js';
 import type { Scaler } from './scaler.js';
@@ -11,6 +12,8 @@ export interface ScaledWorkerView {
   readonly status: string;
   /** Units/s, as it measured; 0: it has not. */
   readonly maxPerf: number;
+  /** Units/s that it is believed to do. */
+  readonly perf: number;
   /** How often its process was started. */
   readonly starts: number;
   /** In a row. */
@@ -30,7 +33,7 @@ export interface ScalingView {
   readonly wanted: { readonly workers: number; readonly capacity: number; readonly coldCapacity: number };
   /** Starts of workers that have failed in a row, and for how long none is made; null: they are made as wanted. */
   readonly starts: { readonly failed: number; readonly heldForMs: number | null };
-  /** Of those that are ready, in units/s. */
+  /** Of those that are ready, as far as they are believed, in units/s. */
   readonly capacity: number;
   readonly workers: readonly ScaledWorkerView[];
   /** Workers that a rolling update has still to start anew. */
@@ -57,11 +60,12 @@ export function viewDecisions(scaler: Scaler | undefined, limit?: number): Decis
 function viewScaling(scaler: Scaler): ScalingView {
   const { atMs, expectedPerSecond, waiting, quietMs, launches } = scaler.facts();
   const { failures: failed, heldUntilMs } = launches;
+  const { belief } = scaler;
   const workers = [...scaler.members.values()].flatMap((member) => {
     const { id, phase, status, starts, failures, reason } = member;
-    return phase === null
-      ? []
-      : [{ id, phase, status, maxPerf: scaler.perfOf(id), starts, failures, reason }];
+    if (phase === null) return [];
+    const maxPerf = scaler.perfOf(id);
+    return [{ id, phase, status, maxPerf, perf: believed(belief, maxPerf), starts, failures, reason }];
   });
   return {
     settings: wireSettings(scaler.settings),
@@ -70,7 +74,7 @@ function viewScaling(scaler: Scaler): ScalingView {
     quietMs,
     wanted: scaler.wanted,
     starts: { failed, heldForMs: heldUntilMs === null ? null : Math.max(0, heldUntilMs - atMs) },
-    capacity: workers.filter(({ phase }) => phase === 'ready').reduce((sum, { maxPerf }) => sum + maxPerf, 0),
+    capacity: scaler.capacity,
     workers,
     toUpdate: scaler.update.due,
   };

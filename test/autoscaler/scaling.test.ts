@@ -149,7 +149,16 @@ describe('an autoscaler that scales', () => {
         starts: { failed: 0, heldForMs: null },
         capacity: 10,
         workers: [
-          { id: 1, phase: 'ready', status: 'Ready', maxPerf: 10, starts: 1, failures: 0, reason: '' },
+          {
+            id: 1,
+            phase: 'ready',
+            status: 'Ready',
+            maxPerf: 10,
+            perf: 10,
+            starts: 1,
+            failures: 0,
+            reason: '',
+          },
         ],
         toUpdate: [],
       },
@@ -191,6 +200,39 @@ describe('an autoscaler that scales', () => {
     expect(urlOf(await ask(autoscaler, { cost: 299 }))).toBe('http://127.0.0.1:4001');
     expect(urlOf(await ask(autoscaler, { cost: 1 }))).toBe('http://127.0.0.1:4001');
     expect(await ask(autoscaler, { cost: 1 })).toMatchObject({ body: { status: '1 worker: 1 full' } });
+  });
+
+  it('believes one of three that says a thousand times as much only five times as much, wherever it counts', async () => {
+    const { autoscaler, serves, reaches } = await start({ minWorkers: 3, maxWorkers: 3, minLoad: 200 });
+    await serves(1);
+    await serves(2);
+    await serves(3, { max_perf: 10_000 });
+    await reaches(3, 'ready');
+    const { scaling } = autoscaler.decisions();
+    expect(scaling?.workers.map(({ maxPerf, perf }) => [maxPerf, perf])).toEqual([
+      [10, 10],
+      [10, 10],
+      [10_000, 50],
+    ]);
+    expect(scaling?.capacity).toBe(70);
+    const seen = async () => {
+      const { body } = await send(`${autoscaler.url}/api/scaling`);
+      return (body as { samples: ScalingSample[] }).samples.at(-1)?.capacity;
+    };
+    await expect.poll(seen, { timeout: 10_000 }).toBe(70);
+    const chosen: unknown[] = [];
+    for (let nth = 0; nth < 8; nth++) chosen.push(urlOf(await ask(autoscaler, { cost: 100 })));
+    expect(chosen).toEqual([1, 2, 3, 3, 3, 3, 3, 1].map((worker) => `http://127.0.0.1:400${worker}`));
+  });
+
+  it('takes one that serves and has measured nothing for one as quick as the others are', async () => {
+    const { autoscaler, serves, reaches } = await start({ minWorkers: 2, maxWorkers: 2 });
+    await serves(1);
+    await serves(2, { max_perf: 0 });
+    await reaches(2, 'ready');
+    const chosen: unknown[] = [];
+    for (const cost of [10, 1, 1]) chosen.push(urlOf(await ask(autoscaler, { cost })));
+    expect(chosen).toEqual(['http://127.0.0.1:4001', 'http://127.0.0.1:4002', 'http://127.0.0.1:4002']);
   });
 
   it('leaves a worker that has failed alone for a while, and starts it again if it is still wanted', async () => {

@@ -49,6 +49,36 @@ describe('what is done', () => {
       [],
     ],
     [
+      'much waits, and the first has measured nothing',
+      {},
+      { waiting: 1_000, workers: [worker(1, { maxPerf: 0, pending: 1 })] },
+      ['create'],
+    ],
+    [
+      'much waits, the first has measured nothing, and one starts quickly',
+      {},
+      { waiting: 1_000, workers: [worker(1, { maxPerf: 0 }), worker(2, { phase: 'inactive', maxPerf: 0 })] },
+      ['activate 2'],
+    ],
+    [
+      'much waits, the first has measured nothing, and the second loads',
+      {},
+      { waiting: 1_000, workers: [worker(1, { maxPerf: 0 }), worker(2, { phase: 'loading', maxPerf: 0 })] },
+      [],
+    ],
+    [
+      'much comes, nothing waits, and the first has measured nothing',
+      {},
+      { expectedPerSecond: 35, workers: [worker(1, { maxPerf: 0 })] },
+      [],
+    ],
+    [
+      'one of three says that it does a thousand times as much',
+      {},
+      { expectedPerSecond: 70, workers: [worker(1), worker(2), worker(3, { maxPerf: 10_000 })] },
+      ['create'],
+    ],
+    [
       'the load of four, and one works',
       {},
       { expectedPerSecond: 35, workers: [worker(1)] },
@@ -212,6 +242,16 @@ describe('what is done', () => {
     expect(reasonsOf({ expectedPerSecond: 5, workers: [worker(1), worker(2)] }, LONG_AGO)).toEqual([
       '10 units/s are left without it, and 5.56 are wanted (5 units/s are expected, and may take 90 % of it)',
     ]);
+    const liars = [worker(2, { maxPerf: 1e9 }), worker(3, { maxPerf: 51 })];
+    expect(
+      reasonsOf({ expectedPerSecond: 70, workers: [worker(1), ...liars.slice(0, 1), worker(4)] }),
+    ).toEqual([
+      'a capacity of 77.8 units/s is wanted (70 units/s are expected, and may take 90 % of it), and 70 are there or on the way; worker 2 says more than 50 units/s, which nobody is believed to do',
+    ]);
+    const honest = [1, 4, 5].map((id) => worker(id));
+    expect(reasonsOf({ waiting: 1, quietMs: 1e9, workers: [...honest, ...liars] }, LONG_AGO)[0]).toMatch(
+      /; 2 workers say more than 50 units\/s, which nobody is believed to do$/,
+    );
     expect(reasonsOf({ quietMs: 60_000, workers: [worker(1)] })).toEqual([
       'no request has come for the whole of the inactivity timeout',
     ]);

@@ -1,3 +1,4 @@
+import { beliefOf, believed } from '../../../machines/belief.js';
 import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../../machines/forecast.js';
 import { launchFailed } from '../../../machines/launches.js';
 import { decide } from '../../../machines/policy.js';
@@ -28,18 +29,36 @@ export interface SimulatedOptions {
 
 export interface SimulatedWorker {
   readonly id: number;
-  readonly perf: number;
+  /** Units per second that it does. */
+  perf: number;
   phase: WorkerPhase;
   sinceSecond: number;
   pending: number;
   /** What it says of its speed; by default the truth, once it has loaded. */
   said: number;
+  /** What it says of the work in it; by default the truth. */
+  told: number;
+  /** What is wrong with it, until it is started anew. */
+  wrong: Wrong;
 }
 
-const MAX_QUEUE_SECONDS = 30;
+/**
+ * - `hangs`: it does nothing and says nothing, and is found out by that.
+ * - `stuck`: it works, but what it says of its load never falls.
+ */
+export type Wrong = 'nothing' | 'hangs' | 'stuck';
 
-/** How long one that could not be started is left alone. */
+/** One that has more to do is full for routing. */
+export const MAX_QUEUE_SECONDS = 30;
+
+/** How long one that has failed is left alone. */
 const LEFT_ALONE_SECONDS = 5;
+
+/** How long one has to be silent until it has failed. */
+export const SILENT_SECONDS = 30;
+
+/** Routing takes a worker of which nothing is known for one that is very slow. */
+const MIN_PERF = 0.000_01;
 
 /** How long none is started when too many could not be. */
 export const HOLD = { baseMs: 5_000, capMs: 300_000 };
@@ -88,21 +107,23 @@ export class SimulatedFleet {
     const units = this.#options.load(this.second);
     if (units > 0) this.#forecast = came(this.#forecast, units, this.second * 1_000);
     this.waiting += units;
-    const ready = this.in('ready');
-    this.#route(ready);
-    for (const worker of this.in('ready', 'stopping')) {
-      worker.pending = Math.max(0, worker.pending - worker.perf);
-      if (worker.phase === 'stopping' && worker.pending === 0) this.enter(worker, 'inactive');
+    this.#route(this.in('ready'));
+    for (const worker of this.in('ready', 'stopping')) this.#serve(worker);
+    const { loadSeconds = 20 } = this.#options;
+    const hasBeenFor = ({ sinceSecond }: SimulatedWorker, seconds: number) =>
+      this.second >= sinceSecond + seconds;
+    for (const worker of this.in('failed')) {
+      if (hasBeenFor(worker, LEFT_ALONE_SECONDS)) this.enter(worker, 'inactive');
     }
-    const { loadSeconds = 20, isBroken } = this.#options;
-    const isLeftAlone = ({ sinceSecond }: SimulatedWorker) => this.second < sinceSecond + LEFT_ALONE_SECONDS;
-    if (isBroken)
-      for (const worker of this.in('failed')) if (!isLeftAlone(worker)) this.enter(worker, 'inactive');
     for (const worker of this.in('creating')) this.enter(worker, 'loading');
-    for (const worker of this.in('loading')) {
-      if (this.second < worker.sinceSecond + loadSeconds) continue;
-      this.#end(worker);
-    }
+    for (const worker of this.in('loading')) if (hasBeenFor(worker, loadSeconds)) this.#end(worker);
+  }
+
+  #serve(worker: SimulatedWorker): void {
+    if (worker.wrong === 'hangs') return;
+    worker.pending = Math.max(0, worker.pending - worker.perf);
+    if (worker.wrong !== 'stuck') worker.told = worker.pending;
+    if (worker.phase === 'stopping' && worker.pending === 0) this.enter(worker, 'inactive');
   }
 
   /** It has loaded, or has not. */
@@ -111,18 +132,33 @@ export class SimulatedFleet {
     this.enter(worker, isBroken ? 'failed' : 'ready');
     this.#launches = isBroken ? launchFailed(this.#launches, HOLD, this.second * 1_000) : NO_LAUNCH_FAILED;
     if (!isBroken) worker.said = worker.perf;
+    worker.wrong = 'nothing';
   }
 
-  /** To each as much of what waits as brings it to the wait that all would have, and to no longer than may be. */
+  /** As the local autoscaler does: to whoever would begin with it first, by what is told and believed. */
   #route(ready: readonly SimulatedWorker[]): void {
-    const capacity = sum(ready.map(({ perf }) => perf));
-    const all = this.waiting + sum(ready.map(({ pending }) => pending));
-    const level = Math.min(MAX_QUEUE_SECONDS, all / capacity);
-    for (const worker of ready) {
-      const units = Math.min(this.waiting, Math.max(0, level * worker.perf - worker.pending));
-      worker.pending += units;
-      this.waiting -= units;
+    const belief = beliefOf(this.workers.map(({ said }) => said));
+    for (const worker of ready) if (worker.told === 0) this.#give(worker, Math.min(1, this.waiting));
+    const line = ready
+      .map((worker) => ({ worker, perf: Math.max(MIN_PERF, believed(belief, worker.said)) }))
+      .map((each) => ({ ...each, wait: each.worker.told / each.perf }))
+      .toSorted((one, other) => one.wait - other.wait);
+    let [perf, told, level] = [0, 0, 0];
+    for (const each of line) {
+      // Those before it are level with it already, without what waits.
+      if (perf > 0 && (told + this.waiting) / perf <= each.wait) break;
+      perf += each.perf;
+      told += each.worker.told;
+      level = Math.min(MAX_QUEUE_SECONDS, (told + this.waiting) / perf);
     }
+    for (const each of line) this.#give(each.worker, Math.max(0, (level - each.wait) * each.perf));
+  }
+
+  #give(worker: SimulatedWorker, wanted: number): void {
+    const units = Math.min(this.waiting, wanted);
+    worker.pending += units;
+    worker.told += units;
+    this.waiting -= units;
   }
 
   #decide(): readonly Decision[] {
@@ -145,8 +181,8 @@ export class SimulatedFleet {
     return decisions;
   }
 
-  #factsOf({ id, phase, pending, said }: SimulatedWorker): WorkerFacts {
-    return { id, phase, pending, maxPerf: said };
+  #factsOf({ id, phase, told, said }: SimulatedWorker): WorkerFacts {
+    return { id, phase, pending: told, maxPerf: said };
   }
 
   #follow(decision: Decision): void {
@@ -160,6 +196,8 @@ export class SimulatedFleet {
         sinceSecond: this.second,
         pending: 0,
         said: 0,
+        told: 0,
+        wrong: 'nothing',
       });
       return;
     }
@@ -177,6 +215,14 @@ export class SimulatedFleet {
   enter(worker: SimulatedWorker, phase: WorkerPhase): void {
     worker.phase = phase;
     worker.sinceSecond = this.second;
+  }
+
+  /** It fails, and its clients ask anew. */
+  fail(worker: SimulatedWorker): void {
+    this.waiting += worker.pending;
+    worker.pending = 0;
+    worker.told = 0;
+    this.enter(worker, 'failed');
   }
 
   remove(worker: SimulatedWorker): void {
