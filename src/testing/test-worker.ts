@@ -101,7 +101,7 @@ export class TestWorker {
     if (!STATE_NAMES.includes(state))
       throw new TypeError(`A worker is never "${state}"; its states are ${STATE_NAMES.join(', ')}.`);
     const at = () => this.#entered.indexOf(state, this.#reached);
-    if (at() < 0) await this.#until(() => at() >= 0, timeoutMs);
+    await this.#until(() => at() >= 0, timeoutMs);
     if (at() < 0) throw this.#astray(state, timeoutMs);
     this.#reached = at();
   }
@@ -154,17 +154,18 @@ export class TestWorker {
   }
 
   #until(holds: () => boolean, timeoutMs: number): Promise<void> {
+    const isOver = () => holds() || this.view().state === 'stopped';
+    if (isOver()) return Promise.resolve();
     return new Promise((resolve) => {
-      const look = () => {
-        if (!holds() && this.view().state !== 'stopped') return;
+      const end = () => {
         clearTimeout(timer);
         this.#listeners.delete(look);
         resolve();
       };
-      const timer = setTimeout(() => {
-        this.#listeners.delete(look);
-        resolve();
-      }, timeoutMs);
+      const look = () => {
+        if (isOver()) end();
+      };
+      const timer = setTimeout(end, timeoutMs);
       this.#listeners.add(look);
     });
   }

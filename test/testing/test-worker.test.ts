@@ -73,6 +73,7 @@ describe('a worker to test with', () => {
     );
     await worker.stop();
     await reached;
+    await expect(worker.reaches('failing', { timeoutMs: 60_000 })).rejects.toThrow(/It is stopped: /);
   });
 
   it('does not wait for a state that no worker has', async () => {
