@@ -1,3 +1,3 @@
-export { type Config, type ConfigResult, type Overrides, readConfig } from './read.js';
+export { type Config, type ConfigResult, type Overrides, readConfig, unknownVariables } from './read.js';
 export type { Setting } from './setting.js';
 export { SETTINGS, type SettingName } from './settings.js';

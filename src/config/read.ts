@@ -105,18 +105,22 @@ const OTHER_VARIABLES = [
   'TSWORKER_API_KEY',
 ];
 
-function warningsAbout(
-  env: Readonly<Record<string, string | undefined>>,
-  { masterToken, unsecured }: Readonly<Record<string, unknown>>,
-): string[] {
+/** Variables with the prefix of settings that no setting has: they may be misspelt. */
+export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set([
     ...OTHER_VARIABLES,
     ...Object.values<Setting>(SETTINGS).map(({ variable }) => variable),
   ]);
-  const unknown = Object.keys(env).filter(
-    (variable) => variable.startsWith('TSWORKER_') && !known.has(variable),
+  return Object.keys(env).filter((variable) => variable.startsWith('TSWORKER_') && !known.has(variable));
+}
+
+function warningsAbout(
+  env: Readonly<Record<string, string | undefined>>,
+  { masterToken, unsecured }: Readonly<Record<string, unknown>>,
+): string[] {
+  const warnings = unknownVariables(env).map(
+    (variable) => `${variable} is not a setting of this version; it is ignored.`,
   );
-  const warnings = unknown.map((variable) => `${variable} is not a setting of this version; it is ignored.`);
   if (typeof masterToken !== 'string' || !isSecret(masterToken)) {
     warnings.push('MASTER_TOKEN is not set to a secret, so nothing can be authorised by it.');
   }

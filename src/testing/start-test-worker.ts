@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InspectionEvent, SimulatedClock } from 'xstate';
-import { type Backend, configure } from '../backend/index.js';
-import { type Config, readConfig } from '../config/index.js';
+import { type Backend, configure, isBackend } from '../backend/index.js';
+import { type Config, readConfig, unknownVariables } from '../config/index.js';
 import { Worker } from '../worker.js';
 import { RecordingLog } from './recording-log.js';
 import { startTestAutoscaler, type TestAutoscaler } from './test-autoscaler.js';
@@ -34,11 +34,17 @@ export interface TestWorkerOptions {
  * await worker.reaches('serving');
  * const answer = await worker.call('/double', { number: 21 });
  * expectPath(worker).toEqual(['loading', 'loaded', 'serving']);
+ *
+ * @throws when it is no backend, or a setting is wrong or unknown
  */
 export async function startTestWorker(
   backend: Backend,
   options: TestWorkerOptions = {},
 ): Promise<TestWorker> {
+  if (!isBackend(backend))
+    throw new TypeError(
+      'This is no backend; give what defineBackend({...}) returns, awaited if it is promised.',
+    );
   const own = options.autoscaler === undefined ? await startTestAutoscaler() : null;
   const autoscaler = options.autoscaler ?? own;
   const folder = mkdtempSync(join(tmpdir(), 'tsworker-test-'));
@@ -59,7 +65,10 @@ export async function startTestWorker(
   }
 }
 
+/** A setting that is misspelt would leave the worker as it is, and the test would see something else than it says. */
 function configOf(env: Readonly<Record<string, string>>): Config {
+  const [unknown] = unknownVariables(env);
+  if (unknown !== undefined) throw new Error(`${unknown} is not a setting of this version.`);
   const result = readConfig(env);
   if (!result.ok) throw new Error(result.problems.join('\n'));
   return result.config;

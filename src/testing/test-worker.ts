@@ -149,7 +149,8 @@ export class TestWorker {
     const route = await this.autoscaler.route(cost, { worker: this.view().id });
     if ('url' in route) return route;
     throw new AssertionError({
-      message: `The autoscaler does not send the request to this worker: ${route.status}`,
+      message: `The autoscaler does not send the request to this worker: ${route.status}. ${this.#whereabouts()}`,
+      stackStartFn: this.call,
     });
   }
 
@@ -171,14 +172,18 @@ export class TestWorker {
   }
 
   #astray(state: WorkState, timeoutMs: number): AssertionError {
-    const view = this.view();
-    const within = view.state === 'stopped' ? '' : ` within ${timeoutMs / 1_000} s`;
+    const within = this.view().state === 'stopped' ? '' : ` within ${timeoutMs / 1_000} s`;
     return new AssertionError({
       message:
-        `The worker has not reached ${state}${within}. It is ${view.state}: ${view.reason}. ` +
+        `The worker has not reached ${state}${within}. ${this.#whereabouts()} ` +
         `Its path is ${this.#entered.join(' → ')}.`,
       stackStartFn: this.reaches,
     });
+  }
+
+  #whereabouts(): string {
+    const { state, reason } = this.view();
+    return `It is ${state}: ${reason}.`;
   }
 
   #letGo(): Promise<void> {

@@ -66,6 +66,18 @@ describe('a worker to test with', () => {
     );
   });
 
+  it('says where it is and why when a request is not sent to it', async () => {
+    const silent = { ...unheard, dialect: 'current' } as const;
+    await using worker = await startTestWorker(silent);
+    await expect(worker.call('/echo')).rejects.toThrow(
+      expect.objectContaining({
+        code: 'ERR_ASSERTION',
+        message:
+          "The autoscaler does not send the request to this worker: no worker has reported yet. It is loading: it waits for the backend's own init.",
+      }),
+    );
+  });
+
   it('does not go on waiting for a worker that has stopped', async () => {
     await using worker = await startTestWorker(unheard, { autoscaler: null });
     const reached = expect(worker.reaches('serving', { timeoutMs: 60_000 })).rejects.toThrow(
@@ -116,6 +128,21 @@ describe('a worker to test with', () => {
   it('is not started with settings that are wrong, and leaves nothing behind then', async () => {
     await using _leaks = leakCheck();
     await expect(startTestWorker(moody, { env: { WORKER_PORT: 'many' } })).rejects.toThrow(/WORKER_PORT/);
+    await expect(startTestWorker(moody, { env: { TSWORKER_HELTH_INTERVAL: '1s' } })).rejects.toThrow(
+      'TSWORKER_HELTH_INTERVAL is not a setting of this version.',
+    );
+  });
+
+  it.each([
+    ['the module of a backend', { default: moody }],
+    ['a function that makes one', () => moody],
+    ['the promise of one', Promise.resolve(moody)],
+    ['nothing', undefined],
+  ])('is not started with %s', async (_, given) => {
+    await using _leaks = leakCheck();
+    await expect(startTestWorker(given as unknown as typeof moody)).rejects.toThrow(
+      /^This is no backend; give/,
+    );
   });
 });
 
