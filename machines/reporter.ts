@@ -1,9 +1,11 @@
 import { assign, cancel, emit, enqueueActions, raise, type SnapshotFrom, sendParent, setup } from 'xstate';
 import type { BackOff } from './back-off.js';
+import { firstBeatMs } from './heartbeat.js';
 import { port } from './ports.js';
 import {
   type Attempt,
   type Delivery,
+  isLoadingAsBefore,
   LOADING,
   merged,
   type ReporterEmitted,
@@ -73,6 +75,7 @@ export const reporterMachine = setup({
   actors: { send: port<Delivery, Attempt>('send') },
   delays: {
     interval: ({ context }) => context.intervalMs,
+    firstBeat: ({ context }) => firstBeatMs(context),
     backOff: ({ context }) => context.backOffMs,
   },
   guards: {
@@ -85,7 +88,8 @@ export const reporterMachine = setup({
     'the status has changed since': ({ context }) => context.status !== context.attempt.status,
   },
   actions: {
-    'start the heartbeat': raise({ type: 'heartbeat' }, { delay: 'interval', id: 'heartbeat' }),
+    'begin the heartbeat': raise({ type: 'heartbeat' }, { delay: 'firstBeat', id: 'heartbeat' }),
+    'go on with the heartbeat': raise({ type: 'heartbeat' }, { delay: 'interval', id: 'heartbeat' }),
     'stop the heartbeat': cancel('heartbeat'),
     'owe what the heartbeat tells': assign(({ context }) => ({
       due: merged(context.due, context.plan.heartbeat[context.status.phase]),
@@ -182,9 +186,9 @@ export const reporterMachine = setup({
     hasCapacity: false,
     attempt: { kind: 'state', address: '', status: LOADING },
   }),
-  entry: 'start the heartbeat',
+  entry: 'begin the heartbeat',
   on: {
-    heartbeat: { actions: ['owe what the heartbeat tells', 'start the heartbeat'] },
+    heartbeat: { actions: ['owe what the heartbeat tells', 'go on with the heartbeat'] },
     'status.changed': {
       actions: { type: 'take the new status', params: ({ event }) => event.status },
     },
@@ -291,8 +295,4 @@ function owedToANewcomer({ due, attempt, plan, flushing, hasCapacity }: Reporter
   const known = merged(['state'], hasCapacity ? plan.covers.capacity : []);
   const untold = known.filter((kind) => !plan.covers[attempt.kind].includes(kind));
   return flushing ? due : merged(due, untold);
-}
-
-function isLoadingAsBefore(now: WorkerStatus, before: WorkerStatus): boolean {
-  return now.phase === 'loading' && before.phase === 'loading' && now.errorMessage === before.errorMessage;
 }

@@ -73,3 +73,8 @@ export type ReporterEmitted =
   | { type: 'outage.began'; error: unknown }
   | { type: 'outage.ended'; address: string; failedAttempts: number }
   | { type: 'address.changed'; from: string; to: string };
+
+/** Whether nothing is new with a worker that loads. */
+export function isLoadingAsBefore(now: WorkerStatus, before: WorkerStatus): boolean {
+  return now.phase === 'loading' && before.phase === 'loading' && now.errorMessage === before.errorMessage;
+}

@@ -25,7 +25,7 @@ export interface Row {
 const HEAD = [
   'workers',
   'autoscaler',
-  'back-off',
+  'jitter',
   'before, /s',
   'peak before, in 1 s / 0.1 s',
   'in the outage, /s',
@@ -46,7 +46,7 @@ function cellsOf({ scenario, hasJitter, figures }: Row): string[] {
   return [
     scenario.fleet,
     scenario.away,
-    hasJitter ? 'with jitter' : 'without',
+    hasJitter ? 'with' : 'without',
     whole(before),
     peaks(peaksBefore),
     whole(during),
@@ -77,7 +77,7 @@ ${foundIn(rows)}`;
 
 const ABOUT = `# Study: ten thousand workers, one autoscaler, and an outage
 
-\`npm run study\` makes this page, the same one each time (seed 1). Ten thousand workers report to one autoscaler, which is away for two minutes and comes back. Each worker is the reporter that runs in every worker (\`machines/reporter.ts\`), in virtual time, with the settings that it has when nothing is said: a heartbeat every 10 s, 5 s for an attempt, back-off from 0.5 s to 10 s, the \`current\` dialect. *With jitter* is how it is: a pause of anything from nothing to the ceiling (\`machines/back-off.ts\`). *Without* replaces that one action by a pause of the whole ceiling.
+\`npm run study\` makes this page, the same one each time (seed 1). Ten thousand workers report to one autoscaler, which is away for two minutes and comes back. Each worker is the reporter that runs in every worker (\`machines/reporter.ts\`), in virtual time, with the settings that it has when nothing is said: a heartbeat every 10 s, 5 s for an attempt, back-off from 0.5 s to 10 s, the \`current\` dialect. *With jitter* is how it is: a first heartbeat after any part of those 10 s (\`machines/heartbeat.ts\`), and a pause of anything from nothing to the ceiling (\`machines/back-off.ts\`). *Without* replaces both by the whole of them.
 
 | workers | |
 | --- | --- |
@@ -105,12 +105,13 @@ function foundIn(rows: readonly Row[]): string {
   };
   const tenth = (hasJitter: boolean) => whole(of('busy', 'hangs', hasJitter).peaksAfter.tenth);
   const half = (hasJitter: boolean) => seconds(of('busy', 'hangs', hasJitter).halfMs);
+  const started = (hasJitter: boolean) => whole(of('together', 'hangs', hasJitter).peaksBefore.second);
   return `
 ## What it shows
 
 - **Jitter is for the moment at which all fail together.** Where an autoscaler refuses, workers find out one by one, each at a report of its own, and stay as far apart as they were: jitter changes little. Where it hangs and is started again, everybody who waits is cut at once; how many that are depends on the moment. Without jitter they all make the same pause and come back at the same moment: ${tenth(false)} of the busy ones within a tenth of a second, where with jitter at most ${tenth(true)} do.
 - **With jitter workers are back sooner.** It makes half of the longest pause on average: half of the busy workers are back after ${half(true)}, without it after ${half(false)}. The last ones take as long as the longest pause, with it or without.
 - **While nobody answers, jitter asks more often**, for the same reason. An attempt that is refused costs an autoscaler nothing, and one that hangs holds a connection for 5 s.
-- **Heartbeats have no jitter.** Workers that were started within the same second stay in step, before an outage and after it: the back-off spreads their return, but the heartbeats after it come together again.
+- **Heartbeats begin at moments of their own.** Workers that were started within the same second would report within the same second for as long as they live: ${started(false)} in the fullest one before the outage. As the first heartbeat comes after any part of the interval, at most ${started(true)} do, and all later ones keep that distance. The cadence is as it was: nobody is heard from less often than every 10 s.
 `;
 }

@@ -81,6 +81,7 @@ function parentOf(reporter: typeof reporterMachine, onDelivered: (worker: number
 
 /** What jitter is compared with: to wait for the whole of what it takes a part of. */
 const WITHOUT_JITTER: Parameters<typeof reporterMachine.provide>[0] = {
+  delays: { firstBeat: ({ context }) => context.intervalMs },
   actions: {
     'plan the next round': assign(({ context }) => {
       const next = failedRound(context);

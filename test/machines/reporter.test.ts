@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { firstBeatMs } from '../../machines/heartbeat.js';
 import { type ReporterInput, reporterMachine } from '../../machines/reporter.js';
 import type { ReporterToParent } from '../../machines/reports.js';
 import { legacyWithModel } from '../../src/dialects/legacy/data.js';
@@ -9,6 +10,7 @@ import {
   LOADED,
   LOADING,
   NO_ANSWER,
+  REPORTER_INPUT,
   type RunningReporter,
   startReporter,
 } from '../support/machines/reporter.js';
@@ -331,17 +333,31 @@ describe('what each event does in each state', () => {
 });
 
 describe('the heartbeat', () => {
-  it('comes at the interval, exactly', async () => {
-    const reporter = start();
-    const atMs: number[] = [];
-    for (let second = 0; second < 45; second++) {
-      await reporter.clock.advance(1_000);
-      if (reporter.state !== 'sending') continue;
-      atMs.push(reporter.clock.now());
-      await reporter.answer();
+  it.each([1, 2, 3])(
+    'comes at the interval, exactly, from a moment on that the seed %i draws',
+    async (seed) => {
+      const reporter = start({ seed });
+      const first = firstBeatMs({ intervalMs: 10_000, seed });
+      for (let beat = 0; beat < 4; beat++) {
+        await reporter.clock.advance((beat === 0 ? first : 10_000) - 1);
+        expect(reporter.state).toBe('quiet');
+        await reporter.clock.advance(1);
+        expect(reporter.attempts()).toEqual(Array(beat + 1).fill(`state loading ${A}`));
+        await reporter.answer();
+      }
+    },
+  );
+
+  it('comes first within one interval, at any moment of it, and at the same one for the same seed', () => {
+    const firsts = Array.from({ length: 1_000 }, (_, seed) => firstBeatMs({ intervalMs: 10_000, seed }));
+    expect(firsts.filter((ms) => !Number.isInteger(ms) || ms < 1 || ms > 10_000)).toEqual([]);
+    for (let from = 0; from < 10_000; from += 1_000) {
+      // A tenth of all, give or take.
+      const share = firsts.filter((ms) => ms > from && ms <= from + 1_000).length;
+      expect(share).toBeGreaterThan(60);
+      expect(share).toBeLessThan(140);
     }
-    expect(atMs).toEqual([10_000, 20_000, 30_000, 40_000]);
-    expect(reporter.attempts()).toEqual(Array(4).fill(`state loading ${A}`));
+    expect(firstBeatMs({ intervalMs: 10_000, seed: 7 })).toBe(firsts[7]);
   });
 
   it('keeps its cadence while attempts are slow, and is owed once however often it came', async () => {
@@ -349,16 +365,17 @@ describe('the heartbeat', () => {
     reporter.actor.send(becomes(LOADED));
     await reporter.answer();
     await reporter.answer();
-    await reporter.clock.advance(10_000);
+    const first = firstBeatMs(REPORTER_INPUT);
+    await reporter.clock.advance(first);
     await reporter.clock.advance(34_999);
     expect(reporter.actor.getSnapshot().context.due).toEqual(['work']);
     await reporter.answer();
     await reporter.answer();
-    expect([reporter.state, reporter.clock.now()]).toEqual(['quiet', 44_999]);
+    expect([reporter.state, reporter.clock.now()]).toEqual(['quiet', first + 34_999]);
     await reporter.clock.advance(5_000);
     expect(reporter.state).toBe('quiet');
     await reporter.clock.advance(1);
-    expect([reporter.state, reporter.clock.now()]).toEqual(['sending', 50_000]);
+    expect([reporter.state, reporter.clock.now()]).toEqual(['sending', first + 40_000]);
   });
 
   it('tells what the phase asks for', async () => {
