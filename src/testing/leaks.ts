@@ -1,8 +1,9 @@
 import { AssertionError } from 'node:assert';
-import { createHook } from 'node:async_hooks';
+import { createHook, executionAsyncId } from 'node:async_hooks';
+import { dirname, sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { ActorRefLike, InspectionEvent } from 'xstate';
+import type { ActorRefLike, AnyActorLogic, InspectionEvent } from 'xstate';
 
 /** Something that was made since the check began, and is still there. */
 export interface Leak {
@@ -33,6 +34,9 @@ const EVENTS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRe
 
 const THIS_FILE = fileURLToPath(import.meta.url);
 
+/** The code of this package, whose callers want to know the line of theirs. */
+const THIS_PACKAGE = dirname(dirname(THIS_FILE));
+
 /** What goes at an end is given this many turns of the event loop for it. */
 const TURNS = 100;
 
@@ -57,12 +61,17 @@ interface Handle {
 
 export class LeakCheck {
   readonly #handles = new Map<number, Handle>();
+  /** Where each thing was asked for that Node does in a moment, such as making a server. */
+  readonly #ticks = new Map<number, Error>();
   readonly #actors = new Map<string, ActorRefLike>();
   readonly #warnings: Leak[] = [];
   readonly #listeners = EVENTS.map((event) => process.listenerCount(event));
   readonly #hook = createHook({
-    init: (id, type, _, resource) => this.#made(id, type, resource),
-    destroy: (id) => void this.#handles.delete(id),
+    init: (id, type, triggerId, resource) => this.#made(id, type, triggerId, resource),
+    destroy: (id) => {
+      this.#handles.delete(id);
+      this.#ticks.delete(id);
+    },
   });
   readonly #warn = ({ name, message }: Error) => void this.#warnings.push({ kind: name, at: message });
 
@@ -109,11 +118,20 @@ export class LeakCheck {
     await this.expectNone();
   }
 
-  #made(id: number, type: string, resource: object): void {
+  #made(id: number, type: string, triggerId: number, resource: object): void {
+    if (type === 'TickObject') this.#ticks.set(id, traced());
     const kind = KINDS[type];
     if (kind === undefined) return;
-    const at = whereMade();
-    if (!OF_A_RUNNER.test(at)) this.#handles.set(id, { kind, at, resource: new WeakRef(resource) });
+    const { at, isOfARunner } = placeIn(traced()) ?? this.#placeOf(triggerId) ?? NODE_ITSELF;
+    if (!isOfARunner) this.#handles.set(id, { kind, at, resource: new WeakRef(resource) });
+  }
+
+  /** Of what Node makes: a server when its turn has come, a connection because a server has taken it. */
+  #placeOf(triggerId: number): Place | undefined {
+    const tick = this.#ticks.get(executionAsyncId());
+    if (tick !== undefined) return placeIn(tick);
+    const server = this.#handles.get(triggerId);
+    return server && { at: server.at, isOfARunner: false };
   }
 
   #now(): Leak[] {
@@ -131,8 +149,12 @@ export class LeakCheck {
   }
 }
 
-function nameOf(actor: ActorRefLike & { readonly id?: string }): string {
-  return actor.id ?? actor.sessionId;
+/** A root actor that was given no id has a number for one; its machine says more. */
+function nameOf(
+  actor: ActorRefLike & { readonly id?: string; readonly logic?: AnyActorLogic & { readonly id?: string } },
+): string {
+  const { id, sessionId, logic } = actor;
+  return id !== undefined && id !== sessionId ? id : (logic?.id ?? sessionId);
 }
 
 /** What was collected or does not hold up the end of the process is no leak. */
@@ -142,14 +164,34 @@ function keepsAlive(resource: object | undefined): boolean {
   return hasRef === undefined || hasRef.call(resource);
 }
 
-/** The first place outside Node and this file. */
-function whereMade(): string {
+interface Place {
+  readonly at: string;
+  readonly isOfARunner: boolean;
+}
+
+const NODE_ITSELF: Place = { at: 'Node itself', isOfARunner: false };
+
+/** Its stack becomes text only when somebody asks for it. */
+function traced(): Error {
   const limit = Error.stackTraceLimit;
   // Most of a stack is of Node.
   Error.stackTraceLimit = 50;
-  const lines = new Error().stack?.split('\n').slice(1) ?? [];
+  const error = new Error();
   Error.stackTraceLimit = limit;
-  const place = lines.find((line) => !line.includes('node:') && !line.includes(THIS_FILE));
-  const inner = lines.find((line) => OF_A_RUNNER.test(line));
-  return (place ?? inner ?? 'Node itself').trim().replace(/^at /, '');
+  return error;
+}
+
+/** What no file of a project has in a stack: Node, what is built in, and what waits for several promises. */
+const NO_PLACE = /node:|\(<anonymous>\)$|\(index \d+\)$/;
+
+/** The first place outside Node and all packages, or else the first in a package. */
+function placeIn({ stack = '' }: Error): Place | undefined {
+  const lines = stack.split('\n').slice(1);
+  const inner = lines.find((line) => line.includes('node:') && OF_A_RUNNER.test(line));
+  const places = lines.filter((line) => !NO_PLACE.test(line) && !line.includes(THIS_FILE));
+  const [first = inner] = places;
+  if (first === undefined) return undefined;
+  const at =
+    places.find((line) => !line.includes('node_modules') && !line.includes(THIS_PACKAGE + sep)) ?? first;
+  return { at: at.trim().replace(/^at /, ''), isOfARunner: OF_A_RUNNER.test(first) };
 }

@@ -4,7 +4,8 @@ import { connect, createServer } from 'node:net';
 import process from 'node:process';
 import { expect, it } from 'vitest';
 import { createActor, createMachine, fromCallback } from 'xstate';
-import { type LeakCheck, leakCheck } from '../../src/testing/index.js';
+import { defineBackend } from '../../src/index.js';
+import { type LeakCheck, leakCheck, startFakeModel, startTestWorker } from '../../src/testing/index.js';
 
 /** What is found while something is held, and what is found when it is let go of again. */
 async function foundOf(hold: (leaks: LeakCheck) => Promise<() => unknown> | (() => unknown)) {
@@ -26,8 +27,8 @@ it('finds a timer, and where it was made', async () => {
   expect(places[0]).toMatch(/leaks\.test\.ts:\d+:\d+/);
 });
 
-it('finds servers and both ends of a connection', async () => {
-  const { kinds, after } = await foundOf(async () => {
+it('finds servers and both ends of a connection, and where they were made', async () => {
+  const { kinds, places, after } = await foundOf(async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -41,10 +42,28 @@ it('finds servers and both ends of a connection', async () => {
     };
   });
   expect({ kinds, after }).toEqual({ kinds: ['server', 'socket', 'socket'], after: [] });
+  const lines = places.map((place) => /leaks\.test\.ts:(\d+)/.exec(place)?.[1]);
+  // What the server has taken comes of it.
+  expect(lines).toEqual([lines[0], String(Number(lines[0]) + 3), lines[0]]);
+});
+
+it('finds a worker and a fake model that were not let go of, by the line of the test', async () => {
+  const backend = defineBackend({ name: 'any', dialect: 'none', routes: { '/a': { handle: () => 'a' } } });
+  const { places, after } = await foundOf(async () => {
+    const model = await startFakeModel();
+    const worker = await startTestWorker(backend, { autoscaler: null });
+    return async () => {
+      await worker.stop();
+      await model.close();
+    };
+  });
+  expect(places.length).toBeGreaterThan(2);
+  expect(places.filter((place) => !place.includes('/testing/leaks.test.ts'))).toEqual([]);
+  expect(after).toEqual([]);
 });
 
 it('finds a process that was begun and has not ended', async () => {
-  const { kinds, after } = await foundOf(async () => {
+  const { kinds, places, after } = await foundOf(async () => {
     const child = fork('-e', ['setInterval(() => {}, 1e6)'], { execArgv: [], silent: true });
     await once(child, 'spawn');
     return async () => {
@@ -53,18 +72,23 @@ it('finds a process that was begun and has not ended', async () => {
     };
   });
   expect(kinds).toContain('child process');
+  expect(places.filter((place) => !/leaks\.test\.ts:\d+/.test(place))).toEqual([]);
   expect(after).toEqual([]);
 });
 
 it('finds actors that run, children too', async () => {
   const machine = createMachine({ id: 'kettle', invoke: { id: 'whistle', src: fromCallback(() => {}) } });
   const { kinds, places, after } = await foundOf((leaks) => {
-    const actor = createActor(machine, { id: 'my kettle', inspect: leaks.inspect }).start();
-    return () => actor.stop();
+    const named = createActor(machine, { id: 'my kettle', inspect: leaks.inspect }).start();
+    const unnamed = createActor(machine, { inspect: leaks.inspect }).start();
+    return () => {
+      named.stop();
+      unnamed.stop();
+    };
   });
   expect({ kinds, places, after }).toEqual({
-    kinds: ['actor', 'actor'],
-    places: ['my kettle', 'whistle'],
+    kinds: ['actor', 'actor', 'actor', 'actor'],
+    places: ['my kettle', 'whistle', 'kettle', 'whistle'],
     after: [],
   });
 });
