@@ -228,6 +228,43 @@ it('comes back by itself when its connection was cut: nothing is missing, and no
   expect(stays.toReversed()).toEqual(['loading', 'loaded', 'serving', 'failing']);
 });
 
+it('where as many look as may, it says so, fetches nothing but a place, with longer and longer pauses, until it has one', async () => {
+  const worker = await startWorker(await startModel());
+  await worker.reaches('serving');
+  const others = Array.from({ length: 32 }, () => new AbortController());
+  onTestFinished(() => others.forEach((other) => void other.abort()));
+  await Promise.all(others.map(({ signal }) => fetch(`${worker.internalUrl}/inspect/events`, { signal })));
+
+  const { page } = await pageOf(browser(), worker.internalUrl);
+  const asked: string[] = [];
+  page.on('response', (response) => {
+    const [, name] = /\/inspect\/(\w+)/.exec(response.url()) ?? [];
+    if (name !== undefined) asked.push(name);
+  });
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await page.goto(`${worker.internalUrl}/`);
+  await expect.poll(() => asked).toEqual(['events']);
+  for (const pauseMs of [500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
+    const before = [...asked];
+    // What it sets its next clock by comes just after the answer.
+    await page.evaluate(() => fetch('/'));
+    await page.clock.runFor(pauseMs - 1);
+    await page.evaluate(() => fetch('/'));
+    expect(asked).toEqual(before);
+    await page.clock.runFor(1);
+    await expect.poll(() => asked).toEqual([...before, 'events']);
+  }
+  expect(await page.locator('.waiting').innerText()).toBe(
+    'As many pages as the worker serves at once look at it already. It is tried again.',
+  );
+
+  others[0]?.abort();
+  await page.clock.resume();
+  await shows(page, worker, 'serving');
+  expect(await page.locator('.following').innerText()).toBe('live');
+});
+
 it('is used with the keyboard alone: the machines, the past, the events', async () => {
   const model = await startModel();
   const worker = await startWorker(model);

@@ -1,5 +1,5 @@
 import { Events } from './events.js';
-import { Head } from './head.js';
+import { CROWDED, Head } from './head.js';
 import { Lock } from './lock.js';
 import { Machine } from './machine.js';
 import { ModelLog } from './model-log.js';
@@ -16,16 +16,19 @@ export interface AppProps {
   readonly unlock: (token: string) => void;
 }
 
+/** What there is to read before anything is known of the worker. */
+const WAITING = {
+  connecting: 'Looking for the worker …',
+  following: 'Looking for the worker …',
+  lost: 'Nobody answers; it is tried again.',
+  crowded: `${CROWDED} It is tried again.`,
+};
+
 /** The page from top to bottom: how the worker is, its machines, its past, its figures, what is in it. */
 export function App({ state, change, unlock }: AppProps) {
   if (state.connection === 'locked') return <Lock isRefused={state.isRefused} unlock={unlock} />;
   const { now } = state;
-  if (now === null)
-    return (
-      <p class="waiting">
-        {state.connection === 'lost' ? 'Nobody answers; it is tried again.' : 'Looking for the worker …'}
-      </p>
-    );
+  if (now === null) return <p class="waiting">{WAITING[state.connection]}</p>;
   // A recording is shown without the cards of what it has not kept.
   const { live } = now;
   return (

@@ -7,7 +7,8 @@ export interface Hears {
   /** The worker is the same as before; the figures of the time when nobody listened are among these. */
   readonly onAgain: (samples: readonly Sample[]) => void;
   readonly onEvent: <E extends keyof StreamEvents>(event: E, data: StreamEvents[E]) => void;
-  readonly onLost: () => void;
+  /** It is tried again. Crowded: the worker answers, but as many as may look at once do already. */
+  readonly onLost: (why: 'lost' | 'crowded') => void;
   /** Whether the token that was sent is a wrong one. */
   readonly onLocked: (isRefused: boolean) => void;
 }
@@ -25,6 +26,9 @@ class Locked extends Error {
     this.isRefused = isRefused;
   }
 }
+
+/** As many as may look at once do already. */
+class Crowded extends Error {}
 
 /** Follows a worker, and comes back by itself when it was away. */
 export class Connection {
@@ -47,17 +51,42 @@ export class Connection {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
       try {
-        await this.#begin(signal);
-        pauseMs = FIRST_PAUSE_MS;
-        await this.#listen(signal);
+        await this.#listen(signal, () => {
+          pauseMs = FIRST_PAUSE_MS;
+        });
+        this.#hears.onLost('lost');
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof Locked) return this.#hears.onLocked(error.isRefused);
+        this.#hears.onLost(error instanceof Crowded ? 'crowded' : 'lost');
       }
-      this.#hears.onLost();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** The place at the stream comes first: who gets none fetches nothing, and what happens meanwhile waits in it. */
+  async #listen(signal: AbortSignal, onEvent: () => void): Promise<void> {
+    const stream = await this.#get(
+      this.#startedAtMs === 0 ? 'events' : `events?after=${this.#lastSeq}`,
+      signal,
+    );
+    try {
+      await this.#begin(signal);
+    } catch (error) {
+      await stream.body?.cancel();
+      throw error;
+    }
+    const events = new SseReader();
+    const pieces = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (let piece = await pieces?.read(); piece?.done === false; piece = await pieces?.read()) {
+      for (const { event, data } of events.push(piece.value)) {
+        onEvent();
+        this.#take(event as keyof StreamEvents, data);
+      }
     }
   }
 
@@ -74,18 +103,12 @@ export class Connection {
     this.#hears.onBegin(charts, history, samples);
   }
 
-  async #listen(signal: AbortSignal): Promise<void> {
-    const response = await this.#get(`events?after=${this.#lastSeq}`, signal);
-    const events = new SseReader();
-    const pieces = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    for (let piece = await pieces?.read(); piece?.done === false; piece = await pieces?.read()) {
-      for (const { event, data } of events.push(piece.value)) this.#take(event as keyof StreamEvents, data);
-    }
-  }
-
   #take(event: keyof StreamEvents, text: string): void {
     const data = JSON.parse(text);
-    if (event === 'happened') this.#lastSeq = (data as StreamEvents['happened']).at(-1)?.seq ?? this.#lastSeq;
+    if (event === 'happened') {
+      const last = (data as StreamEvents['happened']).at(-1)?.seq ?? 0;
+      this.#lastSeq = Math.max(last, this.#lastSeq);
+    }
     this.#hears.onEvent(event, data);
   }
 
@@ -98,6 +121,7 @@ export class Connection {
     const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`/inspect/${name}`, { headers, signal });
     if (response.status === 401) throw new Locked(token !== null);
+    if (response.status === 503) throw new Crowded();
     if (!response.ok) throw new Error(`${response.status}`);
     return response;
   }

@@ -2,6 +2,8 @@ import type { Now } from '../contract.js';
 import type { PageState } from './page-state.js';
 import { figure, spanOf, timeOf } from './words.js';
 
+export const CROWDED = 'As many pages as the worker serves at once look at it already.';
+
 /** How the worker is, in a glance and in a sentence. */
 export function Head({ state, now }: { readonly state: PageState; readonly now: Now }) {
   const { worker, whyNotReady, ready } = now;
@@ -52,10 +54,11 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 function Following({ state, now }: { readonly state: PageState; readonly now: Now }) {
   if (!now.live)
     return <p class="following recorded">a recording of {new Date(now.startedAtMs).toLocaleString()}</p>;
-  if (state.connection === 'lost') {
+  if (state.connection === 'lost' || state.connection === 'crowded') {
     return (
       <p class="following lost" role="alert">
-        The worker does not answer. As it was at {timeOf(now.atMs)}; it is tried again.
+        {state.connection === 'lost' ? 'The worker does not answer.' : CROWDED} As it was at{' '}
+        {timeOf(now.atMs)}; it is tried again.
       </p>
     );
   }

@@ -35,7 +35,7 @@ const connection = new Connection({
     if (event === 'sample') change((before) => sampled(before, data as Parameters<typeof sampled>[1]));
     if (event === 'log') change((before) => logged(before, data as Parameters<typeof logged>[1]));
   },
-  onLost: () => change((before) => ({ ...before, connection: 'lost' })),
+  onLost: (why) => change((before) => ({ ...before, connection: why })),
   onLocked: (isRefused) => change((before) => ({ ...before, connection: 'locked', isRefused })),
 });
 

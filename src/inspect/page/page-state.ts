@@ -1,7 +1,10 @@
 import type { Charts, Happening, History, Now, Sample } from '../contract.js';
 
-/** `locked`: a token is wanted. `lost`: nobody answers, and it is tried again. */
-export type Connection = 'connecting' | 'following' | 'lost' | 'locked';
+/**
+ * `locked`: a token is wanted. `lost`: nobody answers. `crowded`: as many as may look at once do already. Of the last
+ * two it is tried again.
+ */
+export type Connection = 'connecting' | 'following' | 'lost' | 'crowded' | 'locked';
 
 /** All that the page shows, as a value: what comes and what its reader does make the next one. */
 export interface PageState {
