@@ -42,6 +42,8 @@ export class Session implements AsyncDisposable {
   readonly #parts: EndpointParts;
   readonly #route: Route;
   #isOver = false;
+  /** The end that is under way. */
+  #ending: Promise<void> | undefined;
 
   /** Not for users: `endpoint.session()` makes it. */
   constructor(parts: EndpointParts, route: Route, id: string) {
@@ -98,31 +100,36 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Gives the worker back. One that has ended already is none to worry about.
+   * Gives the worker back. One that has ended already is none to worry about. Who asks while it is being ended hears
+   * what comes of that.
    *
-   * @throws {ServerlessError} when the worker could not be told
+   * @throws {ServerlessError} when the worker could not be told: it may be told again
    */
   async end(options: CallOptions = {}): Promise<void> {
     if (this.#isOver) return;
-    this.#isOver = true;
-    try {
-      // Its lifetime ends it anyway, so that a worker that is gone is not waited for.
-      await this.#call('/session/end', { timeout: this.#parts.settings.routeTimeoutMs, ...options });
-      this.#tell('ended', null);
-    } catch (thrown) {
-      const error = thrown instanceof ServerlessError ? thrown : null;
-      if (error?.code === 'session_ended') {
-        this.#tell('gone', error);
-        return;
-      }
-      this.#tell('unknown', error);
-      throw thrown;
-    }
+    this.#ending ??= this.#end(options).finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
   }
 
   /** At the end of a block nothing is thrown, so that what happened in the block is: see the event `sessionEnded`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end().catch(() => {});
+  }
+
+  async #end(options: CallOptions): Promise<void> {
+    try {
+      // Its lifetime ends it anyway, so that a worker that is gone is not waited for.
+      await this.#call('/session/end', { timeout: this.#parts.settings.routeTimeoutMs, ...options });
+      this.#isOver = true;
+      this.#tell('ended', null);
+    } catch (thrown) {
+      const error = thrown instanceof ServerlessError ? thrown : null;
+      this.#isOver = error?.code === 'session_ended';
+      this.#tell(this.#isOver ? 'gone' : 'unknown', error);
+      if (!this.#isOver) throw thrown;
+    }
   }
 
   #call(path: string, options: CallOptions): Promise<unknown> {
@@ -132,7 +139,7 @@ export class Session implements AsyncDisposable {
   }
 
   #expectHeld(): void {
-    if (this.#isOver)
+    if (this.#isOver || this.#ending !== undefined)
       throw new ServerlessError('session_ended', 'The session was ended.', { worker: this.worker });
   }
 

@@ -132,6 +132,30 @@ describe('a session', () => {
     expect((await failureOf(one.end())).code).toBe('worker_lost');
   });
 
+  it('whose end its worker did not take is held, and can be ended again', async () => {
+    let isDeaf = true;
+    const { endpoint, worker, told } = await startWith(({ url }, response) => {
+      if (url === '/session/create') json(response, 201, { session_id: 's', expiration: 1 });
+      else if (url === '/session/end' && isDeaf) json(response, 404, {});
+      else json(response, 200, { ok: true });
+    });
+    const session = await endpoint.session();
+    expect((await failureOf(session.end())).code).toBe('worker_refused');
+    expect(await session.isAlive()).toBe(true);
+    expect((await session.request('/x', {})).status).toBe(200);
+    isDeaf = false;
+    const asked = worker.received.length;
+    const ends = [session.end(), session.end()];
+    // While it is being ended nothing new is begun in it.
+    expect((await failureOf(session.request('/x', {}))).code).toBe('session_ended');
+    await Promise.all(ends);
+    await session.end();
+    expect(worker.received.slice(asked).map(({ url }) => url)).toEqual(['/session/end']);
+    expect(await session.isAlive()).toBe(false);
+    const outcomes = told.flatMap((event) => (event.name === 'sessionEnded' ? [event.outcome] : []));
+    expect(outcomes).toEqual(['unknown', 'ended']);
+  });
+
   it('that the worker does not understand fails', async () => {
     const { endpoint } = await startWith((_received, response) => json(response, 200, { session: 's' }));
     expect((await failureOf(endpoint.session())).code).toBe('unexpected_answer');
