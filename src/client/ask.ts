@@ -67,13 +67,13 @@ async function open(ask: Ask, route: Route, leash: Leash) {
   const peer = peerOf(route, ask.sessionId !== null);
   const response = await post(ask, route, peer, STREAMS, leash);
   const events = eventsOf(response, leash, peer);
-  return { events, first: await events.next(), leash, peer };
+  return { events, first: await take(events, leash), leash, peer };
 }
 
 /** The event after the first one: what was told already can't be told again by another worker. */
 async function follow(events: AsyncGenerator<StreamEvent, void>, leash: Leash, peer: Peer) {
   try {
-    return await events.next();
+    return await take(events, leash);
   } catch (thrown) {
     const error = asFailure(thrown, leash, peer);
     if (error.code !== 'worker_lost') throw error;
@@ -81,6 +81,13 @@ async function follow(events: AsyncGenerator<StreamEvent, void>, leash: Leash, p
     const what = `The stream of the worker at ${worker} was cut (${reasonOf(cause)}).`;
     throw new ServerlessError('stream_cut', what, { cause, worker });
   }
+}
+
+/** The next event, unless the leash is over: an event that came with the one before it is there without a read that would fail. */
+async function take(events: AsyncGenerator<StreamEvent, void>, leash: Leash) {
+  const next = await events.next();
+  leash.signal.throwIfAborted();
+  return next;
 }
 
 /** The envelope of a request. The key is not in it, nor anywhere else on the way to a worker. */

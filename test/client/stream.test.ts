@@ -137,6 +137,25 @@ describe('a stream', () => {
     await hand.left();
   });
 
+  it('ends with its signal between events that came in one piece', async () => {
+    const { endpoint, told } = await startWith((_received, response) =>
+      response.writeHead(200, SSE).end('data: 1\n\ndata: 2\n\ndata: 3\n\n'),
+    );
+    for (const last of [1, 2, 3]) {
+      const gone = new AbortController();
+      const events: unknown[] = [];
+      const reading = (async () => {
+        for await (const { data } of endpoint.stream('/x', {}, { signal: gone.signal })) {
+          events.push(data);
+          if (data === last) gone.abort(new Error('enough'));
+        }
+      })();
+      expect(await failureOf(reading)).toMatchObject({ code: 'aborted', cause: new Error('enough') });
+      expect(events).toEqual([1, 2, 3].slice(0, last));
+      expect(told.at(-1)).toMatchObject({ name: 'ended', outcome: 'failed', error: { code: 'aborted' } });
+    }
+  });
+
   it('that is cut after an event fails, and is not begun anew', async () => {
     const hand = byHand();
     const { endpoint, worker, told } = await startWith((_received, response) => {
