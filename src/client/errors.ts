@@ -4,7 +4,7 @@
  */
 export const CLIENT_ERRORS = {
   invalid_option: 'Mend the option or the argument that the message names.',
-  aborted: 'Nothing: the signal of the call was aborted. The reason is the cause.',
+  aborted: 'There is nothing to mend: the signal of the call ended it. The reason is the cause.',
   unauthorized: 'Give the API key of the endpoint as apiKey.',
   no_such_endpoint: 'Check the name of the endpoint, and that the API key is that of its owner.',
   endpoint_not_ready: 'Try again when the endpoint has been started.',

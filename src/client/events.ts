@@ -51,7 +51,7 @@ export interface ClientEvents {
 
 export type ClientEventName = keyof ClientEvents;
 
-/** Who speaks does not know who listens, and a listener that throws stops neither the call nor other listeners. */
+/** Who speaks does not know who listens, and a listener that fails stops neither the call nor other listeners. */
 export class EventBus {
   readonly #emitter = new EventEmitter<ClientEventName>();
 
@@ -60,9 +60,10 @@ export class EventBus {
   }
 
   on<N extends ClientEventName>(name: N, listener: (event: ClientEvents[N]) => void): () => void {
-    const safely = (event: ClientEvents[N]): void => {
+    const safely = async (event: ClientEvents[N]): Promise<void> => {
       try {
-        listener(event);
+        // It may be an async function: nobody else would hear that it failed.
+        await listener(event);
       } catch (error) {
         console.error(`A listener of "${name}" failed:`, error);
       }

@@ -250,6 +250,9 @@ describe('a request', () => {
     if (when === 'between attempts') client.on('retry', () => gone.abort(reason));
     const error = await failureOf(endpoint.request('/x', {}, { signal: gone.signal, timeout: 200_000 }));
     expect(error).toMatchObject({ code: 'aborted', cause: reason });
+    expect(error.message).toBe(
+      'The call was aborted. There is nothing to mend: the signal of the call ended it. The reason is the cause.',
+    );
     expect(place.told.at(-1)).toMatchObject({ name: 'ended', outcome: 'failed', error: { code: 'aborted' } });
   });
 
@@ -348,6 +351,9 @@ describe('a request', () => {
       client.on('routed', () => {
         throw new Error('a mistake of the listener');
       });
+      client.on('routed', async () => {
+        throw new Error('a mistake of an async listener');
+      });
       const heard: number[] = [];
       const off = client.on('routed', ({ call }) => void heard.push(call));
       await endpoint.request('/x', { prompt: 's3cret-prompt' });
@@ -357,7 +363,10 @@ describe('a request', () => {
     } finally {
       console.error = console_;
     }
-    expect(complaints).toHaveLength(3);
+    const mistakes = ['a mistake of the listener', 'a mistake of an async listener'];
+    const complaint = (mistake: string) => ['A listener of "routed" failed:', new Error(mistake)];
+    // The first call was tried twice.
+    expect(complaints).toEqual([...mistakes, ...mistakes, ...mistakes].map(complaint));
     expect(JSON.stringify(told)).not.toMatch(/s3cret/);
     expect(JSON.stringify(told)).not.toContain(KEY);
   });
