@@ -34,7 +34,7 @@ export interface PathsOptions<Machine extends AnyStateMachine> {
   readonly kind?: 'shortest' | 'simple';
   /** What of a snapshot, beside its states, makes two of them different. Default: nothing. */
   readonly distinguish?: (snapshot: SnapshotFrom<Machine>) => unknown;
-  /** Paths are searched up to this many snapshots. Default: 10 000. */
+  /** How many transitions are tried at most, so that what `distinguish` tells apart may not go on for ever. Default: 10 000. */
   readonly limit?: number;
 }
 
@@ -76,12 +76,13 @@ export function pathsOf<Machine extends AnyStateMachine>(
   options: PathsOptions<Machine>,
 ): MachinePath[] {
   const { events, input, kind = 'shortest', distinguish = () => null, limit = 10_000 } = options;
-  const find = kind === 'shortest' ? getShortestPaths : getSimplePaths;
+  const find = finderOf(kind);
+  const start = beginningOf(machine, input);
   const timers = eventsOf(machine)
     .filter((type) => /^xstate\.after\./.test(type))
     .map((type) => ({ type }));
   const paths = find<AnyStateMachine>(machine, {
-    ...(input !== undefined && { input }),
+    fromState: start,
     limit,
     events: [...events.flatMap((event) => unworded(machine, event)), ...timers],
     serializeState: (snapshot) =>
@@ -90,7 +91,7 @@ export function pathsOf<Machine extends AnyStateMachine>(
   return paths.map(({ steps }) =>
     pathAlong(
       machine,
-      input,
+      start,
       steps.slice(1).map(({ event }) => event),
     ),
   );
@@ -104,7 +105,7 @@ export function machineTarget<Machine extends AnyStateMachine>(
   machine: Machine,
   { input }: { readonly input?: InputFrom<Machine> } = {},
 ): PathTarget {
-  let [snapshot]: [AnyMachineSnapshot, unknown] = initialTransition(machine as AnyStateMachine, input);
+  let snapshot = beginningOf(machine, input);
   return {
     send: (event) => {
       [snapshot] = transition(machine as AnyStateMachine, snapshot, event);
@@ -140,8 +141,27 @@ async function expectStates(
   });
 }
 
-function pathAlong(machine: AnyStateMachine, input: unknown, events: readonly EventObject[]): MachinePath {
-  let [snapshot]: [AnyMachineSnapshot, unknown] = initialTransition(machine, input);
+function finderOf(kind: 'shortest' | 'simple') {
+  if (kind === 'shortest') return getShortestPaths;
+  if (kind === 'simple') return getSimplePaths;
+  throw new TypeError(
+    `There are no paths of the kind "${kind satisfies never}"; there are shortest and simple.`,
+  );
+}
+
+/** @throws what its context throws, as without an input that it needs */
+function beginningOf(machine: AnyStateMachine, input: unknown): AnyMachineSnapshot {
+  const [snapshot]: [AnyMachineSnapshot, unknown] = initialTransition(machine, input);
+  if (snapshot.status === 'error') throw snapshot.error;
+  return snapshot;
+}
+
+function pathAlong(
+  machine: AnyStateMachine,
+  beginning: AnyMachineSnapshot,
+  events: readonly EventObject[],
+): MachinePath {
+  let snapshot = beginning;
   const start = leavesOf(snapshot);
   const steps = events.map((event) => {
     [snapshot] = transition(machine, snapshot, event);

@@ -81,6 +81,20 @@ describe('paths', () => {
     );
   });
 
+  it('are not looked for in a machine that could not even begin, nor of a kind that there is not', () => {
+    const door = setup({ types: { input: {} as { tries: number } } }).createMachine({
+      id: 'door',
+      context: ({ input }) => ({ left: input.tries }),
+    });
+    expect(() => pathsOf(door, { events: [] })).toThrow(
+      "Cannot read properties of undefined (reading 'tries')",
+    );
+    expect(() => machineTarget(door)).toThrow("Cannot read properties of undefined (reading 'tries')");
+    expect(() => pathsOf(lamp, { events: EVENTS, kind: 'all' as 'simple' })).toThrow(
+      'There are no paths of the kind "all"; there are shortest and simple.',
+    );
+  });
+
   it('lead over wildcards, by whatever falls under them', () => {
     const model = createMachine({
       id: 'model',
