@@ -11,10 +11,10 @@ import type { SnapshotFrom } from 'xstate';
 import { openai } from '../../backends/openai.js';
 import type { lifecycleMachine } from '../../machines/lifecycle.js';
 import { freePort } from '../../src/cli/free-port.js';
-import type { History } from '../../src/inspect/contract.js';
+import type { Happening, History } from '../../src/inspect/contract.js';
 import { isStep } from '../../src/inspect/page/travel.js';
 import { readPage } from '../../src/inspect/page-files.js';
-import { readRecording } from '../../src/inspect/recording.js';
+import { headerOf, readRecording } from '../../src/inspect/recording.js';
 import { replayServer } from '../../src/inspect/replay-server.js';
 import { close, listen } from '../../src/net/server.js';
 import { type FakeModel, startFakeModel, startTestWorker, type TestWorker } from '../../src/testing/index.js';
@@ -343,6 +343,32 @@ it('shows a recording: first its end, with the worker stopped, and each step bef
     'events-title',
   ]);
   expect(await seriousIn(page)).toEqual([]);
+  expect(trouble).toEqual([]);
+});
+
+it('shows the end of a recording that is longer than a page can hold, and says so', async () => {
+  const happenings = Array.from({ length: 5_678 }, (_, nth): Happening => {
+    const [from, to] = nth % 2 === 0 ? ['work.serving', 'work.failing'] : ['work.failing', 'work.serving'];
+    const place = {
+      actor: 'lifecycle',
+      machine: 'lifecycle',
+      kind: 'transition',
+      event: 'health.failed',
+    } as const;
+    return { seq: nth + 1, atMs: nth, nth, ...place, from: [from], to: [to], took: [] };
+  });
+  const header = headerOf({ version: '1', backend: 'openai', startedAtMs: 0 });
+  const server = replayServer({ header, happenings, nows: [], end: null });
+  const port = await listen(server, 0, '127.0.0.1');
+  onTestFinished(() => close(server));
+  const { page, trouble } = await look(`http://127.0.0.1:${port}`);
+  expect(await page.locator('.left-out').innerText()).toBe(
+    'These are the last 5\u00a0000 of 5\u00a0678 events: nothing before them is shown.',
+  );
+  await page.locator('.travel input').focus();
+  await page.keyboard.press('Home');
+  await expect.poll(() => page.locator('.moment').first().innerText()).toMatch(/\(1 of 5000\)$/);
+  expect(await litIn(page)).toEqual(['work.failing']);
   expect(trouble).toEqual([]);
 });
 

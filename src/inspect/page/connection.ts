@@ -35,8 +35,8 @@ export class Connection {
   readonly #hears: Hears;
   #life: AbortController | undefined;
   #lastSeq = 0;
-  /** When the worker that is known started; 0: none is known. */
-  #startedAtMs = 0;
+  /** When the worker that is known started. */
+  #startedAtMs: number | undefined;
 
   constructor(hears: Hears) {
     this.#hears = hears;
@@ -71,7 +71,7 @@ export class Connection {
   /** The place at the stream comes first: who gets none fetches nothing, and what happens meanwhile waits in it. */
   async #listen(signal: AbortSignal, onEvent: () => void): Promise<void> {
     const stream = await this.#get(
-      this.#startedAtMs === 0 ? 'events' : `events?after=${this.#lastSeq}`,
+      this.#startedAtMs === undefined ? 'events' : `events?after=${this.#lastSeq}`,
       signal,
     );
     try {

@@ -2,13 +2,13 @@ import { useState } from 'preact/hooks';
 import type { Happening } from '../contract.js';
 import type { Change } from './app.js';
 import { listed, type PageState } from './page-state.js';
-import { nameOf, timeOf } from './words.js';
+import { counted, nameOf, timeOf } from './words.js';
 
 const MOST_ROWS = 150;
 
 /** What has happened, newest first. */
 export function Events({ state, change }: { readonly state: PageState; readonly change: Change }) {
-  const rows = listed(state, MOST_ROWS);
+  const [rows, more] = listed(state, MOST_ROWS);
   const isPaused = state.pausedAt !== null;
   const onPause = () =>
     change((before) => ({
@@ -53,6 +53,7 @@ export function Events({ state, change }: { readonly state: PageState; readonly 
           ))}
         </ol>
       )}
+      {more > 0 && <p class="empty">and {counted(more)} before them, which the filter finds</p>}
     </section>
   );
 }

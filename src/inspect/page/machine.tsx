@@ -4,7 +4,7 @@ import { Chart } from './chart.js';
 import { METRICS, Metrics } from './metrics.js';
 import type { PageState } from './page-state.js';
 import { type ActorThen, actorsAt, isStep, stepFrom } from './travel.js';
-import { figure, nameOf, timeOf } from './words.js';
+import { counted, figure, nameOf, timeOf } from './words.js';
 
 /** A machine with its state lit, those that it has invoked one click away, and the way through time. */
 export function Machine({ state, change }: { readonly state: PageState; readonly change: Change }) {
@@ -137,6 +137,12 @@ function Travel({ state, change }: { readonly state: PageState; readonly change:
           ? `${timeOf(looked.atMs)}: ${looked.event === '' ? looked.kind : looked.event} of ${nameOf(looked.actor)} (${index + 1} of ${steps.length})`
           : `as it ${state.now?.live === false ? 'was at the end' : 'is now'}, after ${steps.length} steps`}
       </p>
+      {state.leftOut > 0 && (
+        <p class="moment left-out">
+          These are the last {counted(state.happenings.length)} of{' '}
+          {counted(state.leftOut + state.happenings.length)} events: nothing before them is shown.
+        </p>
+      )}
     </div>
   );
 }

@@ -15,6 +15,8 @@ export interface PageState {
   readonly now: Now | null;
   /** Oldest first. */
   readonly happenings: readonly Happening[];
+  /** How many there were before these that are not kept here. */
+  readonly leftOut: number;
   readonly samples: readonly Sample[];
   readonly modelLog: readonly string[];
   /** The happening that is looked back at, by its `seq`; null: it follows. */
@@ -34,6 +36,7 @@ export const NOTHING_YET: PageState = {
   charts: {},
   now: null,
   happenings: [],
+  leftOut: 0,
   samples: [],
   modelLog: [],
   lookedAt: null,
@@ -53,11 +56,9 @@ export function began(
   history: History,
   samples: readonly Sample[],
 ): PageState {
-  const happenings = history.happenings.slice(-MOST_HAPPENINGS);
   return {
-    ...state,
+    ...withHappenings(state, history.happenings, 0),
     charts,
-    happenings,
     samples: samples.slice(-MOST_SAMPLES),
     lookedAt: null,
     pausedAt: null,
@@ -79,7 +80,12 @@ export function happened(state: PageState, news: readonly Happening[]): PageStat
   const last = state.happenings.at(-1)?.seq ?? -1;
   const fresh = news.filter(({ seq }) => seq > last);
   if (fresh.length === 0) return state;
-  return { ...state, happenings: [...state.happenings, ...fresh].slice(-MOST_HAPPENINGS) };
+  return withHappenings(state, [...state.happenings, ...fresh], state.leftOut);
+}
+
+function withHappenings(state: PageState, all: readonly Happening[], leftOut: number): PageState {
+  const happenings = all.slice(-MOST_HAPPENINGS);
+  return { ...state, happenings, leftOut: leftOut + all.length - happenings.length };
 }
 
 export function sampled(state: PageState, sample: Sample): PageState {
@@ -103,18 +109,17 @@ export function logged(state: PageState, lines: readonly string[]): PageState {
   return { ...state, modelLog: [...state.modelLog, ...lines].slice(-MOST_LINES) };
 }
 
-/** The happenings that are listed, newest first. */
+/** The happenings that are listed, newest first, and how many more there are. */
 export function listed(
   { happenings, filter, showsRequests, pausedAt }: PageState,
   most: number,
-): Happening[] {
+): [readonly Happening[], number] {
   const wanted = filter.trim().toLowerCase();
-  const found: Happening[] = [];
-  for (let index = happenings.length - 1; index >= 0 && found.length < most; index--) {
-    const each = happenings[index];
-    if (each === undefined || (pausedAt !== null && each.seq > pausedAt)) continue;
-    if (!showsRequests && each.kind === 'request') continue;
-    if (wanted === '' || `${each.event} ${each.actor}`.toLowerCase().includes(wanted)) found.push(each);
-  }
-  return found;
+  const found = happenings.filter(
+    ({ seq, kind, event, actor }) =>
+      (pausedAt === null || seq <= pausedAt) &&
+      (showsRequests || kind !== 'request') &&
+      (wanted === '' || `${event} ${actor}`.toLowerCase().includes(wanted)),
+  );
+  return [found.slice(-most).reverse(), Math.max(0, found.length - most)];
 }

@@ -24,21 +24,15 @@ export function isStep({ kind }: Happening): boolean {
 export function actorsAt(state: PageState, seq: number | null): Map<string, ActorThen> {
   const actors = new Map<string, ActorThen>();
   const until = seq ?? Number.POSITIVE_INFINITY;
+  const heardLater = new Set<string>();
   for (const each of state.happenings) {
     if (each.seq <= until) take(actors, each);
-    else if (
-      each.from !== undefined &&
-      !actors.has(each.actor) &&
-      !isStartedLater(state.happenings, each, until)
-    ) {
-      // It was there before anything that is still known of it.
-      actors.set(each.actor, {
-        actor: each.actor,
-        machine: each.machine,
-        states: each.from,
-        last: undefined,
-        recent: [],
-      });
+    else if (!heardLater.has(each.actor)) {
+      heardLater.add(each.actor);
+      const { actor, machine, from } = each;
+      // It was there before anything that is still known of it: of one that only starts there is no place to come from.
+      if (from !== undefined && !actors.has(actor))
+        actors.set(actor, { actor, machine, states: from, last: undefined, recent: [] });
     }
   }
   if (seq !== null) return actors;
@@ -73,8 +67,4 @@ function take(actors: Map<string, ActorThen>, each: Happening): void {
       actors.set(actor, { actor, machine, states: to, last: each, recent: [...justBefore, each] });
     }
   }
-}
-
-function isStartedLater(happenings: readonly Happening[], { actor }: Happening, until: number): boolean {
-  return happenings.some((each) => each.seq > until && each.actor === actor && each.kind === 'actor.started');
 }

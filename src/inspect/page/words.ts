@@ -24,6 +24,11 @@ export function figure(value: number | null): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** A number of things, by thousands: `12 345`. */
+export function counted(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u00a0');
+}
+
 /** The name of an actor: the end of its path. */
 export function nameOf(actor: string): string {
   return actor.slice(actor.lastIndexOf('/') + 1);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SseReader } from '../../../src/client/sse.js';
-import type { Happening, Now } from '../../../src/inspect/contract.js';
+import type { Happening, History, Now } from '../../../src/inspect/contract.js';
 import {
+  began,
   happened,
   isNow,
   listed,
@@ -12,7 +13,7 @@ import {
   sampled,
 } from '../../../src/inspect/page/page-state.js';
 import { actorsAt, stepFrom } from '../../../src/inspect/page/travel.js';
-import { figure, nameOf, spanOf } from '../../../src/inspect/page/words.js';
+import { counted, figure, nameOf, spanOf } from '../../../src/inspect/page/words.js';
 
 function happening(seq: number, given: Partial<Happening> = {}): Happening {
   return {
@@ -58,7 +59,12 @@ describe('what the page knows', () => {
 
   it('is bounded', () => {
     const many = Array.from({ length: 6_000 }, (_, seq) => happening(seq));
-    expect(happened(NOTHING_YET, many).happenings).toHaveLength(5_000);
+    const whole = happened(NOTHING_YET, many);
+    expect([whole.happenings.length, whole.happenings[0]?.seq, whole.leftOut]).toEqual([5_000, 1_000, 1_000]);
+    const later = happened(whole, [happening(6_000), happening(6_001)]);
+    expect([later.happenings.length, later.leftOut]).toEqual([5_000, 1_002]);
+    const history = { happenings: many.slice(0, 5_500) } as unknown as History;
+    expect(began(later, {}, history, [])).toMatchObject({ leftOut: 500 });
     expect(
       logged(
         NOTHING_YET,
@@ -94,9 +100,10 @@ describe('what the page knows', () => {
       happening(4),
     );
     const seqs = (given: Partial<PageState>, most = 10) =>
-      listed({ ...state, ...given }, most).map(({ seq }) => seq);
+      listed({ ...state, ...given }, most)[0].map(({ seq }) => seq);
     expect(seqs({})).toEqual([4, 3, 2, 1]);
     expect(seqs({}, 2)).toEqual([4, 3]);
+    expect([listed(state, 3)[1], listed(state, 4)[1], listed(state, 5)[1]]).toEqual([1, 0, 0]);
     expect(seqs({ showsRequests: false })).toEqual([4, 3, 1]);
     expect(seqs({ filter: ' Reporter ' })).toEqual([3]);
     expect(seqs({ filter: 'load' })).toEqual([1]);
@@ -120,6 +127,42 @@ describe('a journey through time', () => {
     expect(at(10)).toEqual({ lifecycle: 'work.loaded' });
     expect(at(13)).toEqual({ lifecycle: 'work.loaded', 'lifecycle/health': 'well' });
     expect(at(14)).toEqual({ lifecycle: 'work.serving', 'lifecycle/health': 'well' });
+  });
+
+  it('shows one that was there before anything that is known of it, though it stopped and was started again', () => {
+    const health = { actor: 'lifecycle/health', machine: 'health' };
+    const again = stateWith(
+      moved(1, 'work.loaded', 'work.serving'),
+      moved(2, 'well', 'ill', health),
+      happening(3, { ...health, kind: 'actor.stopped', from: ['ill'] }),
+      happening(4, { ...health, kind: 'actor.started', to: ['well'] }),
+      happening(5, { actor: 'lifecycle/load', machine: 'readiness', kind: 'actor.started', to: ['probing'] }),
+      moved(6, 'probing', 'ready', { actor: 'lifecycle/load', machine: 'readiness' }),
+    );
+    const states = (seq: number) =>
+      [...actorsAt(again, seq)].map(
+        ([
+          actor,
+          {
+            states: [state],
+          },
+        ]) => `${actor} ${state}`,
+      );
+    expect(states(1)).toEqual(['lifecycle work.serving', 'lifecycle/health well']);
+    expect(states(3)).toEqual(['lifecycle work.serving']);
+  });
+
+  it('looks at each happening of a long past a few times, not once for each of the others', () => {
+    let looks = 0;
+    const many = Array.from({ length: 2_000 }, (_, seq) => ({
+      ...moved(seq, 'a', 'b', { actor: `lifecycle/${seq}` }),
+      get seq() {
+        looks += 1;
+        return seq;
+      },
+    }));
+    expect(actorsAt({ ...NOTHING_YET, happenings: many }, 0).size).toBe(2_000);
+    expect(looks).toBeLessThanOrEqual(4 * many.length);
   });
 
   it('ends with those that live now', () => {
@@ -185,6 +228,13 @@ describe('in words', () => {
     [45_600, '45.6 k'],
     [7_890_000, '7.89 M'],
   ])('%d is %s', (value, words) => expect(figure(value)).toBe(words));
+
+  it.each([
+    [7, '7'],
+    [999, '999'],
+    [5_000, '5\u00a0000'],
+    [1_234_567, '1\u00a0234\u00a0567'],
+  ])('%i things are %s', (count, words) => expect(counted(count)).toBe(words));
 
   it('an actor is called by the end of its path', () => {
     expect([nameOf('lifecycle'), nameOf('lifecycle/load/benchmark')]).toEqual(['lifecycle', 'benchmark']);
