@@ -1,6 +1,10 @@
-import { describe, expectTypeOf, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   type Answer,
+  type CallFacts,
   type CallOptions,
   type CLIENT_ERRORS,
   type ClientErrorCode,
@@ -16,6 +20,9 @@ import {
   type ServerlessOptions,
   type Session,
   type SessionInfo,
+  type SessionOptions,
+  type SessionRequestOptions,
+  type SessionStreamOptions,
   type StreamEvent,
   type StreamOptions,
 } from '../../src/client/index.js';
@@ -23,6 +30,10 @@ import {
 interface Completion {
   readonly text: string;
 }
+
+type NamesWithCallFacts = {
+  [N in ClientEventName]: ClientEvents[N] extends CallFacts ? N : never;
+}[ClientEventName];
 
 /** Never called: what counts is what compiles. */
 async function right(client: Serverless, endpoint: Endpoint, session: Session) {
@@ -109,6 +120,20 @@ describe('what is public', () => {
     expectTypeOf<keyof RequestOptions>().toEqualTypeOf<
       'signal' | 'timeout' | 'cost' | 'maxRetries' | 'parse'
     >();
+    expectTypeOf<keyof StreamOptions>().toEqualTypeOf<keyof RequestOptions | 'idleTimeout'>();
+    expectTypeOf<keyof SessionOptions>().toEqualTypeOf<
+      keyof CallOptions | 'cost' | 'lifetime' | 'onCloseRoute' | 'onClosePayload'
+    >();
+    expectTypeOf<SessionRequestOptions<Completion>>().toEqualTypeOf<
+      Omit<RequestOptions<Completion>, 'cost'>
+    >();
+    expectTypeOf<SessionStreamOptions<Completion>>().toEqualTypeOf<Omit<StreamOptions<Completion>, 'cost'>>();
+    expectTypeOf<CallFacts>().toEqualTypeOf<{
+      readonly call: number;
+      readonly endpoint: string;
+      readonly path: string;
+    }>();
+    expectTypeOf<Exclude<ClientEventName, 'sessionEnded'>>().toEqualTypeOf<NamesWithCallFacts>();
     expectTypeOf<keyof ServerlessOptions>().toEqualTypeOf<
       'apiKey' | 'autoscalerUrl' | 'webUrl' | 'timeout' | 'routeTimeout' | 'backOff' | 'fetch'
     >();
@@ -122,3 +147,31 @@ describe('what is public', () => {
     expectTypeOf<Session>().toExtend<AsyncDisposable>();
   });
 });
+
+/** What a file takes from others, or passes on from them, by name. */
+function namesIn(url: URL, of: (statement: ts.Statement) => ts.Node | undefined): string[] {
+  const source = ts.createSourceFile(fileURLToPath(url), readFileSync(url, 'utf8'), ts.ScriptTarget.Latest);
+  const lists = source.statements.map(of).filter((list) => list !== undefined);
+  return lists.flatMap((list) => {
+    if (!ts.isNamedExports(list) && !ts.isNamedImports(list))
+      throw new Error('Each name is to be written out.');
+    return list.elements.map(({ name }) => name.text);
+  });
+}
+
+// What is imported and not used the linter finds.
+it('each export has its place here', () => {
+  const exported = namesIn(new URL('../../src/client/index.ts', import.meta.url), (statement) =>
+    ts.isExportDeclaration(statement) ? (statement.exportClause ?? statement) : statement,
+  );
+  const tested = namesIn(new URL(import.meta.url), (statement) =>
+    ts.isImportDeclaration(statement) && isOfClient(statement)
+      ? statement.importClause?.namedBindings
+      : undefined,
+  );
+  expect(tested.sort()).toEqual(exported.sort());
+});
+
+function isOfClient({ moduleSpecifier }: ts.ImportDeclaration): boolean {
+  return ts.isStringLiteral(moduleSpecifier) && moduleSpecifier.text === '../../src/client/index.js';
+}
