@@ -1,24 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import type { CallFault } from '../../src/autoscaler/index.js';
+import type { CallFault, Fault } from '../../src/autoscaler/index.js';
 import { status } from '../autoscaler/bodies.js';
 import { report } from '../autoscaler/harness.js';
 import { failureOf, json, startClient, startPlace, startScripted, startWhole } from './world.js';
 
-/** Every kind of the fault kit, as it may befall a call or a message. */
-const FAULTS: readonly (readonly [name: string, fault: CallFault])[] = [
-  ['status 408', { kind: 'status', status: 408 }],
-  ['status 429', { kind: 'status', status: 429, retryAfter: 0 }],
-  ['status 500', { kind: 'status', status: 500 }],
-  ['status 503', { kind: 'status', status: 503, retryAfter: 0 }],
-  ['hang', { kind: 'hang' }],
-  ['reset', { kind: 'reset' }],
-  ['slow', { kind: 'slow', delayMs: 30 }],
-  ['cut', { kind: 'cut' }],
-  ['reorder', { kind: 'reorder' }],
-];
+/** Every kind of the fault kit: what is added to it has to be added here. */
+const BY_KIND: { readonly [K in Fault['kind']]: readonly Extract<Fault, { kind: K }>[] } = {
+  status: [
+    { kind: 'status', status: 408 },
+    { kind: 'status', status: 429, retryAfter: 0 },
+    { kind: 'status', status: 500 },
+    { kind: 'status', status: 503, retryAfter: 0 },
+  ],
+  hang: [{ kind: 'hang' }],
+  reset: [{ kind: 'reset' }],
+  slow: [{ kind: 'slow', delayMs: 30 }],
+  cut: [{ kind: 'cut' }],
+  duplicate: [{ kind: 'duplicate' }],
+  reorder: [{ kind: 'reorder' }],
+};
+
+/** As they may befall a message of a worker. */
+const FAULTS: readonly Fault[] = Object.values(BY_KIND).flat();
+
+/** As they may befall a call. */
+const CALL_FAULTS = FAULTS.flatMap((fault): [name: string, fault: CallFault][] =>
+  fault.kind === 'duplicate' ? [] : [[Object.values(fault).slice(0, 2).join(' '), fault]],
+);
 
 describe('a fault of the autoscaler', () => {
-  it.each(FAULTS)('%s is got over, whatever is asked for', async (_name, fault) => {
+  it.each(CALL_FAULTS)('%s is got over, whatever is asked for', async (_name, fault) => {
     const met: Record<string, number> = {};
     const neverEnds = fault.kind === 'hang' || fault.kind === 'reorder';
     const place = await startPlace(neverEnds ? { routeTimeout: 500 } : {}, {
@@ -43,7 +54,7 @@ describe('a fault of the autoscaler', () => {
   it('that lasts ends the call within its time, and is told', async () => {
     let fault: CallFault | undefined;
     const { endpoint, told } = await startPlace({ routeTimeout: 50 }, { callFault: () => fault });
-    for (const [, lasting] of FAULTS.filter(([name]) => name !== 'slow')) {
+    for (const [, lasting] of CALL_FAULTS.filter(([, { kind }]) => kind !== 'slow')) {
       fault = lasting;
       told.length = 0;
       const calls = [endpoint.request('/x', {}, { timeout: 150 }), endpoint.workers({ timeout: 150 })];
@@ -65,11 +76,10 @@ describe('a fault of the autoscaler', () => {
 
   it('in what workers tell it keeps no request from its answer', async () => {
     let isFaulty = false;
-    const kinds = [...FAULTS.map(([, fault]) => fault), { kind: 'duplicate' } as const];
     const place = await startWhole({
       autoscaler: {
         fault: ({ sequence }) =>
-          isFaulty && sequence % 2 === 0 ? kinds[(sequence / 2) % kinds.length] : undefined,
+          isFaulty && sequence % 2 === 0 ? FAULTS[(sequence / 2) % FAULTS.length] : undefined,
       },
       env: { TSWORKER_REPORT_TIMEOUT: '100ms', TSWORKER_REPORT_MAX_BACKOFF: '50ms' },
     });
