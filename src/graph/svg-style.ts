@@ -24,7 +24,9 @@ font-family:Inter,"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif;
 .leaf.taken>.box{fill:var(--taken-soft)}
 .taken>.ring,.taken>.arrow,.taken>.pill{stroke:var(--taken)}
 .taken.inner,.taken>.inner{fill:var(--taken)}
-.passed-by{opacity:.4}
+.passed-by>.arrow,.passed-by>.tag{opacity:.4}
+.passed-by>.box,.passed-by>.ring,.passed-by>.pill{stroke-opacity:.4}
+.passed-by>text{fill-opacity:.4}
 .untaken>.box{stroke:var(--untaken)}
 .leaf.untaken>.box{fill:var(--untaken-soft)}
 .untaken>.ring,.untaken>.arrow,.untaken>.pill{stroke:var(--untaken)}

@@ -2,8 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { graph } from '../../src/cli/commands/graph.js';
+import { highlight } from '../../src/graph/highlight.js';
+import { layoutOf } from '../../src/graph/layouts.js';
 import { machines } from '../../src/graph/machines.js';
+import { statechartOf } from '../../src/graph/statechart.js';
+import { toSvg } from '../../src/graph/svg.js';
 import { useBrowser } from './browser.js';
 
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
@@ -63,6 +68,23 @@ describe.each(drawings)('%s', (name) => {
     }
     expect(papers).toEqual(['rgb(255, 255, 255)', 'rgb(16, 20, 29)']);
   });
+});
+
+it('what a recording did not take is pale, and no arrow shines through its words', async () => {
+  const chart = statechartOf(lifecycleMachine);
+  const page = await newPage();
+  await page.setContent(toSvg(chart, layoutOf('lifecycle'), highlight(chart, [])));
+  const seen = await page.evaluate(`(() => {
+    const styles = (selector) => [...document.querySelectorAll(selector)].map((element) => ({
+      ink: getComputedStyle(element).fillOpacity,
+      opacity: getComputedStyle(element).opacity * getComputedStyle(element.parentNode).opacity,
+    }));
+    return { pills: styles('.pill'), words: styles('.event, .guard') };
+  })()`);
+  const { pills, words } = seen as Record<'pills' | 'words', { ink: string; opacity: number }[]>;
+  expect(pills.length).toBeGreaterThan(20);
+  expect(pills.filter(({ ink, opacity }) => ink !== '1' || opacity !== 1)).toEqual([]);
+  expect(words.filter(({ ink }) => ink !== '0.4')).toEqual([]);
 });
 
 describe("mermaid's own parser", () => {
