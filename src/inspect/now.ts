@@ -1,3 +1,4 @@
+import { withoutLastLines } from '../../machines/endings.js';
 import type { Redact } from '../redact.js';
 import type { Now, RequestNow, SessionNow, Stay } from './contract.js';
 import { copyOf } from './copy.js';
@@ -27,6 +28,7 @@ export const ROWS = 100;
 
 const SESSION_CHARACTERS = 6;
 const CHARACTERS = 2 ** 20;
+const REASON_CHARACTERS = 500;
 
 /** The worker as it is, without secrets. */
 export function nowOf(facts: NowFacts): Now {
@@ -40,7 +42,8 @@ export function nowOf(facts: NowFacts): Now {
     version,
     startedAtMs,
     ready: view.state === 'serving',
-    whyNotReady: view.state === 'serving' ? '' : `The worker is ${view.state}: ${view.reason}.`,
+    whyNotReady:
+      view.state === 'serving' ? '' : sentenceOf('is', view.state, redact(withoutLastLines(view.reason))),
     worker: view,
     actors,
     sessions: rows.sessions.map((row) => ({
@@ -54,4 +57,11 @@ export function nowOf(facts: NowFacts): Now {
     modelLog: modelLog.slice(-ROWS),
   };
   return copyOf(now, { redact, characters: CHARACTERS }) as unknown as Now;
+}
+
+/** Why a worker does not take requests: `The worker is loading: it has started.` */
+export function sentenceOf(is: 'is' | 'was', state: string, reason: string): string {
+  const told = reason.length > REASON_CHARACTERS ? `${reason.slice(0, REASON_CHARACTERS)}…` : reason;
+  const end = /[.!?…]$/.test(told) ? '' : '.';
+  return told === '' ? `The worker ${is} ${state}.` : `The worker ${is} ${state}: ${told}${end}`;
 }

@@ -1,5 +1,6 @@
 import { openLedger } from '../../machines/ledger.js';
 import type { ActorNow, Happening, Now, Stay } from './contract.js';
+import { sentenceOf } from './now.js';
 import type { Recording } from './recording.js';
 import type { Kept } from './ring.js';
 import type { Source } from './source.js';
@@ -33,7 +34,7 @@ export function endOf({ header, happenings, nows, end }: Recording): Now {
     version: header.version,
     startedAtMs: header.startedAtMs,
     ready: state === 'serving',
-    whyNotReady: state === 'serving' ? '' : `The worker was ${state}${reason === '' ? '' : `: ${reason}`}.`,
+    whyNotReady: state === 'serving' ? '' : sentenceOf('was', state, reason),
     worker: { ...worker, state: state as Now['worker']['state'], reason },
     actors: actorsAfter(happenings),
     sessions: [],

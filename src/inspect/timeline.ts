@@ -2,12 +2,16 @@ import type { Stay } from './contract.js';
 
 /** How many stays are kept: a worker that fails and recovers each minute fills them in half a day. */
 const LONGEST = 1000;
+/** Of a reason: a thousand of them have to fit into what is told of the worker at once. */
+const CHARACTERS = 500;
 
 /** In which states the worker was, and since when it is in this one. */
 export class Timeline {
   #stays: Stay[] = [];
 
-  enter(state: string, reason: string, atMs: number): void {
+  /** @param why without secrets, since it may be cut */
+  enter(state: string, why: string, atMs: number): void {
+    const reason = why.length > CHARACTERS ? `${why.slice(0, CHARACTERS)}…` : why;
     const last = this.#stays.pop();
     // What is told again in the same state is another reason, not another stay.
     if (last?.state === state) this.#stays.push({ ...last, reason });

@@ -100,7 +100,7 @@ it('follows a worker from loading to serving, through a failure of its model and
   const worker = await startWorker(model);
   const { page, trouble } = await look(worker.internalUrl);
   await shows(page, worker, 'loading');
-  expect(await page.locator('.why').innerText()).toMatch(/^It is not ready: .*200/);
+  expect(await page.locator('.why').innerText()).toMatch(/^The worker is loading: .*200/);
 
   model.behave({ healthStatus: 200 });
   await shows(page, worker, 'serving');

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Now } from '../../src/inspect/contract.js';
+import { nowOf, sentenceOf } from '../../src/inspect/now.js';
 import { Timeline } from '../../src/inspect/timeline.js';
 
 describe('the timeline', () => {
@@ -30,10 +32,40 @@ describe('the timeline', () => {
     expect(timeline.stays[0]).toMatchObject({ fromMs: 5000, toMs: 5000 });
   });
 
+  it('of why, it has the beginning', () => {
+    const timeline = new Timeline();
+    timeline.enter('loading', 'x'.repeat(500), 1000);
+    timeline.enter('failing', 'x'.repeat(64 * 1024), 2000);
+    expect(timeline.stays.map(({ reason }) => reason)).toEqual(['x'.repeat(500), `${'x'.repeat(500)}…`]);
+  });
+
+  it('at its longest fits into what is told of the worker, and so does what is told after it', () => {
+    const timeline = new Timeline();
+    for (let n = 0; n < 1000; n++) timeline.enter(`${n}`, `${n} ${'x'.repeat(64 * 1024)}`, n);
+    const modelLog = Array.from({ length: 100 }, (_, n) => `${n} ${'y'.repeat(1000)}`);
+    const view = { state: 'failing', reason: 'z'.repeat(64 * 1024) } as Now['worker'];
+    const now = nowOf({
+      ...{ seq: 1, version: '1', startedAtMs: 0, nowMs: 0, actors: [], view, redact: (text) => text },
+      rows: { sessions: [], requests: [] },
+      timeline: timeline.stays,
+      modelLog,
+    });
+    expect([now.timeline, now.modelLog]).toEqual([timeline.stays, modelLog]);
+  });
+
   it('is bounded: the oldest stays go', () => {
     const timeline = new Timeline();
     for (let n = 0; n < 5000; n++) timeline.enter(n % 2 === 0 ? 'serving' : 'failing', `${n}`, n);
     expect(timeline.stays).toHaveLength(1000);
     expect(timeline.stays.at(-1)).toMatchObject({ reason: '4999', toMs: null });
   });
+});
+
+describe('why a worker does not take requests', () => {
+  it.each([
+    ['it has started', 'The worker is failing: it has started.'],
+    ['The model is gone!', 'The worker is failing: The model is gone!'],
+    ['', 'The worker is failing.'],
+    ['x'.repeat(501), `The worker is failing: ${'x'.repeat(500)}…`],
+  ])('is one sentence', (reason, sentence) => expect(sentenceOf('is', 'failing', reason)).toBe(sentence));
 });

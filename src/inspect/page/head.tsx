@@ -23,7 +23,7 @@ export function Head({ state, now }: { readonly state: PageState; readonly now: 
           </span>
           <span class="since">for {spanOf(worker.inStateMs)}</span>
         </p>
-        <p class="why">{ready ? 'It takes requests.' : `It is not ready: ${whyNotReady}`}</p>
+        <p class="why">{ready ? 'It takes requests.' : whyNotReady}</p>
       </div>
       <dl class="facts">
         <Fact name="under way" value={figure(worker.requestsUnderWay)} />

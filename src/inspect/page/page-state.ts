@@ -1,4 +1,5 @@
-import type { Charts, Happening, History, Now, Sample } from '../contract.js';
+import type { Charts, Happening, History, Json, Now, Sample } from '../contract.js';
+import { isCut } from '../copy.js';
 
 /**
  * `locked`: a token is wanted. `lost`: nobody answers. `crowded`: as many as may look at once do already. Of the last
@@ -65,13 +66,28 @@ export function began(
   };
 }
 
-export function isNow(state: PageState, now: Now): PageState {
+export function isNow(state: PageState, told: Now): PageState {
+  const now = wholeOf(told);
   return {
     ...state,
     connection: 'following',
     now,
     // What was said while nobody answered is in it, and another worker has another log.
     modelLog: state.connection === 'following' ? state.modelLog : now.modelLog,
+  };
+}
+
+/** Without what stands in the lists for what was too long to be told. */
+function wholeOf(now: Now): Now {
+  const whole = <T>(list: readonly T[]): readonly T[] =>
+    isCut(list as Json) ? [list].flat().filter((each) => !isCut(each as Json)) : list;
+  return {
+    ...now,
+    actors: whole(now.actors),
+    sessions: whole(now.sessions),
+    requestsUnderWay: whole(now.requestsUnderWay),
+    timeline: whole(now.timeline),
+    modelLog: whole(now.modelLog),
   };
 }
 

@@ -28,6 +28,8 @@ function happening(seq: number, given: Partial<Happening> = {}): Happening {
   };
 }
 
+const NOTHING_IN_LISTS = { actors: [], sessions: [], requestsUnderWay: [], timeline: [] };
+
 const moved = (seq: number, from: string, to: string, given: Partial<Happening> = {}) =>
   happening(seq, { from: [from], to: [to], ...given });
 const stateWith = (...happenings: Happening[]): PageState => ({ ...NOTHING_YET, happenings });
@@ -77,10 +79,23 @@ describe('what the page knows', () => {
   });
 
   it("has the log of the worker that answers: what was said meanwhile, and nothing of another's", () => {
-    const now = { modelLog: ['new'] } as unknown as Now;
+    const now = { ...NOTHING_IN_LISTS, modelLog: ['new'] } as unknown as Now;
     const lost: PageState = { ...NOTHING_YET, connection: 'lost', modelLog: ['old'] };
     expect(isNow(lost, now).modelLog).toEqual(['new']);
     expect(isNow({ ...lost, connection: 'following' }, now).modelLog).toEqual(['old']);
+  });
+
+  it('does without what was too long to be told', () => {
+    const stay = { state: 'loading', fromMs: 1, toMs: null, reason: 'it has started' };
+    const cut = { ...stay, reason: { $cut: true } };
+    const told = {
+      ...{ actors: [], sessions: [], requestsUnderWay: [{ $cut: 7 }] },
+      timeline: [stay, cut, { $cut: 3 }],
+      modelLog: { $cut: true },
+    } as unknown as Now;
+    const { now, modelLog } = isNow(NOTHING_YET, told);
+    expect(now).toEqual({ actors: [], sessions: [], requestsUnderWay: [], timeline: [stay], modelLog: [] });
+    expect(modelLog).toEqual([]);
   });
 
   it('goes on in time while nothing changes', () => {
