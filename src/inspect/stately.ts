@@ -81,7 +81,7 @@ function toldOf(event: InspectionEvent, actor: AnyActor, copy: (value: unknown) 
   switch (event.type) {
     case '@xstate.actor':
       return {
-        name: actor.id,
+        name: nameOf(actor),
         parentId: actor._parent?.sessionId,
         definition: definitionOf(actor),
         // It has none yet.
@@ -94,6 +94,11 @@ function toldOf(event: InspectionEvent, actor: AnyActor, copy: (value: unknown) 
     default:
       return null;
   }
+}
+
+/** The root has a number for an id. */
+function nameOf({ id, sessionId, logic }: AnyActor): string {
+  return id === sessionId && 'id' in logic ? String(logic.id) : id;
 }
 
 function definitionOf({ id, logic }: AnyActor): string {

@@ -36,7 +36,7 @@ it("tells Stately's inspector of each actor, event and snapshot, a line each, wi
   const actors = events.filter(({ type }) => type === '@xstate.actor');
   expect(actors.map(({ name }) => name)).toEqual(expect.arrayContaining(['load', 'reporter', 'metrics']));
   const [root] = actors;
-  expect(root).toMatchObject({ sessionId: root?.rootId, snapshot: { status: 'active' } });
+  expect(root).toMatchObject({ name: 'lifecycle', sessionId: root?.rootId, snapshot: { status: 'active' } });
   expect(root).not.toHaveProperty('parentId');
   expect(actors.find(({ name }) => name === 'load')).toMatchObject({ parentId: root?.sessionId });
   const definition = createMachine(JSON.parse(String(root?.definition)));
