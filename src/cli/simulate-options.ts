@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { duration, integer, positive } from '../config/types.js';
 import { figure } from '../report-page/words.js';
-import { RandomArrivals, type Sizes } from '../simulate/arrivals.js';
+import { RandomArrivals, type Sizes, secondBySecond } from '../simulate/arrivals.js';
 import { MeasuredError, readMeasured } from '../simulate/measured.js';
 import type { Experiment, Load } from '../simulate/outcome.js';
 import { parseTurned, SetupError, setupOf, type Turned } from '../simulate/setup.js';
@@ -80,7 +80,7 @@ function shapedLoad(name: ShapeName, options: SimulateOptions, sizes: Sizes): Lo
     about: `${name}: ${figure(rate)} requests/s on average, ${sizesInWords(sizes)}`,
     durationMs,
     // The rate and the moments of requests are chances of their own.
-    arrivals: (seed) => new RandomArrivals(of(rate, seed + 1), sizes, durationMs, seed + 2),
+    arrivals: (seed) => new RandomArrivals(secondBySecond(of(rate, seed + 1)), sizes, durationMs, seed + 2),
   };
 }
 

@@ -11,6 +11,19 @@ export interface Arrivals {
 /** Requests per second, from one whole second to the next; asked for second after second. */
 export type Rate = (second: number) => number;
 
+/** A rate, and until when it holds. */
+export interface Pace {
+  readonly perSecond: number;
+  readonly untilMs: number;
+}
+
+/** Asked for one after the other: the one from 0 on, then the one from where that ends. */
+export type Paces = (fromMs: number) => Pace;
+
+export function secondBySecond(rateAt: Rate): Paces {
+  return (fromMs) => ({ perSecond: rateAt(fromMs / 1_000), untilMs: fromMs + 1_000 });
+}
+
 /** How much work a request is: the same for each, or anything between two, each tenfold as likely as the next. */
 export interface Sizes {
   readonly least: number;
@@ -21,16 +34,15 @@ export interface Sizes {
 export class RandomArrivals implements Arrivals {
   atMs = 0;
   units = 0;
-  #second = 0;
-  #rate: number;
-  readonly #rateAt: Rate;
+  #pace: Pace;
+  readonly #paceFrom: Paces;
   readonly #sizes: Sizes;
   readonly #untilMs: number;
   readonly #random: Random;
 
-  constructor(rateAt: Rate, sizes: Sizes, untilMs: number, seed: number) {
-    this.#rateAt = rateAt;
-    this.#rate = rateAt(0);
+  constructor(paceFrom: Paces, sizes: Sizes, untilMs: number, seed: number) {
+    this.#paceFrom = paceFrom;
+    this.#pace = paceFrom(0);
     this.#sizes = sizes;
     this.#untilMs = untilMs;
     this.#random = randomFrom(seed);
@@ -42,15 +54,14 @@ export class RandomArrivals implements Arrivals {
     let left = exponential(this.#random, 1);
     let atMs = this.atMs;
     while (atMs < this.#untilMs) {
-      const endMs = (this.#second + 1) * 1_000;
-      const coming = (this.#rate * (endMs - atMs)) / 1_000;
+      const endMs = Math.min(this.#pace.untilMs, this.#untilMs);
+      const coming = (this.#pace.perSecond * (endMs - atMs)) / 1_000;
       if (left < coming) break;
       left -= coming;
       atMs = endMs;
-      this.#second += 1;
-      this.#rate = this.#rateAt(this.#second);
+      if (atMs < this.#untilMs) this.#pace = this.#paceFrom(atMs);
     }
-    const comesAtMs = atMs + (left / this.#rate) * 1_000;
+    const comesAtMs = atMs + (left / this.#pace.perSecond) * 1_000;
     const hasEnded = atMs >= this.#untilMs || comesAtMs >= this.#untilMs;
     this.atMs = hasEnded ? Number.POSITIVE_INFINITY : comesAtMs;
     this.units = hasEnded ? 0 : sizeOf(this.#sizes, this.#random);

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { randomFrom } from '../../machines/random.js';
 import { messageOf } from '../errors.js';
-import { type Arrivals, ListedArrivals, RandomArrivals, type Rate, type Sizes, sizeOf } from './arrivals.js';
+import { type Arrivals, ListedArrivals, type Paces, RandomArrivals, type Sizes, sizeOf } from './arrivals.js';
 
 /**
  * A load from a file of comma-separated values, with a heading. `at` is in seconds and never falls.
@@ -118,16 +118,17 @@ function doubled(from: Float64Array): Float64Array<ArrayBuffer> {
 function ofRates(times: Float64Array, rates: Float64Array): Trace {
   return {
     durationMs: times.at(-1) ?? 0,
-    arrivals: (untilMs, sizes, seed) => new RandomArrivals(stepsOf(times, rates), sizes, untilMs, seed),
+    arrivals: (untilMs, sizes, seed) => new RandomArrivals(pacesOf(times, rates), sizes, untilMs, seed),
   };
 }
 
-/** The rate that was given last, second after second. */
-function stepsOf(times: Float64Array, rates: Float64Array): Rate {
+/** From each row to the next; before the first nothing comes. */
+function pacesOf(times: Float64Array, rates: Float64Array): Paces {
   let row = -1;
-  return (second) => {
-    while ((times[row + 1] ?? Number.POSITIVE_INFINITY) <= second * 1_000) row += 1;
-    return rates[row] ?? 0;
+  const nextMs = () => times[row + 1] ?? Number.POSITIVE_INFINITY;
+  return (fromMs) => {
+    while (nextMs() <= fromMs) row += 1;
+    return { perSecond: rates[row] ?? 0, untilMs: nextMs() };
   };
 }
 

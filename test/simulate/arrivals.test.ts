@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Arrivals, RandomArrivals, type Rate } from '../../src/simulate/arrivals.js';
+import { type Arrivals, RandomArrivals, type Rate, secondBySecond } from '../../src/simulate/arrivals.js';
 import { SHAPES } from '../../src/simulate/shapes.js';
 
 function listed(arrivals: Arrivals) {
@@ -11,7 +11,7 @@ function listed(arrivals: Arrivals) {
 
 const HOUR_MS = 3_600_000;
 const arrivalsOf = (rate: Rate, seed = 1, sizes = { least: 100, most: 100 }, untilMs = HOUR_MS) =>
-  new RandomArrivals(rate, sizes, untilMs, seed);
+  new RandomArrivals(secondBySecond(rate), sizes, untilMs, seed);
 
 /** Whether a count of what comes by chance is within four standard deviations. */
 const isAbout = (count: number, mean: number) => Math.abs(count - mean) < 4 * Math.sqrt(mean);

@@ -56,6 +56,20 @@ describe('a trace in a file', () => {
     expect(Math.abs(seconds.length - 2_000)).toBeLessThan(4 * Math.sqrt(2_000));
   });
 
+  it('tells rates that change at any time, and hold beyond its end where more of it is wanted', async () => {
+    const timesOf = async (text: string, untilMs?: number) =>
+      (await requestsOf(text, untilMs)).all.map((each) => Number.parseFloat(each));
+    const early = await timesOf('at,rate\n0,1000\n0.5,0\n1,0');
+    expect(Math.abs(early.length - 500)).toBeLessThan(4 * Math.sqrt(500));
+    expect(early.every((atMs) => atMs < 500)).toBe(true);
+    const late = await timesOf('at,rate\n0.25,0\n0.75,1000\n1,0');
+    expect(Math.abs(late.length - 250)).toBeLessThan(4 * Math.sqrt(250));
+    expect(late.every((atMs) => atMs >= 750)).toBe(true);
+    const on = await timesOf('at,rate\n0,0\n0.5,1000', 1_500);
+    expect(Math.abs(on.length - 1_000)).toBeLessThan(4 * Math.sqrt(1_000));
+    expect(await timesOf('at,rate\n0,1000\n0.5,0', 10_000)).toHaveLength(early.length);
+  });
+
   it('may be long', async () => {
     const rows = Array.from({ length: 5_000 }, (_, nth) => `${nth},${nth + 1}`);
     const { durationMs, all } = await requestsOf(`at,units\n${rows.join('\n')}`);

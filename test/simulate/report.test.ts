@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RandomArrivals } from '../../src/simulate/arrivals.js';
+import { RandomArrivals, secondBySecond } from '../../src/simulate/arrivals.js';
 import { carryOut, type Experiment } from '../../src/simulate/outcome.js';
 import { reportOf } from '../../src/simulate/report.js';
 import { SHAPES } from '../../src/simulate/shapes.js';
@@ -11,7 +11,7 @@ const EXPERIMENT: Experiment = {
     about: 'a file <of mine>.csv',
     durationMs: DURATION_MS,
     arrivals: (seed) =>
-      new RandomArrivals(SHAPES.constant.of(3), { least: 100, most: 100 }, DURATION_MS, seed),
+      new RandomArrivals(secondBySecond(SHAPES.constant.of(3)), { least: 100, most: 100 }, DURATION_MS, seed),
   },
   perfs: [100],
   workers: 'workers do 100 units/s',

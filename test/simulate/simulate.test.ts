@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ListedArrivals, RandomArrivals } from '../../src/simulate/arrivals.js';
+import { ListedArrivals, RandomArrivals, secondBySecond } from '../../src/simulate/arrivals.js';
 import { setupOf, type Turned } from '../../src/simulate/setup.js';
 import { SHAPES } from '../../src/simulate/shapes.js';
 import { type SimulationResult, simulate } from '../../src/simulate/simulate.js';
@@ -123,7 +123,12 @@ function resultOf(tried: typeof experiments extends fc.Arbitrary<infer T> ? T : 
   });
   const { seed, perfs, rate, least, factor } = tried;
   const rateAt = tried.shape === 'bursty' ? SHAPES.bursty.of(rate, seed) : SHAPES.constant.of(rate);
-  const arrivals = new RandomArrivals(rateAt, { least, most: least * factor }, DURATION_MS, seed);
+  const arrivals = new RandomArrivals(
+    secondBySecond(rateAt),
+    { least, most: least * factor },
+    DURATION_MS,
+    seed,
+  );
   return simulate({ setup, arrivals, perfs, durationMs: DURATION_MS, seed, stretches: STRETCHES });
 }
 
