@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { messageOf } from '../errors.js';
+import type { Log } from '../log.js';
 import { EXIT, UserError } from './exit.js';
 
 const PORTS_TRIED = 100;
@@ -20,6 +21,27 @@ export async function freePort(
     if (free !== undefined) return free;
   }
   throw new UserError(`no port from ${preferred} to ${last - 1} is free on ${host}.`, EXIT.failed.code);
+}
+
+/** So often another program may be quicker. */
+const MOST_MOVES = 5;
+
+/** Does what listens on ports that are free, and does it again, with others, where another program was quicker. */
+export async function untilNotTaken<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let moves = 0; ; moves += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isTaken = error instanceof UserError && error.exitCode === EXIT.portTaken.code;
+      if (!isTaken || moves === MOST_MOVES) throw error;
+    }
+  }
+}
+
+/** Says so where the port is not the one that was asked for. */
+export function tellMoved(what: string, asked: number, port: number, log: Log): void {
+  if (asked === 0 || port === asked) return;
+  log.warn(`port ${asked} is taken, so ${what} listens on ${port}`, { event: 'port.moved', asked, port });
 }
 
 /** Listens for a moment. Answers the port, or undefined when another program has it. */

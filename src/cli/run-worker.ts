@@ -1,6 +1,6 @@
 import type { Outcome } from '../../machines/life.js';
 import type { Config } from '../config/index.js';
-import { messageOf } from '../errors.js';
+import { hasCode, messageOf } from '../errors.js';
 import type { Ports } from '../http/ports.js';
 import type { Log } from '../log.js';
 import type { Worker } from '../worker.js';
@@ -22,7 +22,10 @@ export async function runWorker({ worker, config, log, env, onListening }: Run):
   void untilAskedToStop(env, config.parentPid).then(stop);
   const uncaught = watchUncaught(log, () => stop('an error was not caught'));
   const ports = await worker.start().catch((error) => {
-    throw new UserError(explain(error, config), EXIT.failed.code);
+    throw new UserError(
+      explain(error, config),
+      hasCode(error, 'EADDRINUSE') ? EXIT.portTaken.code : EXIT.failed.code,
+    );
   });
   onListening(ports);
   const outcome = await worker.stopped;

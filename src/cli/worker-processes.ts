@@ -1,11 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { WorkerExit } from '../../machines/fleet-worker-setup.js';
 import type { Launcher } from '../autoscaler/index.js';
+import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { EXIT } from './exit.js';
 import type { Env } from './io.js';
+import { endOf, signalGroup, type WorkerChild } from './process-group.js';
 import { relayLine } from './relay-line.js';
 
 /** What a worker listens on. */
@@ -23,6 +26,8 @@ export interface WorkerProcessesOptions {
   readonly releasePorts: (ports: WorkerPorts) => void;
   /** The environment of a worker in its place. */
   readonly envOf: (worker: number, ports: WorkerPorts) => Env;
+  /** Ends the model server that a worker has left, if it has: one that was killed could not. */
+  readonly endModelOf: (worker: number, ports: WorkerPorts) => Promise<void>;
   readonly log: Log;
   /** The program `tsworker` and what comes before its command. Default: as this process is run. */
   readonly program?: readonly [string, ...string[]];
@@ -37,21 +42,23 @@ const THIS_PROGRAM = [process.execPath, ...process.execArgv, MAIN] as const;
 /** So much of the last line of a worker stands in the reason of its failure. */
 const MAX_SAID = 300;
 
-/** Workers as processes on this machine, each with ports of its own: `tsworker start`, as on an instance. */
+/** So often a worker gets other ports because another program was quicker. */
+const MOST_MOVES = 5;
+
+/**
+ * Workers as processes on this machine, each with ports of its own: `tsworker start`, as on an instance. Each has a
+ * group of its own: a terminal tells all who are in its group that a key was pressed, and what that means for a worker
+ * is for this process to say. Whom it has started itself, and left in the group, ends with it.
+ */
 export class WorkerProcesses implements Launcher {
   readonly #options: WorkerProcessesOptions;
   readonly #ports = new Map<number, WorkerPorts>();
-  readonly #running = new Map<number, ChildProcess>();
+  readonly #running = new Map<number, WorkerChild>();
+  /** Those that were asked to end, or killed, since they were last run. */
+  readonly #signalled = new Set<number>();
 
   constructor(options: WorkerProcessesOptions) {
     this.#options = options;
-    // Nobody is left behind, not even when this process is ended at once. A model server can be ended by its worker
-    // alone, which is asked therefore: the second time that it is it ends at once.
-    process.once('exit', () => {
-      for (const [worker, child] of this.#running) {
-        child.kill(this.#ports.get(worker)?.modelPort === undefined ? 'SIGKILL' : 'SIGTERM');
-      }
-    });
   }
 
   /** Ports anew each time: those that it had may be another's by now. */
@@ -61,16 +68,28 @@ export class WorkerProcesses implements Launcher {
   }
 
   async run(worker: number): Promise<WorkerExit> {
+    this.#signalled.delete(worker);
+    for (let moves = 0; ; moves += 1) {
+      const exit = await this.#runOnce(worker);
+      const isMoving =
+        exit.code === EXIT.portTaken.code && moves < MOST_MOVES && !this.#signalled.has(worker);
+      if (!isMoving) return exit;
+      await this.place(worker);
+    }
+  }
+
+  async #runOnce(worker: number): Promise<WorkerExit> {
     const ports = this.#ports.get(worker);
     if (ports === undefined) throw new Error(`worker ${worker} has no place`);
     const { backend, envOf, log, program = THIS_PROGRAM } = this.#options;
     const [command, ...args] = program;
     const child = spawn(command, [...args, 'start', backend], {
+      detached: true,
       env: envOf(worker, ports),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.#running.set(worker, child);
-    const ended = exitOf(child);
+    this.#hold(worker, child);
+    const ended = endOf(child);
     let said: string | undefined;
     this.#relay(worker, child.stdout, (line) => relayLine(line, worker, log));
     this.#relay(worker, child.stderr, (line) => {
@@ -81,12 +100,17 @@ export class WorkerProcesses implements Launcher {
     try {
       return { ...(await ended), said };
     } finally {
-      this.#running.delete(worker);
+      this.#letGo(worker);
+      await this.#endModel(worker, ports);
     }
   }
 
   async signal(worker: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    this.#running.get(worker)?.kill(signal);
+    this.#signalled.add(worker);
+    const child = this.#running.get(worker);
+    if (child === undefined) return;
+    if (signal === 'SIGKILL') signalGroup(child, signal);
+    else child.kill(signal);
   }
 
   release(worker: number): void {
@@ -94,6 +118,36 @@ export class WorkerProcesses implements Launcher {
     if (ports === undefined) return;
     this.#ports.delete(worker);
     this.#options.releasePorts(ports);
+  }
+
+  #hold(worker: number, child: WorkerChild): void {
+    if (this.#running.size === 0) process.on('exit', this.#onExit);
+    this.#running.set(worker, child);
+  }
+
+  #letGo(worker: number): void {
+    this.#running.delete(worker);
+    if (this.#running.size === 0) process.off('exit', this.#onExit);
+  }
+
+  /**
+   * Nobody is left behind, not even when this process is ended at once. A model server can be ended by its worker alone,
+   * which is asked therefore: by this signal it ends at once.
+   */
+  readonly #onExit = () => {
+    for (const [worker, child] of this.#running) {
+      if (this.#ports.get(worker)?.modelPort === undefined) signalGroup(child, 'SIGKILL');
+      else child.kill('SIGQUIT');
+    }
+  };
+
+  async #endModel(worker: number, ports: WorkerPorts): Promise<void> {
+    if (ports.modelPort === undefined) return;
+    await this.#options.endModelOf(worker, ports).catch((error) =>
+      this.#options.log.warn(`the model server of worker ${worker} may be left: ${messageOf(error)}`, {
+        worker,
+      }),
+    );
   }
 
   #relay(worker: number, output: Readable, tell: (line: string) => void): void {
@@ -104,12 +158,4 @@ export class WorkerProcesses implements Launcher {
     });
     lines.on('error', (error) => log.warn(`the output of worker ${worker} is lost: ${error.message}`));
   }
-}
-
-/** Resolves when the process has ended and its output is read. */
-function exitOf(child: ChildProcess): Promise<WorkerExit> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
 }

@@ -36,7 +36,7 @@ export function supervise(options: SuperviseOptions): Supervision | null {
     command: model.command,
     env,
     redact,
-    runFile: runFilePath(stateFolder(config), instanceOf(config)),
+    runFile: runFileOf(config),
     logFile:
       model.log === null ? null : { path: model.log, maxBytes, keep: Math.min(modelLogKeep, MOST_LOGS_KEPT) },
     log,
@@ -46,7 +46,12 @@ export function supervise(options: SuperviseOptions): Supervision | null {
   });
 }
 
+/** The file in which a worker keeps what it runs. */
+export function runFileOf(config: Pick<Config, 'stateDir' | 'containerId' | 'workerPort'>): string {
+  return runFilePath(stateFolder(config), instanceOf(config));
+}
+
 /** What tells the workers of a machine apart. Of those that take any free port, no later one is the same. */
-function instanceOf({ containerId = 0, workerPort }: Config): string {
+function instanceOf({ containerId = 0, workerPort }: Pick<Config, 'containerId' | 'workerPort'>): string {
   return `${containerId}-${workerPort === 0 ? randomUUID() : workerPort}`;
 }

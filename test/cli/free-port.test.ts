@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { EXIT, UserError } from '../../src/cli/exit.js';
-import { freePort } from '../../src/cli/free-port.js';
+import { freePort, untilNotTaken } from '../../src/cli/free-port.js';
 
 const HOST = '127.0.0.1';
 
@@ -37,4 +37,31 @@ it('does not search where it can not listen at all', async () => {
   await expect(freePort('203.0.113.1', 3000)).rejects.toThrow(
     /^can not listen on 203\.0\.113\.1: .*EADDRNOTAVAIL/,
   );
+});
+
+describe('what listens on ports that were free', () => {
+  const taken = () => new UserError('taken', EXIT.portTaken.code);
+
+  it('is done again where another program was quicker', async () => {
+    let attempts = 0;
+    const attempt = async () => {
+      attempts += 1;
+      if (attempts < 3) throw taken();
+      return attempts;
+    };
+    expect(await untilNotTaken(attempt)).toBe(3);
+  });
+
+  it.each([
+    ['again and again', taken(), 6],
+    ['for another reason', new UserError('no address'), 1],
+  ])('is given up where it fails %s', async (_how, error, times) => {
+    let attempts = 0;
+    const attempt = async () => {
+      attempts += 1;
+      throw error;
+    };
+    await expect(untilNotTaken(attempt)).rejects.toBe(error);
+    expect(attempts).toBe(times);
+  });
 });

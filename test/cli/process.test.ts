@@ -118,7 +118,7 @@ describe('dev', () => {
   });
 });
 
-describe('what keeps a worker from starting is told in one line, with exit code 1', () => {
+describe('what keeps a worker from starting is told in one line, with an exit code', () => {
   it('the port for clients is taken', async () => {
     const port = String(await takenPort());
     const { code, stderr } = await project.run([
@@ -130,7 +130,7 @@ describe('what keeps a worker from starting is told in one line, with exit code 
       port,
     ]);
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 69,
       stderr: `error: 127.0.0.1:${port} is taken by another program; stop it, or choose another port with --port or WORKER_PORT.\n`,
     });
   });
@@ -146,7 +146,7 @@ describe('what keeps a worker from starting is told in one line, with exit code 
       port,
     ]);
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 69,
       stderr: `error: 127.0.0.1:${port} is taken by another program; stop it, or choose another port with --internal-port or WORKER_HTTP_PORT.\n`,
     });
   });

@@ -119,11 +119,11 @@ describe('what is wrong is told in one line, with exit code 2', () => {
   });
 });
 
-describe('what keeps it from starting is told in one line, with exit code 1', () => {
+describe('what keeps it from starting is told in one line, with an exit code', () => {
   it('autoscaler: a port that is taken', async () => {
     const port = await takenPort();
     expect(await run(['autoscaler', '--port', String(port)])).toEqual({
-      code: 1,
+      code: 69,
       stdout: '',
       stderr: `error: The local autoscaler cannot listen on 127.0.0.1:${port}: the address is already in use; choose another address with --host, or another port with --port.\n`,
     });

@@ -37,6 +37,23 @@ it.each<[name: string, signals: [signal: string, atMs: number][], heard: string[
     ],
     ['stop SIGINT', 'exit 130'],
   ],
+  [
+    'a terminal that is closed stops in good order, however often it says so',
+    [
+      ['SIGHUP', 0],
+      ['SIGHUP', 900],
+    ],
+    ['stop SIGHUP'],
+  ],
+  [
+    'a SIGTERM after the terminal was closed stops at once',
+    [
+      ['SIGHUP', 0],
+      ['SIGTERM', 900],
+    ],
+    ['stop SIGHUP', 'exit 143'],
+  ],
+  ['SIGQUIT stops at once', [['SIGQUIT', 0]], ['exit 131']],
 ])('%s', (_name, signals, heard) => {
   const source = new EventEmitter();
   const told: string[] = [];

@@ -8,6 +8,7 @@ import {
   type WorkerProcessesOptions,
 } from '../../src/cli/worker-processes.js';
 import { RecordingLog } from '../../src/testing/recording-log.js';
+import { lives } from '../support/supervisor/supervised.js';
 
 const PORTS: WorkerPorts = { port: 4_000, internalPort: 4_001, modelPort: undefined };
 
@@ -28,6 +29,7 @@ async function start(text: string, given: Partial<WorkerProcessesOptions> = {}) 
     },
     releasePorts: (ports) => void released.push(ports),
     envOf: (worker, { port }) => ({ CONTAINER_ID: String(worker), WORKER_PORT: String(port) }),
+    endModelOf: async () => {},
     log,
     program: [process.execPath, file],
     ...given,
@@ -102,6 +104,68 @@ describe('a worker as a process', () => {
     processes.release(1);
     processes.release(2);
     expect(released).toEqual(taken);
+  });
+
+  it('is told nothing by the terminal of who has started it: it has a group of its own', async () => {
+    const { processes, log } = await start(
+      `import { readFileSync } from 'node:fs';
+       const [, , group] = readFileSync('/proc/self/stat', 'utf8').replace(/.*[)] /, '').split(' ');
+       console.log(group === String(process.pid));`,
+    );
+    await processes.place(1);
+    await processes.run(1);
+    expect(told(log)).toEqual([['info', 'worker 1: true']]);
+  });
+
+  it('has ended when its process has, and whom it has left does not go on', async () => {
+    const { processes, log } = await start(
+      `import { spawn } from 'node:child_process';
+       const left = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'inherit' });
+       console.log(left.pid);
+       left.unref();`,
+    );
+    await processes.place(1);
+    expect(await processes.run(1)).toEqual({ code: 0, signal: null });
+    const [pid] = log.lines.map(({ message }) => message.replace('worker 1: ', ''));
+    await expect.poll(() => lives(Number(pid))).toBe(false);
+  });
+
+  it('gets other ports when another program was quicker, unless it was asked to end', async () => {
+    const { processes, log, taken, released } = await start(
+      'console.log(process.env.WORKER_PORT); process.exitCode = process.env.WORKER_PORT === "4020" ? 0 : 69;',
+    );
+    await processes.place(1);
+    expect(await processes.run(1)).toEqual({ code: 0, signal: null });
+    expect(log.lines.map(({ message }) => message)).toEqual(
+      ['4000', '4010', '4020'].map((port) => `worker 1: ${port}`),
+    );
+    expect([taken.length, released]).toEqual([3, taken.slice(0, 2)]);
+    await processes.place(2);
+    const end = processes.run(2);
+    await processes.signal(2, 'SIGKILL');
+    expect(await end).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(taken).toHaveLength(4);
+  });
+
+  it('that finds each port taken has failed', async () => {
+    const { processes, taken } = await start('process.exitCode = 69;');
+    await processes.place(1);
+    expect(await processes.run(1)).toEqual({ code: 69, signal: null });
+    expect(taken).toHaveLength(6);
+  });
+
+  it('that runs a model server leaves none, and what keeps that from ending is told', async () => {
+    const takePorts = async () => ({ ...PORTS, modelPort: 5_000 });
+    const ended: number[] = [];
+    const endModelOf = async (worker: number, { modelPort }: WorkerPorts) => {
+      ended.push(worker, modelPort ?? 0);
+      throw new Error('it does not end');
+    };
+    const { processes, log } = await start('', { takePorts, endModelOf });
+    await processes.place(1);
+    expect(await processes.run(1)).toEqual({ code: 0, signal: null });
+    expect(ended).toEqual([1, 5_000]);
+    expect(told(log)).toEqual([['warn', 'the model server of worker 1 may be left: it does not end']]);
   });
 
   it('is not run without a place', async () => {

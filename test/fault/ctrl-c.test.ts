@@ -3,9 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { request } from 'undici';
 import { expect, it, onTestFinished } from 'vitest';
-import { Program } from '../support/process.js';
+import type { WorkersView } from '../../src/autoscaler/index.js';
+import { Serverless } from '../../src/client/index.js';
+import { API_KEY } from '../support/fleet-process.js';
+import { MAIN, Program } from '../support/process.js';
 
 const CTRL_C = '\x03';
+
+const PATIENCE = { timeout: 30_000, interval: 100 };
 
 /**
  * `npm start` in a terminal of its own, as somebody types it. `exec`, because the shell that `script`
@@ -73,6 +78,41 @@ it('two key presses, the second a little later, with a request in flight: it end
   expect((await terminal.exited).code).toBe(130);
   expect(performance.now() - atMs).toBeLessThan(2_000);
   expect([await isGone(worker), await isGone(autoscaler)]).toEqual([true, true]);
+});
+
+it('one key press with a fleet of workers: what they have been sent finishes', async () => {
+  const options = '--port 0 --internal-port 0 --autoscaler-port 0 --max-workers 1 --inactivity-timeout never';
+  const command = `exec ${process.execPath} ${MAIN} dev test/e2e/ten-units-backend.ts ${options}`;
+  const terminal = new Program('script', ['-qec', command, '/dev/null'], {
+    env: {
+      HOME: process.env.HOME ?? '/',
+      TERM: 'xterm',
+      PATH: process.env.PATH ?? '',
+      TSWORKER_API_KEY: API_KEY,
+    },
+  });
+  const shown = (pattern: RegExp) =>
+    terminal.find(String(pattern), () =>
+      terminal.lines
+        .map((line) => pattern.exec(stripVTControlCharacters(line)))
+        .find((match) => match !== null),
+    );
+  const [, autoscalerUrl = ''] = await shown(/see (http:\S+)\//);
+  const client = new Serverless({ apiKey: API_KEY, autoscalerUrl });
+  const endpoint = await client.endpoint('my-endpoint');
+  // Longer than a worker that is to end is still open to those who were sent to it.
+  const answer = endpoint.request('/work', { units: 40 }, { cost: 40, maxRetries: 0 });
+  await expect
+    .poll(async () => {
+      const { body } = await request(`${autoscalerUrl}/api/workers`, { reset: true });
+      const { workers } = (await body.json()) as WorkersView;
+      return workers[0]?.sums.cur_load;
+    }, PATIENCE)
+    .toBe(40);
+  terminal.type(CTRL_C);
+  await shown(/stopping, since SIGINT was received/);
+  expect(await answer).toMatchObject({ body: { done: 40 }, attempts: 1 });
+  expect(await terminal.exited).toEqual({ code: 0, signal: null });
 });
 
 /** A request whose body has half arrived: the worker waits for the rest, though not for long. */

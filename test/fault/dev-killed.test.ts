@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { descendantsOf } from '../support/descendants.js';
 import { FleetProcess } from '../support/fleet-process.js';
 import { MAIN } from '../support/process.js';
 import { MODEL } from '../support/supervisor/model.js';
@@ -7,6 +9,8 @@ import { lives } from '../support/supervisor/supervised.js';
 import { temporaryFolder } from '../support/worker-program.js';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
+
+const INFO = 30;
 
 /** Two workers, always. */
 function startFleet(backend: string, env: Readonly<Record<string, string>> = {}): FleetProcess {
@@ -30,6 +34,10 @@ async function startServing() {
   return { fleet, processes: processesOf(fleet, 4) };
 }
 
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+}
+
 /** All that have come of it: these at least, and what loads TypeScript. They do not outlive the test. */
 function processesOf(fleet: FleetProcess, atLeast: number): readonly number[] {
   const processes = fleet.processes();
@@ -50,6 +58,25 @@ it('dev that is killed with SIGKILL leaves neither a worker nor a model server',
   fleet.program.kill('SIGKILL');
   await fleet.program.exited;
   await expect.poll(() => living(processes), PATIENCE).toEqual([]);
+});
+
+it('a worker that is killed with SIGKILL leaves no model server', async () => {
+  const { fleet } = await startServing();
+  const [worker = 0] = fleet.processes().filter((pid) => commandOf(pid).includes('\0start\0'));
+  const [model = 0] = descendantsOf(worker).filter((pid) => commandOf(pid).includes(MODEL));
+  process.kill(worker, 'SIGKILL');
+  await fleet.logged(({ event }) => event === 'fleet.modelKilled');
+  expect(await lives(model)).toBe(false);
+});
+
+it('workers whose backend says how to run its model server have one each, on a port of its own', async () => {
+  const fleet = startFleet('test/fault/backends/own-command.ts');
+  await Promise.all([fleet.reaches(1, 'ready'), fleet.reaches(2, 'ready')]);
+  const models = processesOf(fleet, 4)
+    .map(commandOf)
+    .filter((command) => command.includes(MODEL));
+  expect(new Set(models).size).toBe(2);
+  expect(fleet.log.filter(({ level, event }) => level > INFO && event !== 'fleet.decision')).toEqual([]);
 });
 
 it('dev that is killed leaves no worker whose backend still loads', async () => {

@@ -18,7 +18,7 @@ it.each(['WORKER_PORT', 'WORKER_HTTP_PORT'])(
       reportTo: autoscaler.url,
       env: { CONTAINER_ID: '8', [variable]: String(taken), TSWORKER_BEACON: 'false' },
     });
-    expect(await second.exited).toEqual({ code: 1, signal: null });
+    expect(await second.exited).toEqual({ code: 69, signal: null });
     const [line, ...more] = second.program.stderr.trimEnd().split('\n');
     expect(more).toEqual([]);
     expect(line).toContain(`127.0.0.1:${taken} is taken`);
@@ -64,5 +64,5 @@ it('two workers on one port: the second tells the autoscaler why it does not ser
   expect(new Set(cries().map(({ error_msg }) => String(error_msg).includes(taken)))).toEqual(new Set([true]));
   expect(second.program.stderr.trimEnd().split('\n')).toEqual([expect.stringContaining(taken)]);
   second.kill('SIGTERM');
-  expect(await second.exited).toEqual({ code: 1, signal: null });
+  expect(await second.exited).toEqual({ code: 69, signal: null });
 });

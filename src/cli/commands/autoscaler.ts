@@ -3,10 +3,13 @@ import { duration, originList, port } from '../../config/types.js';
 import type { Log } from '../../log.js';
 import { COMMAND_LINE } from '../command-line.js';
 import { EXIT, UserError } from '../exit.js';
+import { freePort, untilNotTaken } from '../free-port.js';
 import type { Io } from '../io.js';
 import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { untilAskedToStop } from '../signals.js';
+
+const LOOPBACK = '127.0.0.1';
 
 export interface AutoscalerOptions {
   readonly host: string;
@@ -39,11 +42,29 @@ export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<nu
   return EXIT.ok.code;
 }
 
+/**
+ * Starts the autoscaler of `dev`, on the first free port of loopback from the one that was asked for on.
+ *
+ * @throws {UserError} when it can not listen
+ */
+export function startOnFreePort(
+  asked: number,
+  taken: readonly number[],
+  make: (port: number) => LocalAutoscaler,
+): Promise<LocalAutoscaler> {
+  return untilNotTaken(async () => {
+    const local = make(await freePort(LOOPBACK, asked, taken));
+    await startAutoscaler(local, 'start again, or choose another port with --autoscaler-port');
+    return local;
+  });
+}
+
 /** @throws {UserError} when it can not listen, with what to do about it */
 export async function startAutoscaler(local: LocalAutoscaler, advice: string): Promise<void> {
   await local.start().catch((error: unknown) => {
     if (!(error instanceof ListenError)) throw error;
-    throw new UserError(`${error.message.replace(/\.$/, '')}; ${advice}.`, EXIT.failed.code);
+    const { code } = error.code === 'EADDRINUSE' ? EXIT.portTaken : EXIT.failed;
+    throw new UserError(`${error.message.replace(/\.$/, '')}; ${advice}.`, code);
   });
 }
 

@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { type EndpointSettings, LocalAutoscaler } from '../../autoscaler/index.js';
-import { type Backend, configure } from '../../backend/index.js';
+import type { Backend } from '../../backend/index.js';
 import { type Config, type Overrides, SETTINGS, type Setting, type SettingName } from '../../config/index.js';
 import type { Log } from '../../log.js';
+import { runFileOf } from '../../model/supervise.js';
+import { killLeftModel } from '../../supervisor/left-model.js';
 import { speaksOpenai } from '../banner.js';
 import { COMMAND_LINE } from '../command-line.js';
 import { EXIT, UserError } from '../exit.js';
-import { freePort } from '../free-port.js';
+import { FleetPorts } from '../fleet-ports.js';
+import { tellMoved } from '../free-port.js';
 import type { Env, Io } from '../io.js';
 import { tell, warningsFor } from '../settings.js';
 import { untilAskedToStop } from '../signals.js';
 import { type WorkerPorts, WorkerProcesses } from '../worker-processes.js';
-import { startAutoscaler } from './autoscaler.js';
+import { startOnFreePort } from './autoscaler.js';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -42,42 +45,65 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
       `TSWORKER_DIALECT is "legacy", in which ${backend.name} does not tell its address, so that no request could be sent to it. Unset it to scale.`,
     );
   }
-  tell([...run.warnings, ...warningsFor(configure(backend, config), config)], log);
+  const runsModel = (backend.model?.command ?? null) !== null;
+  tell([...run.warnings, ...warningsFor(backend, config), ...portWarnings(backend)], log);
   const asked = untilAskedToStop(io.env, config.parentPid);
-  const ports = new Ports(config, await freePort(LOOPBACK, run.autoscalerPort));
-  if (ports.autoscaler !== run.autoscalerPort && run.autoscalerPort !== 0) {
-    log.warn(`port ${run.autoscalerPort} is taken, so the autoscaler listens on ${ports.autoscaler}`, {
-      event: 'port.moved',
-      asked: run.autoscalerPort,
-      port: ports.autoscaler,
-    });
-  }
+  const ports = new FleetPorts(config, runsModel);
   const mtoken = randomBytes(16).toString('hex');
-  const local: LocalAutoscaler = new LocalAutoscaler({
-    port: ports.autoscaler,
-    endpoint: run.endpoint,
-    reportIntervalMs: config.reportIntervalMs,
-    corsOrigins: config.corsOrigins,
-    ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
-    scaling: {
-      settings,
-      patience: { drainWithinMs: config.drainTimeoutMs + AFTER_DRAIN_MS },
-      launcher: new WorkerProcesses({
-        backend: name,
-        log,
-        takePorts: () => ports.take(),
-        releasePorts: (given) => ports.release(given),
-        envOf: (worker, given) => workerEnv({ run, io, worker, ports: given, mtoken, reportTo: local.url }),
-      }),
-    },
+  let reportTo = '';
+  const processes = new WorkerProcesses({
+    backend: name,
+    log,
+    takePorts: () => ports.take(),
+    releasePorts: (given) => ports.release(given),
+    envOf: (worker, given) => workerEnv({ run, io, worker, ports: given, mtoken, reportTo }),
+    endModelOf: (worker, given) => endModel(run, worker, given),
   });
-  tellOfFleet(local, log);
-  await startAutoscaler(local, 'start again, or choose another port with --autoscaler-port');
+  const make = (port: number) => {
+    const local = new LocalAutoscaler({
+      port,
+      endpoint: run.endpoint,
+      reportIntervalMs: config.reportIntervalMs,
+      corsOrigins: config.corsOrigins,
+      ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
+      scaling: {
+        settings,
+        patience: { drainWithinMs: config.drainTimeoutMs + AFTER_DRAIN_MS },
+        launcher: processes,
+      },
+    });
+    reportTo = local.url;
+    tellOfFleet(local, log);
+    return local;
+  };
+  const local = await startOnFreePort(run.autoscalerPort, [], make);
+  tellMoved('the autoscaler', run.autoscalerPort, local.port, log);
   showFleet(local, run, log, io);
   const reason = await asked;
   log.info(`stopping, since ${reason}: workers finish what they have`, { event: 'fleet.stopping', reason });
   await local.stop();
   return EXIT.ok.code;
+}
+
+/** Each worker's model server is told its port, and no other way leads to it. */
+function portWarnings({ model }: Backend): readonly string[] {
+  const command = model?.command ?? null;
+  if (command === null || [command].flat().join(' ').includes('MODEL_PORT')) return [];
+  return [
+    'the command of the model server does not name MODEL_PORT: it has to listen on that port, which is another one for each worker.',
+  ];
+}
+
+async function endModel({ config, log }: FleetRun, worker: number, { port }: WorkerPorts): Promise<void> {
+  const file = runFileOf({ stateDir: config.stateDir, containerId: worker, workerPort: port });
+  const wasLeft = await killLeftModel(file, (problem) =>
+    log.warn(`worker ${worker}: ${problem}`, { worker }),
+  );
+  if (!wasLeft) return;
+  log.warn(`worker ${worker}: it had left its model server, which was killed`, {
+    event: 'fleet.modelKilled',
+    worker,
+  });
 }
 
 interface WorkerEnv {
@@ -92,7 +118,7 @@ interface WorkerEnv {
 /** The environment of a worker: that of this process, what the command line said, and what is its own. */
 function workerEnv({ run, io, worker, ports, mtoken, reportTo }: WorkerEnv): Env {
   const { port, internalPort, modelPort } = ports;
-  const { modelLog, modelCommand } = run.config;
+  const { log: modelLog = null } = run.backend.model ?? {};
   const given = Object.entries(run.overrides).map(([name, text]) => [variableOf(name as SettingName), text]);
   return {
     ...io.env,
@@ -116,52 +142,13 @@ function workerEnv({ run, io, worker, ports, mtoken, reportTo }: WorkerEnv): Env
       MODEL_PORT: String(modelPort),
       MODEL_SERVER_URL: `http://${LOOPBACK}:${modelPort}`,
     }),
-    ...(modelCommand !== undefined && modelLog !== undefined && { MODEL_LOG: `${modelLog}.${worker}` }),
+    ...(modelPort !== undefined && modelLog !== null && { MODEL_LOG: `${modelLog}.${worker}` }),
   };
 }
 
 function variableOf(name: SettingName): string {
   const setting: Setting = SETTINGS[name];
   return setting.variable;
-}
-
-/** Ports for workers, from the one that was asked for on, none of them twice. */
-class Ports {
-  readonly autoscaler: number;
-  readonly #config: Config;
-  readonly #taken: Set<number>;
-  /** One after the other: two would find the same port free. */
-  #turn: Promise<unknown> = Promise.resolve();
-
-  constructor(config: Config, autoscaler: number) {
-    this.#config = config;
-    this.autoscaler = autoscaler;
-    this.#taken = new Set([autoscaler]);
-  }
-
-  take(): Promise<WorkerPorts> {
-    const taken = this.#turn.then(() => this.#takeNow());
-    this.#turn = taken.catch(() => {});
-    return taken;
-  }
-
-  release({ port, internalPort, modelPort }: WorkerPorts): void {
-    for (const each of [port, internalPort, modelPort]) if (each !== undefined) this.#taken.delete(each);
-  }
-
-  async #takeNow(): Promise<WorkerPorts> {
-    const { host, internalHost, workerPort, internalPort, modelCommand } = this.#config;
-    const port = await this.#free(host, workerPort);
-    const internal = await this.#free(internalHost, internalPort ?? (workerPort === 0 ? 0 : port + 1));
-    const model = modelCommand === undefined ? undefined : await this.#free(LOOPBACK, 0);
-    return { port, internalPort: internal, modelPort: model };
-  }
-
-  async #free(host: string, from: number): Promise<number> {
-    const port = await freePort(host, from, [...this.#taken]);
-    this.#taken.add(port);
-    return port;
-  }
 }
 
 function tellOfFleet(local: LocalAutoscaler, log: Log): void {

@@ -8,14 +8,14 @@ import { reachable } from '../../net/address.js';
 import { followingPort } from '../../net/following-port.js';
 import { Worker } from '../../worker.js';
 import { type Banner, showBanner, speaksOpenai } from '../banner.js';
-import { freePort } from '../free-port.js';
+import { freePort, tellMoved, untilNotTaken } from '../free-port.js';
 import type { Env, Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
 import { loadSettings, settings, tell, warningsFor } from '../settings.js';
-import { startAutoscaler } from './autoscaler.js';
+import { startOnFreePort } from './autoscaler.js';
 import { devFleet } from './dev-fleet.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -48,45 +48,60 @@ export async function dev(
     return devFleet({ ...run, settings: scaling, config: wanted, warnings: wantedWarnings }, io);
   }
 
-  const take = portTaker(log);
-  const workerPort = await take('the worker', wanted.host, wanted.workerPort);
-  const { internalHost, internalPort: wantedInternal = followingPort(workerPort) } = wanted;
-  const internalPort = await take("the worker's status", internalHost, wantedInternal);
-  const autoscaler =
-    backend.dialect === 'none'
-      ? undefined
-      : new LocalAutoscaler({
-          port: await take('the autoscaler', LOOPBACK, asked),
-          endpoint,
-          reportIntervalMs: wanted.reportIntervalMs,
-          corsOrigins: wanted.corsOrigins,
-          ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
-        });
-  if (autoscaler)
-    await startAutoscaler(autoscaler, 'start again, or choose another port with --autoscaler-port');
+  let autoscaler: LocalAutoscaler | undefined;
+  const make = (port: number) =>
+    new LocalAutoscaler({
+      port,
+      endpoint,
+      reportIntervalMs: wanted.reportIntervalMs,
+      corsOrigins: wanted.corsOrigins,
+      ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
+    });
   try {
-    const { config, warnings } = settings(
-      { ...env, REPORT_ADDR: autoscaler?.url, [`VAST_TCP_PORT_${workerPort}`]: String(workerPort) },
-      { ...overrides, workerPort: String(workerPort), internalPort: String(internalPort) },
-    );
-    tell([...warnings, ...warningsFor(backend, config)], log);
-    const onListening = () => {
-      const scheme = config.useTls ? 'https' : 'http';
-      const workerUrl = `${scheme}://${reachable(config.host)}:${workerPort}`;
-      const pageUrl = `http://${reachable(internalHost)}:${internalPort}/`;
-      const statusUrl = `${pageUrl}status`;
-      const envelope = envelopeOf(backend, config);
-      const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
-      const isKeyGiven = Boolean(io.env.TSWORKER_API_KEY);
-      const openaiUrl = speaksOpenai(backend) ? autoscaler?.openaiUrl : undefined;
-      const urls = { workerUrl, pageUrl, statusUrl, autoscalerUrl: autoscaler?.url, openaiUrl };
-      showBanner({ backend, ...urls, envelope, apiKey, isKeyGiven }, log, io);
-    };
-    const worker = new Worker(backend, config, { log });
-    return await runWorker({ worker, config, log, env: io.env, onListening });
+    return await untilNotTaken(async () => {
+      const ports = await takePorts(wanted, log);
+      if (backend.dialect !== 'none' && autoscaler === undefined) {
+        autoscaler = await startOnFreePort(asked, [ports.port, ports.internalPort], make);
+        tellMoved('the autoscaler', asked, autoscaler.port, log);
+      }
+      return runHere({ backend, env, overrides, autoscaler, ports, log }, io);
+    });
   } finally {
     await autoscaler?.stop();
   }
+}
+
+interface RunHere {
+  readonly backend: Backend;
+  readonly env: Env;
+  readonly overrides: Overrides;
+  readonly autoscaler: LocalAutoscaler | undefined;
+  readonly ports: Ports;
+  readonly log: Log;
+}
+
+/** Runs the worker in this process until it has stopped. */
+function runHere({ backend, env, overrides, autoscaler, ports, log }: RunHere, io: Io): Promise<number> {
+  const { port, internalPort } = ports;
+  const { config, warnings } = settings(
+    { ...env, REPORT_ADDR: autoscaler?.url, [`VAST_TCP_PORT_${port}`]: String(port) },
+    { ...overrides, workerPort: String(port), internalPort: String(internalPort) },
+  );
+  tell([...warnings, ...warningsFor(backend, config)], log);
+  const onListening = () => {
+    const scheme = config.useTls ? 'https' : 'http';
+    const workerUrl = `${scheme}://${reachable(config.host)}:${port}`;
+    const pageUrl = `http://${reachable(config.internalHost)}:${internalPort}/`;
+    const statusUrl = `${pageUrl}status`;
+    const envelope = envelopeOf(backend, config);
+    const apiKey = envelope === 'signed' ? autoscaler?.apiKey : undefined;
+    const isKeyGiven = Boolean(io.env.TSWORKER_API_KEY);
+    const openaiUrl = speaksOpenai(backend) ? autoscaler?.openaiUrl : undefined;
+    const urls = { workerUrl, pageUrl, statusUrl, autoscalerUrl: autoscaler?.url, openaiUrl };
+    showBanner({ backend, ...urls, envelope, apiKey, isKeyGiven }, log, io);
+  };
+  const worker = new Worker(backend, config, { log });
+  return runWorker({ worker, config, log, env: io.env, onListening });
 }
 
 function envelopeOf({ dialect }: Backend, { unsecured }: Config): Banner['envelope'] {
@@ -109,15 +124,17 @@ function madeUp(): Env {
   };
 }
 
-/** Takes free ports, no port twice, and says so when it is not the one that was asked for. */
-function portTaker(log: Log) {
-  const taken: number[] = [];
-  return async (what: string, host: string, asked: number): Promise<number> => {
-    const port = await freePort(host, asked, taken);
-    taken.push(port);
-    if (asked !== 0 && port !== asked) {
-      log.warn(`port ${asked} is taken, so ${what} listens on ${port}`, { event: 'port.moved', asked, port });
-    }
-    return port;
-  };
+interface Ports {
+  readonly port: number;
+  readonly internalPort: number;
+}
+
+/** Free ports for the worker; says so where they are not those that were asked for. */
+async function takePorts({ host, workerPort, internalHost, internalPort }: Config, log: Log): Promise<Ports> {
+  const port = await freePort(host, workerPort);
+  tellMoved('the worker', workerPort, port, log);
+  const wanted = internalPort ?? followingPort(port);
+  const internal = await freePort(internalHost, wanted, [port]);
+  tellMoved("the worker's status", wanted, internal, log);
+  return { port, internalPort: internal };
 }
