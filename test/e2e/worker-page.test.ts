@@ -396,6 +396,25 @@ it.each(['reduce', 'no-preference'] as const)(
   },
 );
 
+it('fitted to its width, a drawing is no larger than it is, and follows the state that is lit', async () => {
+  const model = await startModel();
+  const worker = await startWorker(model);
+  const { page } = await look(worker.internalUrl, { viewport: { width: 1280, height: 480 } });
+  await shows(page, worker, 'serving');
+  const scale = () =>
+    page.locator('.chart svg').evaluate((svg) => (svg as SVGSVGElement).getScreenCTM()?.a ?? Number.NaN);
+  await expect.poll(() => isInSight(page, 'work.serving')).toBe(true);
+  expect(await scale()).toBeLessThan(1);
+  model.behave({ healthStatus: 503 });
+  await shows(page, worker, 'failing');
+  await expect.poll(() => isInSight(page, 'work.failing')).toBe(true);
+  await page.getByRole('button', { name: /^reporter/ }).click();
+  await expect.poll(() => page.locator('.chart').getAttribute('aria-label')).toBe('The reporter machine');
+  expect(await scale()).toBe(1);
+  await page.getByRole('button', { name: '50 %', exact: true }).click();
+  await expect.poll(scale).toBe(0.5);
+});
+
 /** Whether the name of a state is in the part of the drawing that is seen. */
 const isInSight = (page: Page, state: string) =>
   page.locator(`.chart [data-state="${state}"] .name`).evaluate((name) => {

@@ -17,9 +17,12 @@ export interface ChartProps {
   readonly recent: readonly Happening[];
 }
 
+/** Narrower than this a drawing is fitted nowhere: it is scrolled. */
+const LEAST_WIDTH = '38rem';
+
 const ZOOMS = [0.5, 0.75, 1, 1.5];
 
-/** Null: as wide as there is room. On a phone its words could not be read then. */
+/** Null: as wide as there is room, but no larger than it is. On a phone its words could not be read then. */
 const firstZoom = () => (matchMedia('(max-width: 600px)').matches ? 1 : null);
 
 /** A machine as it is drawn in the docs, with its states lit and its last transition marked. */
@@ -41,11 +44,13 @@ export function Chart({ chart, layout, states, recent }: ChartProps) {
   }, [chart, layout, recent.map(({ seq }) => seq).join()]);
   useEffect(() => {
     const svg = place.current?.querySelector('svg');
-    if (svg != null) svg.style.width = zoom === null ? '100%' : `${layout.width * zoom}px`;
+    if (svg == null) return;
+    svg.style.width = zoom === null ? `min(100%, ${layout.width}px)` : `${layout.width * zoom}px`;
+    svg.style.minWidth = zoom === null ? `min(${LEAST_WIDTH}, ${layout.width}px)` : '';
   }, [zoom, chart, layout]);
   const [at = ''] = states;
   useEffect(() => {
-    if (place.current !== null && zoom !== null) centre(place.current, layout, at, zoom);
+    if (place.current !== null) centre(place.current, layout, at);
   }, [zoom, chart, layout, at]);
   return (
     <div class="drawing">
@@ -86,13 +91,15 @@ function light(place: Element, states: readonly string[]): void {
   }
 }
 
-/** Has a state in the middle of what is seen of the drawing. */
-function centre(place: Element, { boxes }: Layout, state: string, zoom: number): void {
+/** Has a state in the middle of what is seen of the drawing, however large it is drawn. */
+function centre(place: Element, { boxes, width }: Layout, state: string): void {
   const box = boxes[state];
-  if (box === undefined) return;
+  const drawn = place.querySelector('svg');
+  if (box === undefined || drawn === null) return;
+  const scale = drawn.getBoundingClientRect().width / width;
   place.scrollTo({
-    left: (box.x + box.width / 2) * zoom - place.clientWidth / 2,
-    top: (box.y + box.height / 2) * zoom - place.clientHeight / 2,
+    left: (box.x + box.width / 2) * scale - place.clientWidth / 2,
+    top: (box.y + box.height / 2) * scale - place.clientHeight / 2,
     behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth',
   });
 }
