@@ -19,7 +19,7 @@ const TIMES_THE_MIDDLE_ONE = 5;
 
 /** @param said units of work per second that each has measured; 0: it has not */
 export function beliefOf(said: readonly number[]): Belief {
-  const measured = Float64Array.from(said.filter((perf) => perf > 0)).sort();
+  const measured = new Float64Array(said.filter((perf) => perf > 0)).sort();
   const middle = measured[Math.floor(measured.length / 2)];
   if (middle === undefined) return NOTHING_DOUBTED;
   const most = middle * TIMES_THE_MIDDLE_ONE;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COLD_SPARE_FOR_MS, decide, SPARE_FOR_MS } from '../../machines/policy.js';
 import {
@@ -9,7 +8,6 @@ import {
   type WorkerFacts,
 } from '../../machines/scaling.js';
 import { SCALING } from '../support/machines/scaling-settings.js';
-import { SimulatedFleet, type SimulatedOptions } from '../support/machines/simulated-fleet.js';
 
 function worker(id: number, given: Partial<WorkerFacts> = {}): WorkerFacts {
   return { id, phase: 'ready', maxPerf: 10, pending: 0, ...given };
@@ -255,107 +253,5 @@ describe('what is done', () => {
     expect(reasonsOf({ quietMs: 60_000, workers: [worker(1)] })).toEqual([
       'no request has come for the whole of the inactivity timeout',
     ]);
-  });
-});
-
-function fleetOf(options: Omit<SimulatedOptions, 'settings'>, settings: Partial<ScalingSettings> = {}) {
-  return new SimulatedFleet({ ...options, settings: { ...SCALING, ...settings } });
-}
-
-/** How many workers of this speed the load wants. */
-const idealFor = (load: number, perf: number) => Math.ceil(load / SCALING.targetUtil / perf - 1e-9);
-
-describe('a fleet in virtual time', () => {
-  it('goes from nobody to four and back to nobody with the load', () => {
-    const fleet = fleetOf(
-      { load: (second) => (second < 300 ? 35 : 0), loadSeconds: 5 },
-      { inactivityTimeoutMs: 20_000 },
-    );
-    fleet.run(60);
-    expect(fleet.in('ready')).toHaveLength(4);
-    fleet.run(240);
-    expect(fleet.decisionsSince(60)).toEqual([]);
-    fleet.run(25);
-    expect(fleet.in('ready')).toHaveLength(0);
-    fleet.run(100);
-    expect(fleet.in('inactive')).toHaveLength(4);
-    fleet.run(COLD_SPARE_FOR_MS / 1_000);
-    expect(fleet.workers).toEqual([]);
-    expect(fleet.waiting).toBe(0);
-  });
-
-  it('follows a step of the load to within one worker, as soon as the new ones have loaded', () => {
-    const step = fc.record({
-      before: fc.integer({ min: 0, max: 60 }),
-      after: fc.integer({ min: 1, max: 100 }),
-      perf: fc.integer({ min: 2, max: 20 }),
-      loadSeconds: fc.integer({ min: 1, max: 60 }),
-    });
-    fc.assert(
-      fc.property(step, ({ before, after, perf, loadSeconds }) => {
-        const load = (second: number) => (second < 400 ? before : after);
-        const fleet = fleetOf({ load, perf: () => perf, loadSeconds }, { maxWorkers: 1_000 });
-        fleet.run(400);
-        // The first is measured before there are more; the forecast takes ten seconds to follow; a queue that has
-        // built up meanwhile may want more for a while, and a fall is believed after a minute and a half.
-        fleet.run(2 * loadSeconds + 400);
-        expect(Math.abs(fleet.in('ready').length - idealFor(after, perf))).toBeLessThanOrEqual(1);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it('does not move while the load is steady', () => {
-    const steady = fc.record({
-      load: fc.double({ min: 0.1, max: 60, noNaN: true }),
-      perf: fc.integer({ min: 1, max: 20 }),
-    });
-    fc.assert(
-      fc.property(steady, ({ load, perf }) => {
-        const fleet = fleetOf({ load: () => load, perf: () => perf }, { maxWorkers: 1_000 });
-        fleet.run(1_200);
-        fleet.run(600);
-        expect(fleet.decisionsSince(1_200)).toEqual([]);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it('has never more workers than there may be, whatever happens, and serves again when it is over', () => {
-    const troubled = fc.record({
-      seed: fc.integer(),
-      maxWorkers: fc.integer({ min: 1, max: 12 }),
-      minWorkers: fc.integer({ min: 0, max: 12 }),
-      coldWorkers: fc.integer({ min: 0, max: 3 }),
-      load: fc.integer({ min: 1, max: 100 }),
-      troubles: fc.array(fc.constantFrom('dies', 'fails', 'lies low', 'lies high', 'nothing'), {
-        minLength: 50,
-        maxLength: 50,
-      }),
-    });
-    fc.assert(
-      fc.property(troubled, ({ maxWorkers, minWorkers, coldWorkers, load, troubles }) => {
-        const trouble = (fleet: SimulatedFleet) => {
-          for (const worker of fleet.in('failed'))
-            if (fleet.second - worker.sinceSecond >= 5) fleet.remove(worker);
-          const victim = fleet.workers[fleet.second % Math.max(1, fleet.workers.length)];
-          const what = troubles[fleet.second];
-          if (victim === undefined || what === undefined) return;
-          if (what === 'dies') fleet.remove(victim);
-          if (what === 'fails') fleet.enter(victim, 'failed');
-          if (what === 'lies low') victim.said = 0.001;
-          if (what === 'lies high') victim.said = 1e9;
-        };
-        const settings = { maxWorkers, minWorkers: Math.min(minWorkers, maxWorkers), coldWorkers };
-        const fleet = fleetOf({ load: () => load, trouble, loadSeconds: 3 }, settings);
-        fleet.run(troubles.length, () => expect(fleet.workers.length).toBeLessThanOrEqual(maxWorkers));
-        // The liars tell the truth at last.
-        for (const worker of fleet.workers) worker.said = worker.said === 0 ? 0 : worker.perf;
-        fleet.run(200, () => expect(fleet.workers.length).toBeLessThanOrEqual(maxWorkers));
-        expect(fleet.in('ready').length).toBeGreaterThanOrEqual(Math.min(maxWorkers, idealFor(load, 10)));
-        expect(fleet.workers.length).toBeGreaterThanOrEqual(settings.minWorkers);
-      }),
-      { numRuns: 100 },
-    );
   });
 });

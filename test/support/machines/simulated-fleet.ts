@@ -18,6 +18,8 @@ export interface SimulatedOptions {
   readonly load: (second: number) => number;
   /** Units per second that the nth worker does. */
   readonly perf?: (nth: number) => number;
+  /** What one says of its speed when it has loaded; by default the truth. */
+  readonly says?: (perf: number) => number;
   /** How long a new worker takes until it serves, and an inactive one. */
   readonly loadSeconds?: number;
   readonly startSeconds?: number;
@@ -30,7 +32,7 @@ export interface SimulatedOptions {
 export interface SimulatedWorker {
   readonly id: number;
   /** Units per second that it does. */
-  perf: number;
+  readonly perf: number;
   phase: WorkerPhase;
   sinceSecond: number;
   pending: number;
@@ -38,24 +40,26 @@ export interface SimulatedWorker {
   said: number;
   /** What it says of the work in it; by default the truth. */
   told: number;
-  /** What is wrong with it, until it is started anew. */
+  /** What is wrong with it, and since when, until it is started anew. */
   wrong: Wrong;
+  wrongSince: number;
 }
 
 /**
- * - `hangs`: it does nothing and says nothing, and is found out by that.
+ * - `hangs`: it does nothing and says nothing, and has failed when it has been silent for long enough.
+ * - `slow`: it does a tenth of what it has measured.
  * - `stuck`: it works, but what it says of its load never falls.
  */
-export type Wrong = 'nothing' | 'hangs' | 'stuck';
+export type Wrong = 'nothing' | 'hangs' | 'slow' | 'stuck';
 
 /** One that has more to do is full for routing. */
-export const MAX_QUEUE_SECONDS = 30;
+const MAX_QUEUE_SECONDS = 30;
 
 /** How long one that has failed is left alone. */
 const LEFT_ALONE_SECONDS = 5;
 
 /** How long one has to be silent until it has failed. */
-export const SILENT_SECONDS = 30;
+const SILENT_SECONDS = 30;
 
 /** Routing takes a worker of which nothing is known for one that is very slow. */
 const MIN_PERF = 0.000_01;
@@ -94,9 +98,9 @@ export class SimulatedFleet {
     return this.workers.filter(({ phase }) => phases.includes(phase));
   }
 
-  /** Units per second of those that serve. */
-  get capacity(): number {
-    return sum(this.in('ready').map(({ perf }) => perf));
+  /** Units that have come and are not done. */
+  get backlog(): number {
+    return this.waiting + sum(this.workers.map(({ pending }) => pending));
   }
 
   decisionsSince(second: number): string[] {
@@ -120,18 +124,22 @@ export class SimulatedFleet {
   }
 
   #serve(worker: SimulatedWorker): void {
-    if (worker.wrong === 'hangs') return;
-    worker.pending = Math.max(0, worker.pending - worker.perf);
+    if (worker.wrong === 'hangs') {
+      if (this.second >= worker.wrongSince + SILENT_SECONDS) this.fail(worker);
+      return;
+    }
+    worker.pending = Math.max(0, worker.pending - worker.perf / (worker.wrong === 'slow' ? 10 : 1));
     if (worker.wrong !== 'stuck') worker.told = worker.pending;
     if (worker.phase === 'stopping' && worker.pending === 0) this.enter(worker, 'inactive');
   }
 
   /** It has loaded, or has not. */
   #end(worker: SimulatedWorker): void {
-    const isBroken = this.#options.isBroken?.(this.second) ?? false;
+    const { says = (perf: number) => perf, isBroken: broken } = this.#options;
+    const isBroken = broken?.(this.second) ?? false;
     this.enter(worker, isBroken ? 'failed' : 'ready');
     this.#launches = isBroken ? launchFailed(this.#launches, HOLD, this.second * 1_000) : NO_LAUNCH_FAILED;
-    if (!isBroken) worker.said = worker.perf;
+    if (!isBroken) worker.said = says(worker.perf);
     worker.wrong = 'nothing';
   }
 
@@ -159,6 +167,8 @@ export class SimulatedFleet {
     worker.pending += units;
     worker.told += units;
     this.waiting -= units;
+    // Nobody waits with what is left of a sum of fractions.
+    if (this.waiting < 1e-9) this.waiting = 0;
   }
 
   #decide(): readonly Decision[] {
@@ -198,6 +208,7 @@ export class SimulatedFleet {
         said: 0,
         told: 0,
         wrong: 'nothing',
+        wrongSince: 0,
       });
       return;
     }
@@ -215,6 +226,23 @@ export class SimulatedFleet {
   enter(worker: SimulatedWorker, phase: WorkerPhase): void {
     worker.phase = phase;
     worker.sinceSecond = this.second;
+  }
+
+  /** From now on this is wrong with it. */
+  harm(worker: SimulatedWorker, wrong: Wrong): void {
+    if (worker.wrong === wrong) return;
+    worker.wrong = wrong;
+    worker.wrongSince = this.second;
+  }
+
+  /** From now on each does and tells what it should; those that hang are replaced. */
+  mend(): void {
+    for (const worker of this.workers) {
+      if (worker.wrong === 'hangs') this.fail(worker);
+      worker.wrong = 'nothing';
+      worker.told = worker.pending;
+      if (worker.phase === 'ready' || worker.said > 0) worker.said = worker.perf;
+    }
   }
 
   /** It fails, and its clients ask anew. */
