@@ -46,7 +46,7 @@ export const THRESHOLDS_TAKE =
 
 const WHAT_IT_TAKES = {
   'a duration': 'a duration such as 500ms or 2s',
-  'a share': 'a number of requests such as 0, or a share of them such as 1%',
+  'a share': 'a number of requests such as 0, or a share of them such as 1%, of 100% at most',
   'a number': 'a number such as 4.5',
 } as const;
 
@@ -102,7 +102,7 @@ function metricOf(name: string): Metric | undefined {
 function errorsLimit(text: string, amount: string): Pick<Threshold, 'metric' | 'limit'> {
   const isShare = amount.endsWith('%');
   const number = parseNumber(isShare ? amount.slice(0, -1) : amount);
-  if (number === undefined) throw wrongLimit(text, amount, 'a share');
+  if (number === undefined || (isShare && number > 100)) throw wrongLimit(text, amount, 'a share');
   return isShare
     ? { metric: { takes: 'a share', of: ({ tally }) => tally.errorShare }, limit: number / 100 }
     : { metric: { takes: 'a number', of: errors }, limit: number };

@@ -82,6 +82,8 @@ describe('thresholds', () => {
     ['first-byte>2s', /^"first-byte" in/],
     ['errors>x%', /^"x%" in "errors>x%" is no limit; it takes a number of requests such as 0, or a share/],
     ['errors>-1', /^"-1" in/],
+    ['errors>150%', /^"150%" in "errors>150%" is no limit; .* such as 1%, of 100% at most$/],
+    ['errors>100.1%', /^"100.1%" in/],
     ['rate<5%', /^"5%" in "rate<5%" is no limit; it takes a number such as 4\.5$/],
   ])('%j is told to be wrong', (text, message) => {
     const parse = () => parseThresholds(text);
