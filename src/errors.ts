@@ -109,3 +109,8 @@ export function messageOf(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return error.message || code;
 }
+
+/** The same where it is a part of a sentence: that of a JSON that can't be parsed may quote several lines of it. */
+export function messageInLine(error: unknown): string {
+  return messageOf(error).replaceAll(/\s+/g, ' ');
+}

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { type CompiledRoute, workloadOf } from '../backend/index.js';
-import { messageOf } from '../errors.js';
+import { messageInLine, messageOf } from '../errors.js';
 import type { Payload, Payloads } from '../load/target.js';
 import { UserError } from './exit.js';
 import type { Io } from './io.js';
@@ -96,6 +96,6 @@ function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${what} is not JSON: ${messageOf(error)}.`);
+    throw new UserError(`${what} is not JSON: ${messageInLine(error)}.`);
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { duration, integer, positive } from '../config/types.js';
+import { NO_GPU } from '../model/gpu.js';
 import { figure } from '../report-page/words.js';
 import { RandomArrivals, type Sizes, secondBySecond } from '../simulate/arrivals.js';
 import { MeasuredError, readMeasured } from '../simulate/measured.js';
@@ -142,7 +143,7 @@ async function workersOf(options: SimulateOptions): Promise<Pick<Experiment, 'pe
     throw new UserError('--perf and --workers-from exclude each other: both say how fast workers are.');
   try {
     const measured = await readMeasured(path, model ?? '');
-    const each = measured.map(({ gpu, maxPerf }) => `${figure(maxPerf)}${gpu === '' ? '' : ` (${gpu})`}`);
+    const each = measured.map(({ gpu, maxPerf }) => figure(maxPerf) + (isNamed(gpu) ? ` (${gpu})` : ''));
     return {
       perfs: measured.map(({ maxPerf }) => maxPerf),
       workers: `workers do ${each.join(' or ')} units/s, as measured in ${path}`,
@@ -151,4 +152,8 @@ async function workersOf(options: SimulateOptions): Promise<Pick<Experiment, 'pe
     if (error instanceof MeasuredError) throw new UserError(`${path}: ${error.message}.`, EXIT.failed.code);
     throw error;
   }
+}
+
+function isNamed(gpu: string): boolean {
+  return gpu !== '' && gpu !== NO_GPU;
 }

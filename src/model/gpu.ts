@@ -7,6 +7,9 @@ export interface GpuOptions {
   readonly timeoutMs?: number;
 }
 
+/** The name of the GPU of a machine without one. */
+export const NO_GPU = 'none';
+
 const ARGUMENTS = ['--query-gpu=name', '--format=csv,noheader'];
 
 /**
@@ -20,7 +23,7 @@ export function gpuName(options: GpuOptions): Promise<string> {
     const end = (output: string) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
-      resolve(namesIn(output).join(', ') || 'none');
+      resolve(namesIn(output).join(', ') || NO_GPU);
     };
     // A driver that hangs may keep the program from dying, so its end is not waited for.
     const giveUp = () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { messageOf } from '../errors.js';
+import { messageInLine } from '../errors.js';
 
 /** The file in which workers keep what they have measured. */
 const FILE = z.object({
@@ -57,7 +57,7 @@ async function read(path: string): Promise<z.infer<typeof FILE>> {
     const why =
       error instanceof z.ZodError
         ? `it does not have the form of results that a worker has measured (${wrongIn(error)})`
-        : `it can not be read: ${messageOf(error)}`;
+        : `it can not be read: ${messageInLine(error)}`;
     throw new MeasuredError(why);
   }
 }

@@ -299,7 +299,7 @@ describe('what is wrong is told in one line, with exit code 2', () => {
       /^error: a --header has not the form of one; it takes "name: value"\.\n$/,
     ],
     [[URL, '--rate', '1', '--max-retries', '1'], /^error: --max-retries is for an endpoint/],
-    [[URL, '--rate', '1', '--payload', '{a'], /^error: --payload is not JSON: /],
+    [[URL, '--rate', '1', '--payload', '{\n"a": tru\n}'], /^error: --payload is not JSON: .+\.\n$/],
     [[URL, '--rate', '1', '--payload', 'none.json'], /^error: the payload can not be read: ENOENT/],
     [[URL, '--rate', '1', '--payload', 'nobody'], /^error: unknown backend "nobody"; it takes /],
     [[`${URL}/?a=1`, '--rate', '1', '--route', '/x'], /^error: the address has a query, so no route/],

@@ -117,6 +117,7 @@ describe('tsworker request', () => {
       {},
       /^error: no API key is given; set TSWORKER_API_KEY to the one that "tsworker dev" shows on a terminal, or was started with\.\n$/,
     ],
+    [['/run', '{\n"a": tru\n}'], KEY, /^error: the payload is not JSON: .+\.\n$/],
     [['/run', '{a}'], KEY, /^error: the payload is not JSON: .+\.\n$/],
     [['run', '{}'], KEY, /^error: the path of a route begins with a slash: \/run\n$/],
     [['/run', '{}', '--cost', '0'], KEY, /^error: --cost is "0"; it takes a number over 0\.\n$/],

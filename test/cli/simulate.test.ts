@@ -97,11 +97,14 @@ describe('tsworker simulate', () => {
     const results = {
       a: { backend: 'openai', model: 'llama', gpu: 'RTX 4090', maxPerf: 812.4 },
       b: { backend: 'openai', model: 'llama', gpu: '', maxPerf: 97 },
+      c: { backend: 'openai', model: 'llama', gpu: 'none', maxPerf: 5 },
     };
     const file = await fileOf(JSON.stringify({ version: 1, results }));
     const { code, stdout } = await run('--duration', '5m', '--workers-from', file);
     expect(code).toBe(0);
-    expect(stdout.split('\n')[1]).toBe(`workers do 812 (RTX 4090) or 97 units/s, as measured in ${file}`);
+    expect(stdout.split('\n')[1]).toBe(
+      `workers do 812 (RTX 4090) or 97 or 5 units/s, as measured in ${file}`,
+    );
   });
 
   it('writes a page, and says before the run when it can not', async () => {

@@ -147,7 +147,7 @@ describe('what workers have measured', () => {
       '{"version": 1, "results": {"a": {"backend": "b", "model": "", "gpu": "", "maxPerf": 0}}}',
       'results.a.maxPerf: ',
     ],
-    ['not JSON', 'it can not be read: '],
+    ['{\n"a":\n  tru,\n}', /^it can not be read: Unexpected token ',', "{ "a": tru, }" is not valid JSON$/],
   ])('%s is told what is wrong with it', async (text, problem) => {
     await expect(readMeasured(await fileOf(text), '')).rejects.toThrow(problem);
   });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { request as send } from 'undici';
 import { z } from 'zod';
 import { duration, positive, url } from '../../config/types.js';
-import { messageOf } from '../../errors.js';
+import { messageInLine, messageOf } from '../../errors.js';
 import { apiKeyOf } from '../api-key.js';
 import { EXIT, UserError } from '../exit.js';
 import { type Io, print } from '../io.js';
@@ -124,6 +124,6 @@ function expectJson(payload: string): void {
   try {
     JSON.parse(payload);
   } catch (error) {
-    throw new UserError(`the payload is not JSON: ${messageOf(error)}.`);
+    throw new UserError(`the payload is not JSON: ${messageInLine(error)}.`);
   }
 }
