@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generatedDrawings, generatedLayouts, generatedOutlines } from '../../scripts/layouts.js';
 import { generatedPages } from '../../scripts/pages.js';
+import { machines } from '../../src/graph/machines.js';
 
 const layouts = Object.entries({
   ...inFolder('src/graph/layouts', await generatedLayouts()),
@@ -18,6 +19,11 @@ describe('the pages made from the code', () => {
 
   it.each(layouts)('the layout %s is current: npm run docs', (path, text) => {
     expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(text);
+  });
+
+  it.each(Object.keys(machines))('are one of the %s machine as well, which the README leads to', (name) => {
+    expect(Object.keys(generatedPages())).toContain(`${name}.md`);
+    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`(docs/${name}.md)`);
   });
 
   it('name the five states of the lifecycle, draining and stopped', () => {
