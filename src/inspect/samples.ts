@@ -1,5 +1,6 @@
 import type { Sample } from './contract.js';
 
+const HOUR_MS = 3_600_000;
 /** Ten minutes, one a second. */
 const FINE = 600;
 /** So many of those that are older become one. */
@@ -22,8 +23,14 @@ export class Samples {
 
   /** Oldest first. */
   get all(): readonly Sample[] {
-    return [...this.#coarse, ...this.#fine];
+    return ofTheLastHour([...this.#coarse, ...this.#fine]);
   }
+}
+
+/** Those of the hour that ends with the last of them: how many there are in it depends on how punctual they were. */
+export function ofTheLastHour(samples: readonly Sample[]): readonly Sample[] {
+  const endMs = samples.at(-1)?.atMs ?? 0;
+  return samples.filter(({ atMs }) => atMs > endMs - HOUR_MS);
 }
 
 /** One in place of several: the mean of what was, and the worst of what anybody had to wait. */

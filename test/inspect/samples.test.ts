@@ -103,6 +103,15 @@ describe('the samples of an hour', () => {
     expect((all.at(-1)?.atMs ?? 0) - (all.at(0)?.atMs ?? 0)).toBeGreaterThanOrEqual(3_580_000);
   });
 
+  it('are of an hour, though they came late', () => {
+    const samples = new Samples();
+    for (let n = 1; n <= 2_000; n++) samples.add(sample({ atMs: n * 5_000 }));
+    const { all } = samples;
+    expect(all.at(-1)?.atMs).toBe(10_000_000);
+    expect(all[0]?.atMs).toBeGreaterThan(6_400_000);
+    expect(all[0]?.atMs).toBeLessThanOrEqual(6_450_000);
+  });
+
   it('are joined to the mean of what was, and to the worst of what was waited', () => {
     const one = sample({ atMs: 1000, load: 10, latencyP99Ms: 5, reportLagMs: 900, eventLoopLagMs: 7 });
     const other = sample({ atMs: 2000, load: 20, latencyP99Ms: null, reportLagMs: 100, eventLoopLagMs: 1 });

@@ -1,5 +1,6 @@
 import type { Charts, Happening, History, Json, Now, Sample } from '../contract.js';
 import { isCut } from '../copy.js';
+import { ofTheLastHour } from '../samples.js';
 
 /**
  * `locked`: a token is wanted. `lost`: nobody answers. `crowded`: as many as may look at once do already. Of the last
@@ -48,7 +49,6 @@ export const NOTHING_YET: PageState = {
 };
 
 const MOST_HAPPENINGS = 5_000;
-const MOST_SAMPLES = 3_600;
 const MOST_LINES = 200;
 
 export function began(
@@ -60,7 +60,7 @@ export function began(
   return {
     ...withHappenings(state, history.happenings, 0),
     charts,
-    samples: samples.slice(-MOST_SAMPLES),
+    samples,
     lookedAt: null,
     pausedAt: null,
   };
@@ -110,7 +110,7 @@ export function sampled(state: PageState, sample: Sample): PageState {
   return {
     ...state,
     now: state.now && at(state.now, sample.atMs),
-    samples: [...state.samples, sample].slice(-MOST_SAMPLES),
+    samples: ofTheLastHour([...state.samples, sample]),
   };
 }
 

@@ -14,9 +14,9 @@ export function Timeline({ now, state }: { readonly now: Now; readonly state: Pa
     <section class="card" aria-labelledby="timeline-title">
       <h2 id="timeline-title">States since the start</h2>
       <div class="bar" aria-hidden="true">
-        {timeline.map((stay) => (
+        {timeline.map((stay, nth) => (
           <span
-            key={stay.fromMs}
+            key={nth}
             class={`stay is-${stay.state}`}
             style={{ width: share(lengthOf(stay, atMs)) }}
             title={`${stay.state} for ${spanOf(lengthOf(stay, atMs))}`}
@@ -25,8 +25,9 @@ export function Timeline({ now, state }: { readonly now: Now; readonly state: Pa
         {looked !== undefined && <span class="looked" style={{ left: share(looked.atMs - from) }} />}
       </div>
       <ScrollTable titleId="timeline-title" columns={['from', 'state', 'for', 'why']}>
-        {timeline.toReversed().map((stay) => (
-          <tr key={stay.fromMs}>
+        {timeline.toReversed().map((stay, fromEnd) => (
+          // Two can begin in one millisecond, but none goes to another place.
+          <tr key={timeline.length - fromEnd}>
             <td class="time">{timeOf(stay.fromMs)}</td>
             <td>
               <span class={`chip is-${stay.state}`}>{stay.state}</span>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SseReader } from '../../../src/client/sse.js';
-import type { Happening, History, Now } from '../../../src/inspect/contract.js';
+import type { Happening, History, Now, Sample } from '../../../src/inspect/contract.js';
 import {
   began,
   happened,
@@ -73,9 +73,18 @@ describe('what the page knows', () => {
         Array.from({ length: 300 }, (_, n) => String(n)),
       ).modelLog.at(-200),
     ).toBe('100');
-    const sample = (atMs: number) => ({ atMs }) as Parameters<typeof sampled>[1];
-    const full = Array.from({ length: 3_700 }, (_, n) => sample(n + 1)).reduce(sampled, NOTHING_YET);
-    expect([full.samples.length, sampled(full, sample(5))]).toEqual([3_600, full]);
+  });
+
+  it('has the figures of an hour, though those of its beginning were made fewer', () => {
+    const sample = (second: number) => ({ atMs: second * 1_000 }) as Sample;
+    const began = Array.from({ length: 300 }, (_, n) => sample(10 * (n + 1)));
+    const hour = Array.from({ length: 2_000 }, (_, n) => sample(3_000 + n + 1));
+    const { samples } = hour.reduce(sampled, { ...NOTHING_YET, samples: began });
+    expect(samples[0]?.atMs).toBe(1_410_000);
+    expect(samples.at(-1)?.atMs).toBe(5_000_000);
+    expect(samples).toHaveLength(160 + 2_000);
+    const state = { ...NOTHING_YET, samples };
+    expect(sampled(state, sample(5_000))).toBe(state);
   });
 
   it("has the log of the worker that answers: what was said meanwhile, and nothing of another's", () => {
