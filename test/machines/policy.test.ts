@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COLD_SPARE_FOR_MS, decide, SPARE_FOR_MS } from '../../machines/policy.js';
+import { decide } from '../../machines/policy.js';
 import {
   type FleetFacts,
   NO_LAUNCH_FAILED,
@@ -30,7 +30,14 @@ function doneIn(
   );
 }
 
-const LONG_AGO = -COLD_SPARE_FOR_MS;
+const LONG_AGO = -600_000;
+
+const inactive = (id: number, maxPerf = 10) => worker(id, { phase: 'inactive', maxPerf });
+
+/** All of the capacity may be taken, and none but active ones are kept. */
+const EXACT = { targetUtil: 1, coldMult: 0, maxWorkers: 12 };
+
+const TWELVE = Array.from({ length: 12 }, (_, index) => worker(index + 1));
 
 describe('what is done', () => {
   it.each<[string, Partial<ScalingSettings>, Partial<FleetFacts>, string[], (number | null)?]>([
@@ -55,7 +62,7 @@ describe('what is done', () => {
     [
       'much waits, the first has measured nothing, and one starts quickly',
       {},
-      { waiting: 1_000, workers: [worker(1, { maxPerf: 0 }), worker(2, { phase: 'inactive', maxPerf: 0 })] },
+      { waiting: 1_000, workers: [worker(1, { maxPerf: 0 }), inactive(2, 0)] },
       ['activate 2'],
     ],
     [
@@ -91,7 +98,7 @@ describe('what is done', () => {
     [
       'the load of two, of which one starts quickly',
       {},
-      { expectedPerSecond: 15, workers: [worker(1), worker(2, { phase: 'inactive' })] },
+      { expectedPerSecond: 15, workers: [worker(1), inactive(2)] },
       ['activate 2'],
     ],
     [
@@ -99,7 +106,7 @@ describe('what is done', () => {
       {},
       {
         expectedPerSecond: 25,
-        workers: [worker(1), worker(2, { phase: 'inactive' }), worker(3, { phase: 'inactive', maxPerf: 30 })],
+        workers: [worker(1), inactive(2), inactive(3, 30)],
       },
       ['activate 3'],
     ],
@@ -111,7 +118,13 @@ describe('what is done', () => {
       ['create'],
     ],
     ['what waits is done in time', {}, { expectedPerSecond: 5, workers: [worker(1, { pending: 99 })] }, []],
-    ['one too many, for a short time', {}, { expectedPerSecond: 5, workers: [worker(1), worker(2)] }, []],
+    [
+      'one too many, for almost long enough',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1), worker(2)] },
+      [],
+      -29_999,
+    ],
     [
       'one too many, for long',
       {},
@@ -131,7 +144,7 @@ describe('what is done', () => {
       {},
       { expectedPerSecond: 5, workers: [worker(1), worker(2)] },
       ['deactivate 2'],
-      -SPARE_FOR_MS,
+      -30_000,
     ],
     [
       'those that load do not stand in for those that work',
@@ -146,9 +159,9 @@ describe('what is done', () => {
     [
       'an inactive one that is not wanted, for a while',
       {},
-      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      { quietMs: 1e9, workers: [inactive(1)] },
       [],
-      1 - COLD_SPARE_FOR_MS,
+      -599_999,
     ],
     ['nothing comes, and the time is not over', {}, { workers: [worker(1)] }, [], LONG_AGO],
     [
@@ -181,14 +194,14 @@ describe('what is done', () => {
     [
       'an inactive one that nobody wants',
       {},
-      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      { quietMs: 1e9, workers: [inactive(1)] },
       ['destroy 1'],
       LONG_AGO,
     ],
     [
       'an inactive one that is kept',
       { coldWorkers: 1 },
-      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
+      { quietMs: 1e9, workers: [inactive(1)] },
       [],
       LONG_AGO,
     ],
@@ -204,12 +217,7 @@ describe('what is done', () => {
       { expectedPerSecond: 9, workers: [worker(1)] },
       ['create', 'create'],
     ],
-    [
-      'a cold load is kept',
-      { minColdLoad: 18 },
-      { quietMs: 1e9, workers: [worker(1, { phase: 'inactive' })] },
-      ['create'],
-    ],
+    ['a cold load is kept', { minColdLoad: 18 }, { quietMs: 1e9, workers: [inactive(1)] }, ['create']],
     [
       'one that has failed takes up its place',
       { maxWorkers: 2 },
@@ -221,6 +229,169 @@ describe('what is done', () => {
       {},
       { expectedPerSecond: 15, workers: [worker(1), worker(2, { phase: 'updating' })] },
       [],
+    ],
+    [
+      'one stays always, and it starts quickly',
+      { inactivityTimeoutMs: 'never' },
+      { workers: [inactive(1)] },
+      ['activate 1'],
+    ],
+    [
+      'load that is provided for, and as much that comes',
+      { minLoad: 9 },
+      { expectedPerSecond: 9, workers: [worker(1)] },
+      [],
+    ],
+    [
+      'much waits, and is to be worked off within a minute',
+      {},
+      { waiting: 1_800, workers: [worker(1)] },
+      ['create', 'create'],
+    ],
+    [
+      'what is in each takes too long, and help is on the way',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1, { pending: 150 }), worker(2, { phase: 'loading' })] },
+      [],
+    ],
+    [
+      'what is in one takes too long, and another is free',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1, { pending: 150 }), worker(2)] },
+      [],
+    ],
+    [
+      'one that has failed does not stand in for one that works',
+      {},
+      { expectedPerSecond: 15, workers: [worker(1), worker(2, { phase: 'failed' })] },
+      ['create'],
+    ],
+    [
+      'nothing has come until the time is over, and a request still waits',
+      { minLoad: 15 },
+      { quietMs: 90_000, waiting: 1, workers: [worker(1)] },
+      ['create'],
+    ],
+    [
+      'one too many, and new ones are made beside it',
+      { minWorkers: 3 },
+      { expectedPerSecond: 5, workers: [worker(1), worker(2)] },
+      ['create'],
+      LONG_AGO,
+    ],
+    [
+      'of a capacity of 10 just less than a tenth is spare',
+      EXACT,
+      { expectedPerSecond: 9.2, workers: [worker(1), worker(2)] },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'of a capacity of 10 just more than a tenth is spare',
+      EXACT,
+      { expectedPerSecond: 9.05, workers: [worker(1), worker(2)] },
+      ['deactivate 2'],
+      LONG_AGO,
+    ],
+    [
+      'of a capacity of 110 just less than half a worker is spare',
+      EXACT,
+      { expectedPerSecond: 106, workers: TWELVE },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'of a capacity of 110 just more than half a worker is spare',
+      EXACT,
+      { expectedPerSecond: 104, workers: TWELVE },
+      ['deactivate 12'],
+      LONG_AGO,
+    ],
+    [
+      'the slower of two that are both enough goes',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1), worker(2, { maxPerf: 30 })] },
+      ['deactivate 1'],
+      LONG_AGO,
+    ],
+    [
+      'of three that work one is too many, whoever loads beside them',
+      {},
+      { expectedPerSecond: 15, workers: [worker(1), worker(2), worker(3), worker(4, { phase: 'loading' })] },
+      ['deactivate 3'],
+      LONG_AGO,
+    ],
+    [
+      'nothing comes, and the time is not over, for two',
+      {},
+      { workers: [worker(1), worker(2)] },
+      ['deactivate 2'],
+      LONG_AGO,
+    ],
+    [
+      'nothing comes, there is no such time, and a request waits',
+      { inactivityTimeoutMs: 'off' },
+      { waiting: 1, workers: [worker(1)] },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'thrice the load is kept, of which nobody knows how many do it',
+      { coldMult: 3 },
+      { expectedPerSecond: 5, workers: [worker(1, { phase: 'loading', maxPerf: 0 })] },
+      [],
+    ],
+    [
+      'a cold load is kept, and may take as much of its capacity as any',
+      { minColdLoad: 9.5 },
+      { quietMs: 1e9, workers: [inactive(1)] },
+      ['create'],
+    ],
+    [
+      'one too many counts as a cold one',
+      { coldWorkers: 1, coldMult: 0 },
+      { expectedPerSecond: 5, workers: [worker(1), worker(2)] },
+      [],
+    ],
+    [
+      'a cold one is kept beside those that the load is about to want',
+      { coldWorkers: 1, coldMult: 0 },
+      { expectedPerSecond: 15, workers: [worker(1)] },
+      ['create', 'create'],
+    ],
+    [
+      'one stays always, and a cold one beside it',
+      { coldWorkers: 1, inactivityTimeoutMs: 'never' },
+      { workers: [worker(1)] },
+      ['create'],
+    ],
+    [
+      'of three inactive ones one is kept',
+      { coldWorkers: 1 },
+      { quietMs: 1e9, workers: [inactive(1), inactive(2), inactive(3)] },
+      ['destroy 3', 'destroy 2'],
+      LONG_AGO,
+    ],
+    [
+      'of three inactive ones two are kept for a cold load of little more than one',
+      { minColdLoad: 9 },
+      { quietMs: 1e9, workers: [inactive(1), inactive(2), inactive(3)] },
+      ['destroy 3'],
+      LONG_AGO,
+    ],
+    [
+      'of inactive ones the slowest goes',
+      { coldWorkers: 1 },
+      { quietMs: 1e9, workers: [inactive(1, 5), inactive(2)] },
+      ['destroy 1'],
+      LONG_AGO,
+    ],
+    [
+      'of three inactive ones one starts, and none is given up meanwhile',
+      {},
+      { expectedPerSecond: 5, workers: [inactive(1), inactive(2), inactive(3)] },
+      ['activate 1'],
+      LONG_AGO,
     ],
   ])('%s', (_name, settings, given, done, spareSinceMs = null) => {
     expect(doneIn(settings, given, spareSinceMs)).toEqual(done);
@@ -240,6 +411,12 @@ describe('what is done', () => {
     expect(reasonsOf({ expectedPerSecond: 5, workers: [worker(1), worker(2)] }, LONG_AGO)).toEqual([
       '10 units/s are left without it, and 5.56 are wanted (5 units/s are expected, and may take 90 % of it)',
     ]);
+    expect(
+      reasonsOf({
+        expectedPerSecond: 35,
+        workers: [worker(1), worker(2, { phase: 'loading', maxPerf: 0 })],
+      })[0],
+    ).toMatch(/and 20 are there or on the way$/);
     const liars = [worker(2, { maxPerf: 1e9 }), worker(3, { maxPerf: 51 })];
     expect(
       reasonsOf({ expectedPerSecond: 70, workers: [worker(1), ...liars.slice(0, 1), worker(4)] }),
@@ -253,5 +430,87 @@ describe('what is done', () => {
     expect(reasonsOf({ quietMs: 60_000, workers: [worker(1)] })).toEqual([
       'no request has come for the whole of the inactivity timeout',
     ]);
+  });
+});
+
+describe('what has been spare', () => {
+  /** What is done at the second of two looks, so much later. */
+  const laterOn = (
+    settings: Partial<ScalingSettings>,
+    afterMs: number,
+    first: Partial<FleetFacts>,
+    second: Partial<FleetFacts>,
+  ) => {
+    const [all, atMs] = [{ ...SCALING, ...settings }, 1_000_000];
+    const { memory } = decide(all, facts({ atMs, ...first }), NOTHING_REMEMBERED);
+    return decide(all, facts({ atMs: atMs + afterMs, ...second }), memory).decisions.map((each) => each.do);
+  };
+
+  const two = [worker(1), worker(2)];
+
+  it('is counted from the first look that found it spare', () => {
+    const spare = { expectedPerSecond: 5, workers: two };
+    expect(laterOn({}, 29_999, spare, spare)).toEqual([]);
+    expect(laterOn({}, 30_000, spare, spare)).toEqual(['deactivate']);
+  });
+
+  it.each<[string, Partial<ScalingSettings>, Partial<FleetFacts>, workersLater?: readonly WorkerFacts[]]>([
+    ['while the last one had to stay', {}, { workers: [worker(1)] }],
+    ['while the load wanted all', {}, { expectedPerSecond: 15, workers: two }],
+    [
+      'while the others only loaded',
+      {},
+      { expectedPerSecond: 5, workers: [worker(1), worker(2, { phase: 'loading' })] },
+    ],
+    [
+      'while more were made',
+      { minWorkers: 3 },
+      { expectedPerSecond: 5, workers: two },
+      [...two, inactive(3)],
+    ],
+  ])('is no active one %s', (_name, settings, first, workers = two) => {
+    const later = { expectedPerSecond: 5, workers };
+    expect(laterOn(settings, 30_000, first, later)).toEqual([]);
+    expect(laterOn(settings, 30_000, later, later)).toEqual(['deactivate']);
+  });
+
+  it.each<[string, Partial<ScalingSettings>, Partial<FleetFacts>]>([
+    [
+      'while so many were to be there',
+      { coldWorkers: 1, coldMult: 0 },
+      { expectedPerSecond: 15, workers: [...two, inactive(3)] },
+    ],
+    [
+      'while the cold load wanted it',
+      { coldWorkers: 1, coldMult: 2 },
+      { expectedPerSecond: 13, workers: [worker(1, { maxPerf: 15 }), inactive(2, 15), inactive(3, 5)] },
+    ],
+  ])('is no inactive one %s', (_name, settings, first) => {
+    const later = { expectedPerSecond: 1, workers: [worker(1), inactive(2), inactive(3)] };
+    expect(laterOn(settings, 600_000, first, later)).toEqual([]);
+    expect(laterOn(settings, 600_000, later, later)).toEqual(['destroy']);
+  });
+});
+
+describe('how many are wanted', () => {
+  it.each<[number, string, Partial<ScalingSettings>, Partial<FleetFacts>]>([
+    [0, 'nobody is there, and nothing comes', {}, {}],
+    [1, 'nobody is there, and something waits', {}, { waiting: 1 }],
+    [1, 'nobody has been measured', {}, { expectedPerSecond: 100 }],
+    [1, 'the last one stays until the time is over', {}, { workers: [worker(1)] }],
+    [0, 'the time is over', {}, { quietMs: 60_000, workers: [worker(1)] }],
+    [1, 'one stays always', { inactivityTimeoutMs: 'never' }, { workers: [worker(1), worker(2)] }],
+    [2, 'the load of two, and one is there', {}, { expectedPerSecond: 15, workers: [worker(1)] }],
+    [
+      2,
+      'the load of two, and three are there',
+      {},
+      { expectedPerSecond: 15, workers: [worker(1), worker(2), worker(3)] },
+    ],
+    [4, 'more than there may be', {}, { expectedPerSecond: 100, workers: [worker(1)] }],
+  ])('%d where %s', (workers, _name, settings, given) => {
+    expect(decide({ ...SCALING, ...settings }, facts(given), NOTHING_REMEMBERED).wanted.workers).toBe(
+      workers,
+    );
   });
 });
