@@ -12,8 +12,9 @@ import type { WorkerPhase } from './scaling.js';
  * whoever was before has time to arrive. Then it is asked to end, finishes what it has, and is killed if that takes too
  * long. What comes then depends on why it ended: it is inactive, or started anew, or has failed, or is gone.
  *
- * One that has failed is left alone, the longer the more often it failed in a row. Then it is inactive as others are,
- * and whether it is wanted again is for the policy to decide, as all else.
+ * One that has failed is left alone, the longer the more often it failed in a row: a stop in good order, new code and a
+ * long time at work each end the row. Then it is inactive as others are, and whether it is wanted again is for the policy
+ * to decide, as all else.
  */
 export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
   id: 'fleet-worker',
@@ -57,13 +58,18 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
             actions: { type: 'note how it ended', params: ({ event }) => event.output },
           },
         ],
-        onError: {
-          target: 'failed',
-          actions: {
-            type: 'note the failure',
-            params: ({ event }) => ({ reason: `its process could not be started: ${reasonOf(event.error)}` }),
+        onError: [
+          { guard: 'it is given up', target: 'gone' },
+          {
+            target: 'failed',
+            actions: {
+              type: 'note the failure',
+              params: ({ event }) => ({
+                reason: `its process could not be started: ${reasonOf(event.error)}`,
+              }),
+            },
           },
-        },
+        ],
       },
       states: {
         up: {
@@ -75,7 +81,10 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
               target: 'ending',
               actions: { type: 'note the cause', params: { cause: 'destroyed' } },
             },
-            update: { target: 'ending', actions: { type: 'note the cause', params: { cause: 'updated' } } },
+            update: {
+              target: 'ending',
+              actions: ['forget the failures', { type: 'note the cause', params: { cause: 'updated' } }],
+            },
           },
           states: {
             model: {
@@ -180,6 +189,7 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
           tags: 'stopping',
           description:
             'Nobody is sent to it any more, and who was before arrives. Left when there was time enough for that.',
+          entry: 'forget the failures',
           after: { arrival: 'ending' },
           on: { destroy: { actions: { type: 'note the cause', params: { cause: 'destroyed' } } } },
         },

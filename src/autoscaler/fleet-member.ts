@@ -52,6 +52,11 @@ export class FleetMember {
     return this.#phase;
   }
 
+  /** Whether a process of it runs that would have to be started anew to run new code. */
+  get canBeUpdated(): boolean {
+    return this.#actor.getSnapshot().can({ type: 'update' });
+  }
+
   get starts(): number {
     return this.#actor.getSnapshot().context.starts;
   }

@@ -1,8 +1,4 @@
-import type { WorkerPhase } from '../../machines/scaling.js';
 import type { FleetMember, PhaseChange } from './fleet-member.js';
-
-/** Those whose process has to be started anew to run new code; one that fails is started anew by itself. */
-const RUNNING: ReadonlySet<WorkerPhase | null> = new Set(['loading', 'ready']);
 
 /** What a rolling update tells. */
 export interface UpdateListener {
@@ -32,12 +28,19 @@ export class RollingUpdate {
     return this.#under === null ? this.#due : [this.#under.worker, ...this.#due];
   }
 
-  /** Begins, or begins anew: what was started anew already may have got older code. */
+  /**
+   * Begins, or begins anew: what was started anew already may have got older code, and so may the one under way, unless
+   * its new process is still to come. Answers who is to be started anew.
+   */
   begin(): readonly number[] {
-    const running = [...this.#members.values()].filter(({ phase }) => RUNNING.has(phase)).map(({ id }) => id);
-    this.#due = running.filter((id) => id !== this.#under?.worker);
+    this.#due = [...this.#members.values()].filter(({ canBeUpdated }) => canBeUpdated).map(({ id }) => id);
+    const under = this.#under?.worker;
+    if (under !== undefined && this.#due.includes(under)) {
+      this.#due = [under, ...this.#due.filter((id) => id !== under)];
+      this.#under = null;
+    }
     if (this.#under === null) this.#next();
-    return running;
+    return this.due;
   }
 
   /** A worker has gone on. */
@@ -56,15 +59,13 @@ export class RollingUpdate {
   }
 
   #next(): void {
-    const worker = this.#due.shift();
-    if (worker === undefined) return;
-    const member = this.#members.get(worker);
-    if (member === undefined || !RUNNING.has(member.phase)) {
-      this.#next();
-      return;
-    }
-    this.#under = { worker, starts: member.starts };
-    this.#listener.onWorker(worker);
+    const members = this.#due.map((id) => this.#members.get(id));
+    const index = members.findIndex((member) => member?.canBeUpdated);
+    const member = members[index];
+    this.#due = member === undefined ? [] : this.#due.slice(index + 1);
+    if (member === undefined) return;
+    this.#under = { worker: member.id, starts: member.starts };
+    this.#listener.onWorker(member.id);
     member.send({ type: 'update' });
   }
 }

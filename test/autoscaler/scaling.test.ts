@@ -13,7 +13,12 @@ const SOON: Partial<Patience> = { arrivalMs: 1, pause: { baseMs: 1, capMs: 1 } }
 /** Workers that are none: what is done to them is written down, and they end as the test says. */
 class Puppets implements Launcher {
   readonly done: string[] = [];
-  readonly #running = new Map<number, (exit: WorkerExit) => void>();
+  /** Whether a signal ends them at once. */
+  heedSignals = true;
+  readonly #running = new Map<
+    number,
+    { readonly end: (exit: WorkerExit) => void; readonly fail: (error: Error) => void }
+  >();
 
   async place(worker: number): Promise<void> {
     this.done.push(`place ${worker}`);
@@ -21,12 +26,12 @@ class Puppets implements Launcher {
 
   run(worker: number): Promise<WorkerExit> {
     this.done.push(`run ${worker}`);
-    return new Promise((resolve) => this.#running.set(worker, resolve));
+    return new Promise((end, fail) => this.#running.set(worker, { end, fail }));
   }
 
   async signal(worker: number, signal: string): Promise<void> {
     this.done.push(`${signal} ${worker}`);
-    this.end(worker, { code: 0, signal: null });
+    if (this.heedSignals) this.end(worker, { code: 0, signal: null });
   }
 
   release(worker: number): void {
@@ -34,7 +39,12 @@ class Puppets implements Launcher {
   }
 
   end(worker: number, exit: WorkerExit): void {
-    this.#running.get(worker)?.(exit);
+    this.#running.get(worker)?.end(exit);
+    this.#running.delete(worker);
+  }
+
+  neverBegins(worker: number): void {
+    this.#running.get(worker)?.fail(new Error('EAGAIN'));
     this.#running.delete(worker);
   }
 }
@@ -332,6 +342,17 @@ describe('an autoscaler that scales', () => {
     expect((await send(`${autoscaler.url}/api/scaling?after=-1`)).status).toBe(400);
   });
 
+  it('stops where the process of a worker could not be started meanwhile, too', async () => {
+    const { autoscaler, puppets, reaches } = await start({ minWorkers: 1 });
+    await reaches(1, 'loading');
+    puppets.heedSignals = false;
+    const stopped = autoscaler.stop();
+    await reaches(1, 'stopping');
+    puppets.neverBegins(1);
+    await stopped;
+    expect(puppets.done.at(-1)).toBe('release 1');
+  });
+
   it('ends all its workers when it stops', async () => {
     const { autoscaler, puppets, serves, reaches } = await start({ minWorkers: 2 });
     await reaches(2, 'loading');
@@ -360,6 +381,47 @@ describe('POST /update_workers/', () => {
     expect(autoscaler.decisions().scaling?.toUpdate).toEqual([]);
     const order = puppets.done.filter((each) => !each.startsWith('place')).slice(2);
     expect(order).toEqual(['SIGTERM 1', 'run 1', 'SIGTERM 2', 'run 2']);
+  });
+
+  it('reaches a worker that says it has failed, too, since it may recover with the code that it has', async () => {
+    const { autoscaler, puppets, serves, reaches, update } = await start({ minWorkers: 2, coldMult: 0 });
+    for (const worker of [1, 2]) {
+      await serves(worker);
+      await reaches(worker, 'ready');
+    }
+    await report(autoscaler, statusOf(1, { error_msg: 'out of memory' }));
+    await reaches(1, 'failed');
+    expect(await update()).toMatchObject({ body: { workers: [1, 2] } });
+    for (const worker of [1, 2]) {
+      await serves(worker);
+      await reaches(worker, 'ready');
+    }
+    const order = puppets.done.filter((each) => !each.startsWith('place')).slice(2);
+    expect(order).toEqual(['SIGTERM 1', 'run 1', 'SIGTERM 2', 'run 2']);
+  });
+
+  it('that comes while one is under way starts anew also who has started, but does not serve yet', async () => {
+    const { autoscaler, puppets, serves, reaches, update } = await start({ minWorkers: 2, coldMult: 0 });
+    for (const worker of [1, 2]) {
+      await serves(worker);
+      await reaches(worker, 'ready');
+    }
+    puppets.heedSignals = false;
+    await update();
+    // Its new process is still to come.
+    expect(await update()).toMatchObject({ body: { workers: [1, 2] } });
+    await expect.poll(() => puppets.done.at(-1)).toBe('SIGTERM 1');
+    puppets.end(1, { code: 0, signal: null });
+    puppets.heedSignals = true;
+    await reaches(1, 'loading');
+    expect(await update()).toMatchObject({ body: { workers: [1, 2] } });
+    for (const worker of [1, 2]) {
+      await serves(worker);
+      await reaches(worker, 'ready');
+    }
+    expect(autoscaler.decisions().scaling?.toUpdate).toEqual([]);
+    const order = puppets.done.filter((each) => !each.startsWith('place')).slice(2);
+    expect(order).toEqual(['SIGTERM 1', 'run 1', 'SIGTERM 1', 'run 1', 'SIGTERM 2', 'run 2']);
   });
 
   it('goes no further when a worker fails with the new code', async () => {

@@ -178,11 +178,13 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   'withdrawn, to be updated': {
     'the time to arrive passes': ending('updating'),
     'its process dies': creating,
+    'it could not be started': failed('its process could not be started: EAGAIN'),
     'it is given up': { phase: 'stopping' },
   },
   'withdrawn, to be gone': {
     'the time to arrive passes': ending('stopping'),
     'its process dies': gone,
+    'it could not be started': gone,
   },
   'ending, to be inactive': {
     'its process ends well': inactive,
@@ -200,6 +202,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
   'ending, to be gone': {
     'its process ends well': gone,
     'its process dies': gone,
+    'it could not be started': gone,
     'the time to drain passes': killing,
   },
   'ending, since it failed': {
@@ -286,6 +289,32 @@ describe('a worker of the fleet', () => {
     await GIVEN.ready(worker);
     await worker.ends(1);
     expect(worker.context.failures).toBe(2);
+  });
+
+  it.each([
+    ['that was stopped in good order', 'deactivate', 0, 'inactive', 1],
+    ['that got new code', 'update', 0, 'creating', 1],
+    ['that got new code, and died before', 'update', 1, 'creating', 1],
+    ['that made way for new code by itself', null, EXIT_FOR_UPDATE, 'creating', 2],
+    ['that dies', null, 1, 'failed', 3],
+  ] as const)('%s: failures after one more', async (_which, type, code, phase, failures) => {
+    const worker = start();
+    await worker.isPlaced();
+    await worker.ends(1);
+    await worker.pass(INPUT.pause.capMs);
+    await worker.send({ type: 'activate' });
+    await GIVEN.ready(worker);
+    if (type !== null) {
+      await worker.send({ type });
+      await worker.pass(INPUT.arrivalMs);
+    }
+    await worker.ends(code);
+    expect(worker.phase).toBe(phase);
+    await worker.pass(INPUT.pause.capMs);
+    if (phase !== 'creating') await worker.send({ type: 'activate' });
+    await worker.isPlaced();
+    await worker.ends(1);
+    expect([worker.phase, worker.context.failures]).toEqual(['failed', failures]);
   });
 
   it('is kept while it reports, and given up a moment after it should have', async () => {
