@@ -4,8 +4,8 @@ import type { Bus } from '../bus.js';
 import { messageOf } from '../errors.js';
 import type { Log, LogFields } from '../log.js';
 import type { Redact } from '../redact.js';
-import type { Happening, Now, RecordingHeader, Sample } from './contract.js';
-import { copyOf } from './copy.js';
+import type { Happening, Json, Now, RecordingHeader, Sample } from './contract.js';
+import { CUT, copyOf } from './copy.js';
 import { hearing } from './hearing.js';
 import { LineLog } from './line-log.js';
 import { nowOf, ROWS, type Rows } from './now.js';
@@ -78,7 +78,7 @@ export class Inspector implements Source {
   #told = 0;
   #wantsRequests = false;
   #showing: NodeJS.Immediate | undefined;
-  #hasProblem = false;
+  #problems = 0;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
@@ -190,6 +190,7 @@ export class Inspector implements Source {
   /** Resolves when what was recorded is on its way to the disk. */
   async close(): Promise<void> {
     this.#watch.flush();
+    this.#tellProblems();
     await Promise.all([this.#recorder?.end('stopped'), this.#stately?.close()]);
   }
 
@@ -218,8 +219,7 @@ export class Inspector implements Source {
   }
 
   #note({ details, ...seen }: Seen): void {
-    const characters = this.#recorder === null ? CHARACTERS : RECORDED_CHARACTERS;
-    const copy = details === undefined ? {} : { details: copyOf(details, { ...this.#options, characters }) };
+    const copy = details === undefined ? {} : { details: this.#copyOf(details) };
     const happening: Happening = { seq: ++this.#seq, ...seen, ...copy };
     const kept: Kept = {
       seq: this.#seq,
@@ -231,11 +231,30 @@ export class Inspector implements Source {
     if (!kept.ofRequest) this.#recorder?.happened(kept.text);
   }
 
+  /** What can't be copied has happened all the same. */
+  #copyOf(details: unknown): Json {
+    const characters = this.#recorder === null ? CHARACTERS : RECORDED_CHARACTERS;
+    try {
+      return copyOf(details, { ...this.#options, characters });
+    } catch (error) {
+      this.#tellProblem(error);
+      return { [CUT]: true };
+    }
+  }
+
+  /** The first is told at once, and how many there were at the end. */
   #tellProblem(error: unknown): void {
-    if (this.#hasProblem) return;
-    this.#hasProblem = true;
+    this.#problems += 1;
+    if (this.#problems > 1) return;
     const message = `what happens is not shown as it should be: ${messageOf(error)}`;
     this.#options.log.warn(message, { event: 'inspect.problem', reason: messageOf(error) });
+  }
+
+  #tellProblems(): void {
+    const count = this.#problems;
+    if (count <= 1) return;
+    const message = `what has happened was not shown as it should be, ${count} times`;
+    this.#options.log.warn(message, { event: 'inspect.problem', count });
   }
 
   #tellNews(): void {

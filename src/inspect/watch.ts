@@ -22,7 +22,7 @@ export interface Seen {
 export interface WatchOptions {
   /** Unix time in ms. */
   readonly now: () => number;
-  /** Hears what has happened, in its order, soon after. */
+  /** Hears what has happened, in its order, soon after. It throws nothing. */
   readonly tell: (seen: readonly Seen[]) => void;
   /** What is wrong with the watch must not stop what it watches. */
   readonly onError: (error: unknown) => void;
@@ -99,11 +99,7 @@ export class ActorWatch {
     const queue = this.#queue;
     if (queue.length === 0) return;
     this.#queue = [];
-    try {
-      this.#options.tell(queue.flatMap((noted) => ('watched' in noted ? this.#toldOf(noted) : noted)));
-    } catch (error) {
-      this.#options.onError(error);
-    }
+    this.#options.tell(queue.flatMap((noted) => ('watched' in noted ? this.#seenIn(noted) : noted)));
   }
 
   /** Tells in its place what did not happen to a machine: it may well have happened while one was at work. */
@@ -153,6 +149,18 @@ export class ActorWatch {
     this.#queue.push(step);
     this.#soon ??= setImmediate(() => this.flush());
     return step;
+  }
+
+  /** What is wrong with one step costs none of the others. */
+  #seenIn(step: Step): Seen[] {
+    try {
+      return this.#toldOf(step);
+    } catch (error) {
+      this.#options.onError(error);
+      // So that it is seen that one is missing.
+      step.watched.told += 1;
+      return [];
+    }
   }
 
   #toldOf({ watched, atMs, event, isFirst, took, snapshot }: Step): Seen[] {
