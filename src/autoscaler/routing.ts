@@ -107,8 +107,8 @@ export class Routing {
   }
 
   #whyNone(candidates: readonly RoutingCandidate[]): string {
-    const trouble = this.#parts.trouble();
-    return trouble === '' ? breakdown(candidates) : `${breakdown(candidates)}; ${trouble}`;
+    const advice = candidates.some(isNowhere) ? TELL_ADDRESS : '';
+    return [breakdown(candidates), advice, this.#parts.trouble()].filter((part) => part !== '').join('; ');
   }
 
   #candidates(nowMs: number): RoutingCandidate[] {
@@ -124,6 +124,14 @@ export class Routing {
     const signature = await keys.sign(routeText(dialect, { cost, endpoint, reqnum, url }));
     return { cost, endpoint, reqnum, request_idx: requestIdx, signature, url };
   }
+}
+
+/** In `legacy` only workers with a model server tell where they are. */
+const TELL_ADDRESS =
+  'a worker whose backend has no model server tells its address in the current dialect only: start it with TSWORKER_DIALECT=current';
+
+function isNowhere({ dialect, state, url }: RoutingCandidate): boolean {
+  return dialect === 'legacy' && state === 'serving' && url === undefined;
 }
 
 /** Whether the worker that a request was given may be told again. */

@@ -39,7 +39,10 @@ describe('POST /route/', () => {
   it('signs cost, endpoint, reqnum and url for a legacy worker that told its url', async () => {
     const autoscaler = await startAutoscaler({ endpoint: 'péché' });
     await report(autoscaler, loaded(1));
-    expect((await ask(autoscaler)).body).toMatchObject({ status: '1 worker: 1 serving without a url' });
+    expect((await ask(autoscaler)).body).toMatchObject({
+      status:
+        '1 worker: 1 serving without a url; a worker whose backend has no model server tells its address in the current dialect only: start it with TSWORKER_DIALECT=current',
+    });
     await report(autoscaler, data(1, { url: URL_OF(1) }));
     const { body } = await ask(autoscaler, { cost: 0.5 });
     expect(body).toEqual({
