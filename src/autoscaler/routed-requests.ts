@@ -54,6 +54,12 @@ export interface RequestCounts {
 
 export const MAX_REQUESTS = 10_000;
 
+/**
+ * A client that waits asks every five seconds at least. One that has missed three times has left, as far as anybody can
+ * tell: no worker is started for it, though it finds its place again until its own time-out is over.
+ */
+const ASKS_WITHIN_MS = 15_000;
+
 /** The requests that clients asked a route for, by `request_idx`, oldest first, bounded. */
 export class RoutedRequests {
   readonly #maxCount: number;
@@ -81,10 +87,13 @@ export class RoutedRequests {
     };
   }
 
-  /** The work of those that wait. */
-  waitingCost(): number {
+  /** The work of those that wait, as far as their clients still ask. */
+  waitingCost(nowMs: number): number {
     let cost = 0;
-    for (const requestIdx of this.#waiting) cost += this.#requests.get(requestIdx)?.cost ?? 0;
+    for (const requestIdx of this.#waiting) {
+      const request = this.#requests.get(requestIdx);
+      if (request !== undefined && nowMs - request.polledAtMs < ASKS_WITHIN_MS) cost += request.cost;
+    }
     return cost;
   }
 
@@ -123,6 +132,13 @@ export class RoutedRequests {
     const times = { askedAtMs, polledAtMs: to.atMs };
     this.#put({ ...ask, requestIdx, state: 'assigned', ...times, assignment, finish: null });
     return assignment;
+  }
+
+  /** The worker that a request was given does not take it: it waits for another, and is still the same. */
+  giveBack(requestIdx: number, atMs: number): void {
+    const request = this.#requests.get(requestIdx);
+    if (request?.state !== 'assigned') return;
+    this.#put({ ...request, state: 'waiting', polledAtMs: atMs, assignment: null });
   }
 
   /** Whether the request is with this worker and not finished. */

@@ -82,7 +82,8 @@ export class Routing {
     if (known?.assignment && isStillGood(known, known.assignment, candidates, nowMs)) {
       return this.#answer(idx, known.cost, known.assignment);
     }
-    if (known?.state !== 'waiting') this.#parts.onAsked(ask.cost);
+    // One that goes on to another worker brings no new work.
+    if (known === undefined || known.state === 'finished') this.#parts.onAsked(ask.cost);
     const chosen = chooseWorker(candidates, this.#parts.maxQueueTimeMs);
     if (chosen === undefined) {
       this.requests.wait(idx, ask, nowMs);

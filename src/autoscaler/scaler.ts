@@ -117,7 +117,7 @@ export class Scaler {
           : [{ id, phase, maxPerf: this.perfOf(id), pending: AT_WORK.has(phase) ? this.#pendingIn(id) : 0 }],
       ),
       expectedPerSecond: this.demand.expectedPerSecond(atMs),
-      waiting: routing.requests.waitingCost(),
+      waiting: routing.requests.waitingCost(atMs),
       quietMs: this.demand.quietMs(atMs),
       launches: this.#launching.launches,
     };

@@ -317,6 +317,10 @@ describe('where a worker is missing, a call', () => {
     const other = await join(place, 2, (_received, response) => json(response, 200, { worker: 2 }));
     expect(await post(place.autoscaler, '{}')).toMatchObject({ status: 200, body: { worker: 2 } });
     expect([gone.received.length, other.received.length]).toEqual([1, 1]);
+    // It is one request all the while, which the other has.
+    expect(place.autoscaler.requests()).toMatchObject([
+      { requestIdx: 1, state: 'assigned', workerId: 2, reqnum: 2 },
+    ]);
   });
 
   it.each(['POST', 'GET'])('by %s that nobody takes at its address goes to another', async (method) => {
@@ -369,6 +373,7 @@ describe('where a worker is missing, a call', () => {
     expect(body).toMatchObject({
       error: { code: 'no_worker', message: expect.stringMatching(/could not be reached/) },
     });
+    expect(place.autoscaler.requests()).toEqual([]);
   });
 
   it('does not go to one of the legacy dialect, which has no envelope', async () => {

@@ -116,6 +116,36 @@ describe('routed requests', () => {
     expect(requests.counts).toEqual({ ...NOTHING, routed: 1, assigned: 1, expired: 1 });
   });
 
+  it('wait again when their worker does not take them, and are still those that they were', () => {
+    const requests = new RoutedRequests();
+    requests.wait(1, ASK, 0);
+    requests.assign(1, ASK, to(3, 4));
+    requests.giveBack(1, 6);
+    expect(requests.find(1)).toMatchObject({
+      state: 'waiting',
+      askedAtMs: 0,
+      polledAtMs: 6,
+      assignment: null,
+    });
+    requests.finish(1, 3, 'Rejected', 7);
+    expect(requests.assign(1, ASK, to(5, 8)).reqnum).toBe(2);
+    requests.finish(1, 5, 'Success', 9);
+    requests.giveBack(1, 10);
+    requests.giveBack(2, 10);
+    const finished = { ...NOTHING.finished, Success: 1 };
+    expect(requests.counts).toEqual({ ...NOTHING, routed: 2, finished });
+  });
+
+  it('are work that waits for as long as their clients ask', () => {
+    const requests = new RoutedRequests();
+    requests.wait(1, { ...ASK, cost: 5 }, 0);
+    requests.wait(2, { ...ASK, cost: 7 }, 10_000);
+    requests.assign(3, ASK, to(1));
+    expect([14_999, 15_000, 24_999, 25_000].map((atMs) => requests.waitingCost(atMs))).toEqual([12, 7, 7, 0]);
+    requests.wait(1, { ...ASK, cost: 5 }, 30_000);
+    expect(requests.waitingCost(30_000)).toBe(5);
+  });
+
   it('a new number is one that nobody has', () => {
     const requests = new RoutedRequests();
     requests.wait(1, ASK, 0);

@@ -245,6 +245,21 @@ describe('an autoscaler that scales', () => {
     expect(chosen).toEqual(['http://127.0.0.1:4001', 'http://127.0.0.1:4002', 'http://127.0.0.1:4002']);
   });
 
+  it('expects the work of a request once, whichever workers it goes to', async () => {
+    const { autoscaler, serves } = await start({ minWorkers: 2, inactivityTimeoutMs: 'never' });
+    await serves(1);
+    await serves(2);
+    const expected = () => autoscaler.decisions().scaling?.expectedPerSecond;
+    await ask(autoscaler, { cost: 40 });
+    const before = expected();
+    await report(autoscaler, statusOf(1, { error_msg: 'out of memory' }));
+    await report(autoscaler, statusOf(2, { error_msg: 'out of memory' }));
+    expect(urlOf(await ask(autoscaler, { cost: 40, request_idx: 1 }))).toBeUndefined();
+    await report(autoscaler, statusOf(2));
+    expect(urlOf(await ask(autoscaler, { cost: 40, request_idx: 1 }))).toBe('http://127.0.0.1:4002');
+    expect([before, expected()]).toEqual([4, 4]);
+  });
+
   it('leaves a worker that has failed alone for a while, and starts it again if it is still wanted', async () => {
     const { autoscaler, puppets, serves, reaches } = await start();
     await ask(autoscaler, { cost: 5 });

@@ -73,18 +73,23 @@ export class WorkerCalls {
    * @throws {WorkerError} `no_worker`; or what the signal was aborted with
    */
   async call(call: Call): Promise<WorkerAnswer> {
-    const untilMs = this.#parts.clock.now() + this.#parts.waitMs;
+    const { clock, routing, waitMs } = this.#parts;
+    const untilMs = clock.now() + waitMs;
     /** Workers that were found gone or closed, and when. One that has told of itself since is asked again. */
     const shut = new Map<string, number>();
+    let requestIdx = 0;
     let why = '';
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const place = await this.#place(call, shut, untilMs, why);
-      const askedAtMs = this.#parts.clock.now();
+      const place = await this.#place({ call, requestIdx, shut, untilMs, why });
+      const askedAtMs = clock.now();
       const answer = await this.#ask(place, call);
       if (typeof answer !== 'string') return answer;
       shut.set(place.url, askedAtMs);
       why = `the worker at ${place.url} ${answer}`;
+      requestIdx = place.requestIdx;
+      routing.requests.giveBack(requestIdx, clock.now());
     }
+    routing.requests.leave(requestIdx);
     throw noWorker(why);
   }
 
@@ -94,11 +99,11 @@ export class WorkerCalls {
   }
 
   /** Waits for a worker, as a client that polls. */
-  async #place(call: Call, shut: ReadonlyMap<string, number>, untilMs: number, why: string): Promise<Place> {
+  async #place({ call, shut, untilMs, why, ...wait }: Wait): Promise<Place> {
     const { routing, clock } = this.#parts;
     const suits = ({ dialect, url, toldAtMs }: RoutingCandidate) =>
       dialect === 'current' && toldAtMs > (shut.get(url ?? '') ?? Number.NEGATIVE_INFINITY);
-    let requestIdx = 0;
+    let { requestIdx } = wait;
     try {
       for (;;) {
         call.signal.throwIfAborted();
@@ -120,11 +125,15 @@ export class WorkerCalls {
     const { routing } = this.#parts;
     if (payload === null) {
       const worker = routing.peek(suits);
-      return worker ? { url: worker.url, body: null } : { requestIdx, status: 'no worker is ready' };
+      return worker
+        ? { requestIdx, url: worker.url, body: null }
+        : { requestIdx, status: 'no worker is ready' };
     }
     const ask = { cost: payload.cost, replayTimeoutMs: REPLAY_TIMEOUT_MS };
     const route = await routing.route(requestIdx, ask, suits);
-    if ('url' in route) return { url: route.url, body: envelopeOf(route, payload) };
+    if ('url' in route) {
+      return { requestIdx: route.request_idx, url: route.url, body: envelopeOf(route, payload) };
+    }
     return { requestIdx: route.request_idx, status: route.status };
   }
 
@@ -151,7 +160,19 @@ export class WorkerCalls {
   }
 }
 
+/** A call that waits for a worker. */
+interface Wait {
+  readonly call: Call;
+  /** 0: it has none yet. */
+  readonly requestIdx: number;
+  readonly shut: ReadonlyMap<string, number>;
+  readonly untilMs: number;
+  /** What became of it where it was before. */
+  readonly why: string;
+}
+
 interface Place {
+  readonly requestIdx: number;
   readonly url: string;
   readonly body: Buffer | null;
 }
