@@ -1,6 +1,6 @@
 import { type Html, html } from '../report-page/html.js';
 import { pageOf, section, type Tile, table, tiles } from '../report-page/page.js';
-import { type Line, type Plot, plots } from '../report-page/plot.js';
+import { type Line, type Plot, type Point, plots } from '../report-page/plot.js';
 import { timeTicks } from '../report-page/ticks.js';
 import { count, figure, percent, span } from '../report-page/words.js';
 import type { LoadResult } from './result.js';
@@ -63,7 +63,8 @@ function waitsOf({ requests: { waits }, noWorkerStatus }: LoadResult): Html[] {
 function plotsOf(result: LoadResult): Plot[] {
   const { series, workers, latencyCurve } = result;
   const last = series.at(-1);
-  const x = { text: span, ticks: timeTicks(last === undefined ? 0 : last.atMs + last.forMs) };
+  const until = last === undefined ? 0 : last.atMs + last.forMs;
+  const x = { text: span, ticks: timeTicks(until), until };
   const lineOf = (name: string, of: (point: SeriesPoint) => number | null): Line => ({
     name,
     points: series.map((point) => [point.atMs, of(point)]),
@@ -97,7 +98,13 @@ function plotsOf(result: LoadResult): Plot[] {
       title: 'Under way',
       x,
       y: { text: figure, isWhole: true },
-      lines: [lineOf('requests', ({ underWay }) => underWay)],
+      // They are those at the end of a stretch.
+      lines: [
+        {
+          name: 'requests',
+          points: [[0, 0], ...series.map(({ atMs, forMs, underWay }): Point => [atMs + forMs, underWay])],
+        },
+      ],
     },
   ];
   if (workers.length > 0)

@@ -71,7 +71,7 @@ export interface Table {
 
 /** The first column is text, the others are figures. */
 export function table({ head, rows }: Table): Html {
-  const heads = head.map((name) => html`<th scope="col">${name}</th>`);
+  const heads = head.map((name) => html`<th scope="col">${breakable(name)}</th>`);
   const body = rows.map((row) => {
     const { cells, tone } = 'cells' in row ? row : { cells: row, tone: '' };
     const [first = '', ...rest] = cells;
@@ -84,4 +84,9 @@ export function table({ head, rows }: Table): Html {
 ${body}
 </tbody>
 </table></div>`;
+}
+
+/** The name of a column may be a list of settings, which is wider than a phone. */
+function breakable(name: string): Html {
+  return new Html(html`${name}`.text.replaceAll(',', ',<wbr>'));
 }

@@ -30,14 +30,12 @@ export interface Axis {
   readonly text: (value: number) => string;
   /** Where it is marked. */
   readonly ticks: readonly number[];
+  /** How far it reaches, if not just to the last point. */
+  readonly until?: number;
 }
 
-const SIZE = { width: 520, height: 190 } as const;
-const EDGE = { left: 52, right: 20, top: 10, bottom: 22 } as const;
-const INNER = {
-  width: SIZE.width - EDGE.left - EDGE.right,
-  height: SIZE.height - EDGE.top - EDGE.bottom,
-} as const;
+/** The lines are stretched to the room that there is; words stand beside them, so that they are never small. */
+const SIZE = { width: 500, height: 160 } as const;
 
 /** As many columns can be pointed at; more would be too thin. */
 const MOST_COLUMNS = 300;
@@ -52,11 +50,15 @@ export function plotOf(plot: Plot): Html {
   return html`<figure class="plot">
 <figcaption><strong>${plot.title}</strong>
 ${legend}</figcaption>
-<svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${label}">
-${gridOf(plot, scale)}
+<div class="frame">
+<div class="y-axis" aria-hidden="true">${yWordsOf(plot, scale)}</div>
+<svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" preserveAspectRatio="none" role="img" aria-label="${label}">
+${gridOf(scale)}
 ${plot.lines.map((line, index) => pathOf(line, index, scale))}
 ${columnsOf(plot, scale)}
 </svg>
+<div class="x-axis" aria-hidden="true">${xWordsOf(plot, scale)}</div>
+</div>
 </figure>`;
 }
 
@@ -69,36 +71,42 @@ ${all.map(plotOf)}
 interface Scale {
   readonly x: (value: number) => number;
   readonly y: (value: number) => number;
+  /** From 0 to the top, equally far apart. */
   readonly yTicks: readonly number[];
 }
 
 function scaleOf({ lines, x, y }: Plot): Scale {
   const points = lines.flatMap((line) => line.points);
   // Not spread over an argument list: a plot may have many points.
-  const xs = [...points.map(([at]) => at), ...x.ticks];
+  const xs = [...points.map(([at]) => at), ...x.ticks, ...(x.until === undefined ? [] : [x.until])];
   const least = xs.reduce((low, at) => Math.min(low, at), xs[0] ?? 0);
   const most = xs.reduce((high, at) => Math.max(high, at), least + Number.MIN_VALUE);
   const top = points.reduce((high, [, value]) => Math.max(high, value ?? 0), 0);
   const yTicks = ticksUpTo(top === 0 ? 1 : top, y.isWhole === true ? 1 : 0);
-  const highest = Math.max(top, yTicks.at(-1) ?? 0) || 1;
+  const highest = yTicks.at(-1) || 1;
   return {
-    x: (value) => EDGE.left + ((value - least) / (most - least || 1)) * INNER.width,
-    y: (value) => EDGE.top + (1 - value / highest) * INNER.height,
+    x: (value) => ((value - least) / (most - least || 1)) * SIZE.width,
+    y: (value) => (1 - value / highest) * SIZE.height,
     yTicks,
   };
 }
 
-function gridOf({ x, y }: Plot, scale: Scale): Html[] {
-  const right = SIZE.width - EDGE.right;
-  const rows = scale.yTicks.map((tick) => {
+function gridOf(scale: Scale): Html[] {
+  return scale.yTicks.map((tick) => {
     const at = place(scale.y(tick));
-    return html`<line class="grid" x1="${EDGE.left}" x2="${right}" y1="${at}" y2="${at}"/><text x="${EDGE.left - 6}" y="${at}" dy="0.32em" text-anchor="end">${tick === 0 ? 0 : y.text(tick)}</text>`;
+    return html`<line class="grid" x1="0" x2="${SIZE.width}" y1="${at}" y2="${at}"/>`;
   });
-  const columns = x.ticks.map((tick) => {
-    const at = place(scale.x(tick));
-    return html`<text x="${at}" y="${SIZE.height - 6}" text-anchor="middle">${tick === 0 ? 0 : x.text(tick)}</text>`;
+}
+
+function yWordsOf({ y }: Plot, scale: Scale): Html[] {
+  return scale.yTicks.map((tick) => html`<span>${tick === 0 ? 0 : y.text(tick)}</span>`);
+}
+
+function xWordsOf({ x }: Plot, scale: Scale): Html[] {
+  return x.ticks.map((tick) => {
+    const percent = place((scale.x(tick) / SIZE.width) * 100);
+    return html`<span style="left: ${percent}%">${tick === 0 ? 0 : x.text(tick)}</span>`;
   });
-  return [...rows, ...columns];
 }
 
 function pathOf(line: Line, index: number, scale: Scale): Html {
@@ -134,13 +142,14 @@ function columnsOf({ lines, x, y }: Plot, scale: Scale): Html[] {
   const every = Math.ceil(xs.length / MOST_COLUMNS);
   const shown = xs.filter((_, index) => index % every === 0);
   return shown.map((at, index) => {
-    const [from, to] = [scale.x(at), scale.x(shown[index + 1] ?? at)];
+    const next = shown[index + 1];
+    const [from, to] = [scale.x(at), next === undefined ? SIZE.width : scale.x(next)];
     const width = Math.max(to - from, 2);
-    return html`<rect class="column" x="${place(from)}" y="${EDGE.top}" width="${place(width)}" height="${INNER.height}"><title>${x.text(at)}: ${(values.get(at) ?? []).join(', ')}</title></rect>`;
+    return html`<rect class="column" x="${place(from)}" y="0" width="${place(width)}" height="${SIZE.height}"><title>${x.text(at)}: ${(values.get(at) ?? []).join(', ')}</title></rect>`;
   });
 }
 
-/** To a tenth of a pixel. */
+/** To a tenth. */
 function place(value: number): number {
   return Math.round(value * 10) / 10;
 }

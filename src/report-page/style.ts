@@ -34,11 +34,16 @@ header { margin-bottom: 1.5rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.25rem 2rem; }
 .plot figcaption { display: flex; flex-wrap: wrap; gap: 0 0.9rem; font-size: 0.8125rem; color: var(--muted); }
 .plot figcaption strong { color: var(--ink); font-weight: 600; }
-.plot svg { display: block; width: 100%; height: auto; }
-.plot text { fill: var(--muted); font-size: 11px; }
+.plot { container-type: inline-size; }
+.frame { display: grid; grid-template: 10.5rem 1rem / auto minmax(0, 1fr); gap: 0.35rem 0.4rem; padding: 0.6rem 1.25rem 0 0; color: var(--muted); font-size: 0.6875rem; white-space: nowrap; }
+.frame svg { display: block; width: 100%; height: 100%; overflow: visible; }
+.y-axis { display: flex; flex-direction: column-reverse; justify-content: space-between; line-height: 0; text-align: right; }
+.x-axis { grid-column: 2; position: relative; line-height: 1rem; }
+.x-axis span { position: absolute; transform: translateX(-50%); }
+@container (max-width: 24rem) { .x-axis span:first-child:nth-last-child(n + 5) ~ span:nth-child(even) { display: none; } }
+.grid, .line { vector-effect: non-scaling-stroke; }
 .grid { stroke: var(--line); }
 .line { fill: none; stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; }
-.area { opacity: 0.35; }
 .column { fill: transparent; }
 .column:hover { fill: var(--hover); }
 .series::before { content: ""; display: inline-block; width: 0.7rem; height: 0.2rem; margin: 0 0.35rem 0.2rem 0; border-radius: 1px; background: currentColor; }
@@ -48,11 +53,17 @@ header { margin-bottom: 1.5rem; }
 table { width: 100%; border-collapse: collapse; font-size: 0.875rem; }
 th, td { padding: 0.35rem 0.6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child { padding-left: 0; text-align: left; }
-thead th { color: var(--muted); font-weight: 500; }
+thead th { color: var(--muted); font-weight: 500; white-space: normal; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 tbody tr:last-child > * { border-bottom: 0; }
 .c1 { stroke: var(--plot-1); color: var(--plot-1); } .c2 { stroke: var(--plot-2); color: var(--plot-2); }
 .c3 { stroke: var(--plot-3); color: var(--plot-3); } .c4 { stroke: var(--plot-4); color: var(--plot-4); }
 .c5 { stroke: var(--plot-5); color: var(--plot-5); } .c6 { stroke: var(--plot-6); color: var(--plot-6); }
+@media (max-width: 30rem) {
+  body { padding: 1.25rem 0.75rem 3rem; }
+  .card { padding: 1rem; }
+  th, td { padding: 0.35rem; }
+  th { white-space: normal; }
+}
 @media print { .card, .tile { break-inside: avoid; } }
 `;

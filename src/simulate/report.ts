@@ -55,7 +55,8 @@ function tilesOf(run: Run): Tile[] {
 
 function plotsOf(outcome: Outcome): Plot[] {
   const { runs } = outcome;
-  const x = { text: span, ticks: timeTicks(outcome.durationSeconds * 1_000) };
+  const until = outcome.durationSeconds * 1_000;
+  const x = { text: span, ticks: timeTicks(until), until };
   const plot = (title: string, lines: readonly Line[], text = figure): Plot => ({
     title,
     x,

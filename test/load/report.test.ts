@@ -170,6 +170,12 @@ describe('the page of a run', () => {
     expect(page).toContain('<title>2 s: begun 0, succeeded 1, failed 0</title>');
   });
 
+  it('has those under way where they were counted, at the end of each stretch', () => {
+    const page = reportOf(resultWith(SEEN));
+    const told = [...page.matchAll(/<title>([^<]+: requests \d+)</g)].map(([, title]) => title);
+    expect(told).toEqual(['0 ms: requests 0', '1 s: requests 0', '2 s: requests 1', '2.5 s: requests 0']);
+  });
+
   it('is one also where nothing happened, and escapes what a server says', () => {
     expect(reportOf(resultWith([]))).not.toMatch(/NaN|Infinity|undefined/);
     const hostile: Outcome = { kind: 'failed', name: '<script>alert(1)</script>' };

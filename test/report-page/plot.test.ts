@@ -54,7 +54,7 @@ describe('a plot', () => {
           [10, 100],
         ]),
       ),
-    ).toBe('M52 168h0L500 10');
+    ).toBe('M0 160h0L500 0');
     expect(
       pathIn(
         plot([
@@ -63,7 +63,7 @@ describe('a plot', () => {
           [10, 100],
         ]),
       ),
-    ).toBe('M52 168h0L276 89L500 10');
+    ).toBe('M0 160h0L250 80L500 0');
   });
 
   it('breaks a line where there is no value', () => {
@@ -75,7 +75,7 @@ describe('a plot', () => {
           [10, 100],
         ]),
       ),
-    ).toBe('M52 10h0M500 10h0');
+    ).toBe('M0 0h0M500 0h0');
   });
 
   it('holds a value until the next one where it goes in steps', () => {
@@ -90,7 +90,7 @@ describe('a plot', () => {
           'step',
         ),
       ),
-    ).toBe('M52 10h0H276L276 168H500');
+    ).toBe('M0 0h0H250L250 160H500');
   });
 
   it('marks round values, and says what is at a place', () => {
@@ -100,12 +100,51 @@ describe('a plot', () => {
         [10, 100],
       ]),
     );
-    expect([...text.matchAll(/text-anchor="end">(\d+)</g)].map(([, tick]) => tick)).toEqual([
-      ...['0', '20', '40', '60', '80', '100'],
+    // From below, as far apart as the lines of the grid.
+    expect(/<div class="y-axis".*>(?:\n?<span>\d+<\/span>)+/.exec(text)?.[0].match(/\d+/g)).toEqual([
+      '0',
+      '20',
+      '40',
+      '60',
+      '80',
+      '100',
+    ]);
+    expect([...text.matchAll(/<line class="grid" .* y2="([\d.]+)"/g)].map(([, y]) => y)).toEqual([
+      '160',
+      '128',
+      '96',
+      '64',
+      '32',
+      '0',
+    ]);
+    expect(
+      [...text.matchAll(/<span style="left: ([\d.]+)%">(.+?)</g)].map(([, left, tick]) => [left, tick]),
+    ).toEqual([
+      ['0', '0'],
+      ['100', '10 s'],
     ]);
     expect([...text.matchAll(/<title>([^<]*)</g)].map(([, told]) => told)).toEqual([
       '0 s: units 40',
       '10 s: units 100',
+    ]);
+  });
+
+  it('reaches as far as is said, beyond its last point', () => {
+    const short: Plot = {
+      ...plot([
+        [0, 0],
+        [5, 100],
+      ]),
+      x: { text: String, ticks: [0], until: 10 },
+    };
+    expect(pathIn(short)).toBe('M0 160h0L250 0');
+    // What its last point says holds to the end, and can be pointed at there.
+    const columns = [
+      ...plotOf(short).text.matchAll(/<rect class="column" x="([\d.]+)" y="0" width="([\d.]+)"/g),
+    ];
+    expect(columns.map(([, x, width]) => [x, width])).toEqual([
+      ['0', '250'],
+      ['250', '250'],
     ]);
   });
 
