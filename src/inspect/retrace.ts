@@ -12,10 +12,20 @@ export interface Retraced {
   readonly actors: number;
   /** Actors whose beginning was not recorded, or not whole, so that nothing can be said of them. */
   readonly untraced: readonly string[];
+  /** The first gap in what happened to each actor that has one: of what came after it nothing can be said. */
+  readonly gaps: readonly Gap[];
   /** Machines whose definition is another than when it was recorded. */
   readonly changed: readonly string[];
   /** The first event that led elsewhere; null: none did. */
   readonly divergence: Divergence | null;
+}
+
+export interface Gap {
+  readonly actor: string;
+  /** The number of the last event of it that is recorded before the gap. */
+  readonly after: number;
+  /** Of the first that nothing is said of: there is none between them, or it is not whole. */
+  readonly before: number;
 }
 
 export interface Divergence {
@@ -31,6 +41,10 @@ interface Traced {
   readonly replica: Replica;
   /** The number that its next happening has. */
   next: number;
+  /** Of the last that was traced. */
+  seq: number;
+  /** How many happenings of anybody the recording lacked by then. */
+  lacked: number;
   /** What the replica has done and the recording has yet to tell. */
   ahead: Seen[];
 }
@@ -39,9 +53,11 @@ interface Traced {
 export function retrace({ header, happenings }: Recording): Retraced {
   const alive = new Map<string, Traced>();
   const untraced = new Set<string>();
-  let [steps, actors] = [0, 0];
+  const gaps = new Map<string, Gap>();
+  let [steps, actors, lacked] = [0, 0, 0];
   let divergence: Divergence | null = null;
-  for (const happening of happenings) {
+  for (const [index, happening] of happenings.entries()) {
+    lacked = happening.seq - index;
     if (!Object.hasOwn(machines, happening.machine)) continue;
     const because = take(happening);
     if (because === null) continue;
@@ -49,26 +65,40 @@ export function retrace({ header, happenings }: Recording): Retraced {
     divergence = { seq, actor, event, because };
     break;
   }
-  return { steps, actors, untraced: [...untraced], changed: changedIn(header.machines), divergence };
+  const changed = changedIn(header.machines);
+  return { steps, actors, untraced: [...untraced], gaps: [...gaps.values()], changed, divergence };
 
   /** Answers what is different. */
   function take(happening: Happening): string | null {
-    const { actor, kind, nth } = happening;
+    const { actor, kind, nth, seq, details = null } = happening;
     if (kind === 'actor.started') return begin(happening);
     const traced = alive.get(actor);
     if (traced === undefined) {
-      untraced.add(actor);
+      if (!gaps.has(actor)) untraced.add(actor);
       return null;
     }
-    if (nth !== traced.next)
-      return `the recording lacks what happened to it before: number ${traced.next} of its events`;
-    traced.next += 1;
+    if (isCut(details)) return leave(happening, traced);
+    if (nth !== traced.next) {
+      if (traced.lacked !== lacked) return leave(happening, traced);
+      return `it is number ${nth} of what happened to it, and number ${traced.next} is due`;
+    }
+    Object.assign(traced, { next: nth + 1, seq, lacked });
     steps += 1;
     return kind === 'actor.stopped' ? end(happening, traced) : step(happening, traced);
   }
 
+  /** Where its replica would be is not known from here on. */
+  function leave({ actor, seq }: Happening, traced: Traced): null {
+    alive.delete(actor);
+    if (!gaps.has(actor)) gaps.set(actor, { actor, after: traced.seq, before: seq });
+    return null;
+  }
+
   function begin(happening: Happening): string | null {
-    const { actor, machine, details = null } = happening;
+    const { actor, machine, seq, details = null } = happening;
+    const before = alive.get(actor);
+    // Its end was not recorded.
+    if (before !== undefined) leave(happening, before);
     const definition = machines[machine];
     if (definition === undefined || isCut(details)) {
       untraced.add(actor);
@@ -77,20 +107,15 @@ export function retrace({ header, happenings }: Recording): Retraced {
     const { input } = revive(details) as { input?: unknown };
     const replica = new Replica(definition, input);
     const [started, ...ahead] = replica.take();
-    alive.set(actor, { replica, next: 1, ahead });
+    alive.set(actor, { replica, next: 1, seq, lacked, ahead });
     actors += 1;
     return differenceOf(happening, started);
   }
 
   function step(happening: Happening, traced: Traced): string | null {
-    const { actor, details = null } = happening;
+    const { details = null } = happening;
     const [early] = traced.ahead;
     if (early !== undefined) return `the machine has come to its end (${early.event}) before`;
-    if (isCut(details)) {
-      alive.delete(actor);
-      untraced.add(actor);
-      return null;
-    }
     const event = revive(details);
     if (!isEvent(event)) return 'the recording does not say what the event was';
     const [seen, ...ahead] = traced.replica.send(event);

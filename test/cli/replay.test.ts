@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Happening } from '../../src/inspect/contract.js';
+import { readRecording } from '../../src/inspect/recording.js';
 import { run } from '../support/run-cli.js';
 import { quietBackend, serve } from '../support/worker.js';
 
@@ -32,8 +34,40 @@ describe('tsworker replay', () => {
   it('asserts nothing of a recording that has no beginning of anything', async () => {
     expect(await run(['replay', file(HEADER), '--assert'])).toMatchObject({
       code: 1,
-      stdout: 'nothing can be asserted: no machine was recorded from its beginning\n',
+      stdout:
+        'nothing can be asserted: no machine was recorded from its beginning\n' +
+        'the recording was broken off before its first event: it says nothing of what came then\n',
     });
+  });
+
+  it('asserts a recording with a gap up to it, and says where it is and how the recording ends', async () => {
+    const recording = file('');
+    const backend = quietBackend({ routes: { '/run': { handle: () => 'ok' } } });
+    const { worker } = await serve(backend, { TSWORKER_RECORD: recording });
+    await worker.stop('it is enough');
+    const lines = readFileSync(recording, 'utf8').trimEnd().split('\n');
+    const own = lines.flatMap((line) => {
+      const { actor, seq } = JSON.parse(line) as Partial<Happening>;
+      return actor === 'lifecycle' && seq !== undefined ? [{ line, seq }] : [];
+    });
+    const gappy = lines.filter((line) => line !== own[2]?.line && !line.startsWith('{"ended"'));
+    const last = readRecording(readFileSync(recording, 'utf8')).happenings.at(-1)?.seq;
+    const gap = `lifecycle is asserted up to event ${own[1]?.seq}: from there to event ${own[3]?.seq} there is a gap\n`;
+    const outcomes = [
+      ['', `the recording was broken off after event ${last}: it says nothing of what came then\n`],
+      [
+        '{"ended":"full","atMs":1}\n',
+        `the recording was full after event ${last}: it says nothing of what came then\n`,
+      ],
+      ['{"ended":"stopped","atMs":1}\n', ''],
+    ] as const;
+    for (const [end, said] of outcomes) {
+      writeFileSync(recording, `${gappy.join('\n')}\n${end}`);
+      const { code, stdout } = await run(['replay', recording, '--assert']);
+      const [first = '', ...others] = stdout.split(/(?<=\n)/);
+      expect(first).toMatch(/^the same path: \d+ events of \d+ actors lead where they led\n$/);
+      expect([code, others.join('')]).toEqual([0, gap + said]);
+    }
   });
 
   it('with a worker that records itself: the path is the same', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Happening, RecordingLine } from '../../src/inspect/contract.js';
 import { endOf } from '../../src/inspect/recorded.js';
-import { RecordingError, readRecording } from '../../src/inspect/recording.js';
+import { type Recording, RecordingError, readRecording } from '../../src/inspect/recording.js';
 import { retrace } from '../../src/inspect/retrace.js';
 import { post } from '../support/client.js';
 import { quietBackend, serve } from '../support/worker.js';
@@ -122,10 +122,55 @@ describe('a recording from the beginning', () => {
     expect(becauseOf((happening) => ({ ...happening, kind: 'event' }))).toBe(
       'it is "transition", and was "event"',
     );
-    const without = linesOf(text).filter((line) => !('kind' in line && isBreak(line)));
-    expect(retrace(readRecording(textOf(without))).divergence).toMatchObject({
-      actor: 'lifecycle',
-      because: expect.stringMatching(/^the recording lacks/),
+    expect(becauseOf((happening) => ({ ...happening, nth: 999 }))).toMatch(
+      /^it is number 999 of what happened to it, and number \d+ is due$/,
+    );
+  });
+
+  it('with a gap is traced up to it, and what leads elsewhere before it is caught', async () => {
+    const { text } = await recorded();
+    const of = ({ happenings }: Recording) => happenings.filter(({ actor }) => actor === 'lifecycle');
+    const own = of(readRecording(text));
+    const lost = own.findIndex(({ event }) => event === 'backend.failed');
+    const [before, missing, next] = [own[lost - 1], own[lost], own[lost + 1]];
+    const gappy = linesOf(text).filter((line) => !('kind' in line && line.seq === missing?.seq));
+    const gap = { actor: 'lifecycle', after: before?.seq, before: next?.seq };
+    const whole = retrace(readRecording(text));
+    const retraced = retrace(readRecording(textOf(gappy)));
+    expect(retraced).toEqual({ ...whole, gaps: [gap], steps: whole.steps - (own.length - lost) });
+
+    const cut = linesOf(text).map((line) =>
+      'kind' in line && line.seq === missing?.seq ? { ...line, details: { $cut: true } } : line,
+    );
+    expect(retrace(readRecording(textOf(cut)))).toEqual({
+      ...retraced,
+      gaps: [{ ...gap, before: missing?.seq }],
+    });
+
+    const isLoad = ({ event, actor }: Happening) => event === 'load done' && actor === 'lifecycle';
+    const altered = gappy.map((line) =>
+      'kind' in line && isLoad(line) ? { ...line, to: ['work.failing'] } : line,
+    );
+    expect(retrace(readRecording(textOf(altered)))).toMatchObject({
+      gaps: [],
+      divergence: { actor: 'lifecycle', event: 'load done' },
+    });
+  });
+
+  it('traces again who was started anew after a gap', async () => {
+    const { text } = await recorded();
+    const whole = retrace(readRecording(text));
+    const { happenings } = readRecording(text);
+    const own = happenings.filter(({ actor }) => actor === 'lifecycle/load');
+    expect(own.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['actor.started', 'actor.stopped']));
+    const stop = own.find(({ kind }) => kind === 'actor.stopped');
+    const last = happenings.at(-1)?.seq ?? 0;
+    const again = own.map((happening, index) => ({ ...happening, seq: last + index + 1 }));
+    const lines = [...linesOf(text), ...again].filter((line) => !('kind' in line && line.seq === stop?.seq));
+    expect(retrace(readRecording(textOf(lines)))).toMatchObject({
+      actors: whole.actors + 1,
+      divergence: null,
+      gaps: [{ actor: 'lifecycle/load', after: own.at(-2)?.seq, before: last + 1 }],
     });
   });
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { port as portType } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
+import type { RecordingEnd } from '../../inspect/contract.js';
 import { type Recording, RecordingError, readRecording } from '../../inspect/recording.js';
 import { replayServer } from '../../inspect/replay-server.js';
 import { type Retraced, retrace } from '../../inspect/retrace.js';
@@ -23,7 +24,7 @@ export async function replay(file: string, options: ReplayOptions, io: Io): Prom
   const recording = await read(file);
   if (options.assert === true) {
     const retraced = retrace(recording);
-    await print(inWords(retraced), io);
+    await print(inWords(retraced, recording), io);
     return isSamePath(retraced) ? EXIT.ok.code : EXIT.failed.code;
   }
   const server = replayServer(recording);
@@ -55,15 +56,32 @@ function isSamePath({ divergence, actors }: Retraced): boolean {
   return divergence === null && actors > 0;
 }
 
-function inWords({ steps, actors, untraced, changed, divergence }: Retraced): string {
+function inWords({ steps, actors, untraced, gaps, changed, divergence }: Retraced, recording: Recording) {
   const lines = [];
   if (divergence !== null) {
     const { seq, actor, event, because } = divergence;
     lines.push(`event ${seq}, "${event}" of ${actor}, led elsewhere: ${because}`);
   } else if (actors === 0) lines.push('nothing can be asserted: no machine was recorded from its beginning');
   else lines.push(`the same path: ${steps} events of ${actors} actors lead where they led`);
+  for (const { actor, after, before } of gaps)
+    lines.push(`${actor} is asserted up to event ${after}: from there to event ${before} there is a gap`);
   if (changed.length > 0) lines.push(`changed since it was recorded: ${changed.join(', ')}`);
   if (untraced.length > 0)
     lines.push(`not recorded from the beginning, or not whole: ${untraced.join(', ')}`);
-  return `${lines.join('\n')}\n`;
+  return [...lines, ...endInWords(recording)].map((line) => `${line}\n`).join('');
+}
+
+/** Why a recording ends before the worker does. */
+const ENDS: Readonly<Record<RecordingEnd['ended'] | 'broken off', string | null>> = {
+  stopped: null,
+  full: 'the recording was full',
+  lost: 'the worker did not answer any more',
+  'broken off': 'the recording was broken off',
+};
+
+function endInWords({ end, happenings }: Recording): string[] {
+  const why = ENDS[end?.ended ?? 'broken off'];
+  const last = happenings.at(-1)?.seq;
+  const when = last === undefined ? 'before its first event' : `after event ${last}`;
+  return why === null ? [] : [`${why} ${when}: it says nothing of what came then`];
 }
