@@ -17,6 +17,8 @@ export interface FleetWorkerInput {
   readonly arrivalMs: number;
   /** So long it may take to finish what it has, once it is asked to end; then it is killed. */
   readonly drainWithinMs: number;
+  /** One that had been silent has to report within so long after it was asked to end. */
+  readonly answerWithinMs: number;
   /** One that was ready for so long has not failed in a row. */
   readonly stableAfterMs: number;
   /** How long a failed one is left alone: the base after the first failure, twice as long after each further one. */
@@ -80,6 +82,7 @@ export const fleetWorkerSetup = setup({
     failing: ({ context }) => context.failingForMs,
     arrival: ({ context }) => context.arrivalMs,
     drain: ({ context }) => context.drainWithinMs,
+    answer: ({ context }) => context.answerWithinMs,
     stable: ({ context }) => context.stableAfterMs,
     pause: ({ context: { pause, failures } }) => Math.min(pause.capMs, pause.baseMs * 2 ** (failures - 1)),
   },

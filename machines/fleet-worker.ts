@@ -10,7 +10,8 @@ import type { WorkerPhase } from './scaling.js';
  * while they do, and failing while they tell an error. Who is silent for too long, or fails and does not recover, is
  * ended. A ready one that is not wanted, or is to run new code, is withdrawn first: nobody is sent to it any more, and
  * whoever was before has time to arrive. Then it is asked to end, finishes what it has, and is killed if that takes too
- * long. What comes then depends on why it ended: it is inactive, or started anew, or has failed, or is gone.
+ * long, or if it has been silent and still is. What comes then depends on why it ended: it is inactive, or started anew,
+ * or has failed, or is gone.
  *
  * One that has failed is left alone, the longer the more often it failed in a row: a stop in good order, new code and a
  * long time at work each end the row. Then it is inactive as others are, and whether it is wanted again is for the policy
@@ -155,7 +156,7 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
                     'It has not reported since it was started. Left when it does, or should have long ago.',
                   after: {
                     firstWord: {
-                      target: '#fleet-worker.alive.ending',
+                      target: '#fleet-worker.alive.ending.draining.silent',
                       actions: {
                         type: 'note the failure',
                         params: ({ context }) => ({
@@ -170,7 +171,7 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
                   description: 'It reports. Left when it has been silent for too long.',
                   after: {
                     silence: {
-                      target: '#fleet-worker.alive.ending',
+                      target: '#fleet-worker.alive.ending.draining.silent',
                       actions: {
                         type: 'note the failure',
                         params: ({ context }) => ({
@@ -202,6 +203,7 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
             draining: {
               description: 'It is asked to end, and finishes what it has. Left when that takes too long.',
               after: { drain: 'killing' },
+              initial: 'heard',
               invoke: {
                 id: 'terminate',
                 src: 'signal',
@@ -211,6 +213,15 @@ export const fleetWorkerMachine = fleetWorkerSetup.createMachine({
                     type: 'note that it could not be signalled',
                     params: ({ event }) => event,
                   },
+                },
+              },
+              states: {
+                heard: { description: 'As far as is known it hears. Never left: it has its time to finish.' },
+                silent: {
+                  description:
+                    'It had been silent before it was asked. Left when it reports after all, or has been silent for too long again: it is killed then.',
+                  after: { answer: '#fleet-worker.alive.ending.killing' },
+                  on: { heard: 'heard' },
                 },
               },
             },

@@ -29,6 +29,7 @@ export function patienceOf(given: Partial<Patience>, reportIntervalMs: number): 
     failingForMs: 60_000,
     arrivalMs: 2_000,
     drainWithinMs: 75_000,
+    answerWithinMs: 10_000,
     stableAfterMs: 600_000,
     pause: { baseMs: 5_000, capMs: 300_000 },
     hold: { baseMs: 5_000, capMs: 300_000 },

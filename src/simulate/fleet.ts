@@ -35,6 +35,7 @@ const NO_DEADLINES: Omit<FleetWorkerInput, 'id'> = {
   silentAfterMs: Number.POSITIVE_INFINITY,
   failingForMs: Number.POSITIVE_INFINITY,
   drainWithinMs: Number.POSITIVE_INFINITY,
+  answerWithinMs: Number.POSITIVE_INFINITY,
   stableAfterMs: Number.POSITIVE_INFINITY,
   // Routing knows at once that one is withdrawn.
   arrivalMs: 0,

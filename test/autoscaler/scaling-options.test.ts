@@ -57,6 +57,7 @@ describe('patience with workers', () => {
     failingForMs: 60_000,
     arrivalMs: 2_000,
     drainWithinMs: 75_000,
+    answerWithinMs: 10_000,
     stableAfterMs: 600_000,
     pause: { baseMs: 5_000, capMs: 300_000 },
     hold: { baseMs: 5_000, capMs: 300_000 },

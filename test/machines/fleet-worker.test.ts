@@ -56,6 +56,14 @@ const GIVEN = {
     await worker.saysThatItFails();
     await worker.pass(INPUT.failingForMs / 2);
   },
+  'ending, since it is silent': async (worker) => {
+    await GIVEN.ready(worker);
+    await worker.pass(INPUT.silentAfterMs);
+  },
+  'ending, since it was silent': async (worker) => {
+    await GIVEN['ending, since it is silent'](worker);
+    await worker.says('serving');
+  },
   killing: async (worker) => {
     await GIVEN['ending, to be inactive'](worker);
     await worker.pass(INPUT.drainWithinMs);
@@ -86,6 +94,7 @@ const WHEN = {
   'it may not be signalled': (worker) => worker.refusesTheSignal(),
   'it is not heard of': (worker) => worker.pass(INPUT.silentAfterMs),
   'it is not heard of for long': (worker) => worker.pass(INPUT.firstWordWithinMs),
+  'it does not answer': (worker) => worker.pass(INPUT.answerWithinMs),
   'the time to arrive passes': (worker) => worker.pass(INPUT.arrivalMs),
   'the time to drain passes': (worker) => worker.pass(INPUT.drainWithinMs),
   'the pause passes': (worker) => worker.pass(INPUT.pause.baseMs),
@@ -108,11 +117,16 @@ const inactive: Then = { states: ['inactive'], phase: 'inactive' };
 const creating: Then = { states: ['creating'], phase: 'creating' };
 const withdrawn = (phase: WorkerPhase): Then => ({ states: ['withdrawn'], phase });
 const ending = (phase: WorkerPhase, reason = ''): Then => ({
-  states: ['ending.draining'],
+  states: ['ending.draining.heard'],
   phase,
   reason,
   signals: ['SIGTERM'],
 });
+const silent = (reason: string): Then => ({
+  ...ending('failed', reason),
+  states: ['ending.draining.silent'],
+});
+const answers: Then = { states: ['ending.draining.heard'] };
 const failed = (reason: string): Then => ({ states: ['failed'], phase: 'failed', failures: 1, reason });
 const killing: Then = { states: ['ending.killing'], signals: ['SIGKILL'] };
 const byItself = (how: string) => failed(`its process ended by itself, ${how}`);
@@ -142,7 +156,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'it says that it fails': { states: up('failing', 'heard'), phase: 'failed', reason: 'no memory' },
     'it is given up': ending('stopping'),
     'it is updated': ending('updating'),
-    'it is not heard of for long': ending('failed', 'it has not reported within 60 s of its start'),
+    'it is not heard of for long': silent('it has not reported within 60 s of its start'),
   },
   loading: {
     ...DIES,
@@ -150,7 +164,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'it says that it fails': { states: up('failing', 'heard'), phase: 'failed', reason: 'no memory' },
     'it is given up': ending('stopping'),
     'it is updated': ending('updating'),
-    'it is not heard of': ending('failed', 'it has not reported for 30 s'),
+    'it is not heard of': silent('it has not reported for 30 s'),
   },
   ready: {
     ...DIES,
@@ -159,7 +173,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'it is deactivated': withdrawn('stopping'),
     'it is given up': withdrawn('stopping'),
     'it is updated': withdrawn('updating'),
-    'it is not heard of': ending('failed', 'it has not reported for 30 s'),
+    'it is not heard of': silent('it has not reported for 30 s'),
   },
   failing: {
     ...DIES,
@@ -168,7 +182,7 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'it says that it fails': { reason: 'no memory' },
     'it is given up': ending('stopping', 'out of memory'),
     'it is updated': ending('updating', 'out of memory'),
-    'it is not heard of': ending('failed', 'it has not reported for 30 s'),
+    'it is not heard of': silent('it has not reported for 30 s'),
   },
   'withdrawn, to be inactive': {
     'the time to arrive passes': ending('stopping'),
@@ -210,6 +224,20 @@ const TABLE: Record<Given, Partial<Record<When, Then>>> = {
     'its process is killed': failed('out of memory'),
     'its process ends for an update': failed('out of memory'),
     'it is given up': { phase: 'stopping' },
+    'the time to drain passes': killing,
+  },
+  'ending, since it is silent': {
+    'it says that it loads': answers,
+    'it says that it serves': answers,
+    'it says that it fails': answers,
+    'its process ends well': failed('it has not reported for 30 s'),
+    'it is given up': { phase: 'stopping' },
+    'it does not answer': killing,
+  },
+  'ending, since it was silent': {
+    'its process ends well': failed('it has not reported for 30 s'),
+    'it is given up': { phase: 'stopping' },
+    'it does not answer': {},
     'the time to drain passes': killing,
   },
   killing: {

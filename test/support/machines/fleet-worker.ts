@@ -16,6 +16,7 @@ export const FLEET_WORKER_INPUT: FleetWorkerInput = {
   failingForMs: 45_000,
   arrivalMs: 2_000,
   drainWithinMs: 40_000,
+  answerWithinMs: 10_000,
   stableAfterMs: 600_000,
   pause: { baseMs: 5_000, capMs: 300_000 },
 };
