@@ -29,7 +29,7 @@ beforeAll(() => {
   npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball);
   installed = join(project, 'node_modules/tsworker');
   cpSync(join(ROOT, 'examples/echo-backend.ts'), join(project, 'my-backend.ts'));
-}, 120_000);
+}, 300_000);
 
 afterAll(() => rmSync(project, { recursive: true }));
 
@@ -208,6 +208,38 @@ if (!result.ok) throw new Error(result.problems.join());
 const { config } = result;
 export const started = createLog({ level: config.logLevel, terminal: false }).then((log) => new Worker(backend, config, { log }).start());
 export const port: Promise<number> = started.then((ports) => ports.port);`;
+  const KIT = `
+import { Serverless } from 'tsworker/client';
+import { expectPath, leakCheck, startFakeModel, startTestAutoscaler, startTestWorker, SteppedClock, transitionCoverage, workerMachines } from 'tsworker/testing';
+import backend from './my-backend.js';
+
+const { inspect } = transitionCoverage(workerMachines.lifecycle);
+export async function tested(): Promise<number> {
+  await using _leaks = leakCheck();
+  await using model = await startFakeModel({ kind: 'tgi', behaviour: { healthStatus: 500 } });
+  await using autoscaler = await startTestAutoscaler();
+  await using worker = await startTestWorker(backend, { model, autoscaler, inspect, clock: new SteppedClock() });
+  autoscaler.faults.next({ kind: 'slow', delayMs: 5 }, { times: 2, of: 'statuses' });
+  await worker.reaches('serving');
+  expectPath(worker).toInclude(['loaded', 'serving']);
+  const { status }: Response = await worker.call('/echo', { text: 'x' });
+  return status + (worker.requests[0]?.workload ?? 0) + model.requests.length;
+}
+export async function asked(): Promise<unknown> {
+  const client = new Serverless({ apiKey: 'key', autoscalerUrl: 'http://127.0.0.1:8080' });
+  const endpoint = await client.endpoint('my-endpoint');
+  return endpoint.request('/echo', { text: 'x' }, { cost: 1 });
+}`;
+  const WRONG_TEST = `
+import { startTestAutoscaler, startTestWorker } from 'tsworker/testing';
+import backend from './my-backend.js';
+
+export async function tested(): Promise<void> {
+  const autoscaler = await startTestAutoscaler();
+  autoscaler.faults.next('slow');
+  const worker = await startTestWorker(backend, { autoscalr: autoscaler });
+  await worker.reaches('reporting');
+}`;
   const WRONG = `
 import { defineBackend } from 'tsworker';
 import { z } from 'zod';
@@ -232,6 +264,8 @@ export default defineBackend({
     writeFileSync(join(project, 'autoscaler.ts'), AUTOSCALER);
     writeFileSync(join(project, 'worker.ts'), WORKER);
     writeFileSync(join(project, 'wrong.ts'), WRONG);
+    writeFileSync(join(project, 'kit.ts'), KIT);
+    writeFileSync(join(project, 'wrong-test.ts'), WRONG_TEST);
   });
 
   /** What the compiler says, without any package of types installed. */
@@ -253,37 +287,59 @@ export default defineBackend({
     }
   }
 
-  it.each([
+  describe.each([
     ['nodenext', 'nodenext', true],
     ['nodenext', 'nodenext', false],
     ['esnext', 'bundler', true],
     ['esnext', 'bundler', false],
-  ])(
-    'hold with module %s, moduleResolution %s, skipLibCheck %s',
-    (module, moduleResolution, skipLibCheck) => {
-      const options = { target: 'es2023', module, moduleResolution, skipLibCheck };
-      expect(check(options, ['my-backend.ts', 'autoscaler.ts', 'worker.ts'])).toEqual([]);
-    },
-  );
+  ])('with module %s, moduleResolution %s, skipLibCheck %s', (module, moduleResolution, skipLibCheck) => {
+    const options = { target: 'es2023', module, moduleResolution, skipLibCheck };
 
-  it('tell what is wrong', () => {
+    it('hold', () => {
+      expect(check(options, ['my-backend.ts', 'autoscaler.ts', 'worker.ts'])).toEqual([]);
+    });
+
+    it('of the test kit and of the client hold', () => {
+      const lib = ['es2023', 'dom', 'dom.iterable', 'esnext.disposable'];
+      expect(check({ ...options, lib }, ['kit.ts'])).toEqual([]);
+    });
+  });
+
+  it.each([
+    [
+      'a backend',
+      'wrong.ts',
+      WRONG,
+      [
+        "dialect: 'modern',",
+        "maxPerf: '100',",
+        'workload: ({ txt }) => 1,',
+        'example: { text: 1 },',
+        'handle: ({ state, body }) => state.missing + body.nope,',
+        'handle: ({ state, body }) => state.missing + body.nope,',
+        "'/b': { method: 'FETCH', handle: () => 1 },",
+        "'/c': { handel: () => 1 },",
+      ],
+    ],
+    [
+      'a test',
+      'wrong-test.ts',
+      WRONG_TEST,
+      [
+        "autoscaler.faults.next('slow');",
+        'const worker = await startTestWorker(backend, { autoscalr: autoscaler });',
+        "await worker.reaches('reporting');",
+      ],
+    ],
+  ])('tell what is wrong with %s', (_, file, text, wrong) => {
     const options = {
       target: 'es2023',
       module: 'nodenext',
       moduleResolution: 'nodenext',
       skipLibCheck: true,
     };
-    const told = check(options, ['wrong.ts']).flatMap((line) => /^wrong\.ts\((\d+),/.exec(line)?.[1] ?? []);
-    const lines = WRONG.split('\n');
-    expect(told.map((line) => lines[Number(line) - 1]?.trim())).toEqual([
-      "dialect: 'modern',",
-      "maxPerf: '100',",
-      'workload: ({ txt }) => 1,',
-      'example: { text: 1 },',
-      'handle: ({ state, body }) => state.missing + body.nope,',
-      'handle: ({ state, body }) => state.missing + body.nope,',
-      "'/b': { method: 'FETCH', handle: () => 1 },",
-      "'/c': { handel: () => 1 },",
-    ]);
+    const told = check(options, [file]).flatMap((line) => /^[\w-]+\.ts\((\d+),/.exec(line)?.[1] ?? []);
+    const lines = text.split('\n');
+    expect(told.map((line) => lines[Number(line) - 1]?.trim())).toEqual(wrong);
   });
 });
