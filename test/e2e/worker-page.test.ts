@@ -172,6 +172,8 @@ it('shows that a model server died, that it is started again, and what the new o
   await expect.poll(async () => (await stays.allInnerTexts()).toReversed()).toEqual(whole);
   await page.getByRole('button', { name: /^supervisor/ }).click();
   await expect.poll(() => page.locator('.chart').getAttribute('aria-label')).toBe('The supervisor machine');
+  // The one that was started again runs.
+  expect(await litIn(page)).toEqual(['running']);
 }, 60_000);
 
 it('comes back by itself when the worker was away, and shows the new one', async () => {

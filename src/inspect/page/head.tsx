@@ -1,6 +1,6 @@
 import type { Now } from '../contract.js';
 import type { PageState } from './page-state.js';
-import { figure, spanOf, timeOf } from './words.js';
+import { figure, spanOf, timeOf, units } from './words.js';
 
 export const CROWDED = 'As many pages as the worker serves at once look at it already.';
 
@@ -29,13 +29,10 @@ export function Head({ state, now }: { readonly state: PageState; readonly now: 
         <Fact name="under way" value={figure(worker.requestsUnderWay)} />
         <Fact name="waiting" value={figure(worker.requestsQueued)} />
         <Fact name="sessions" value={figure(worker.sessions)} />
-        <Fact name="work inside" value={`${figure(worker.pendingWorkload)} units`} />
-        <Fact
-          name="speed"
-          value={worker.maxPerf > 0 ? `${figure(worker.maxPerf)} units/s` : 'not measured'}
-        />
-        <Fact name="served" value={`${figure(worker.ledger.totals.served)} units`} />
-        <Fact name="not told yet" value={`${figure(worker.ledger.unreported.received)} units`} />
+        <Fact name="work inside" value={units(worker.pendingWorkload)} />
+        <Fact name="speed" value={worker.maxPerf > 0 ? `${units(worker.maxPerf)}/s` : 'not measured'} />
+        <Fact name="served" value={units(worker.ledger.totals.served)} />
+        <Fact name="not told yet" value={units(worker.ledger.unreported.received)} />
         <Fact name="up" value={spanOf(now.atMs - now.startedAtMs)} />
       </dl>
     </header>

@@ -4,7 +4,7 @@ import { Chart } from './chart.js';
 import { METRICS, Metrics } from './metrics.js';
 import type { PageState } from './page-state.js';
 import { type ActorThen, actorsAt, isStep, stepFrom } from './travel.js';
-import { counted, figure, nameOf, timeOf } from './words.js';
+import { counted, inRow, nameOf, timeOf, units } from './words.js';
 
 /** A machine with its state lit, those that it has invoked one click away, and the way through time. */
 export function Machine({ state, change }: { readonly state: PageState; readonly change: Change }) {
@@ -35,7 +35,7 @@ export function Machine({ state, change }: { readonly state: PageState; readonly
             onClick={() => change((before) => ({ ...before, actor: METRICS }))}
           >
             {nameOf(METRICS)}
-            <span class="leaf">{figure(state.now.worker.ledger.totals.received)} units</span>
+            <span class="leaf">{units(state.now.worker.ledger.totals.received)}</span>
           </button>
         )}
       </nav>
@@ -79,7 +79,7 @@ function Caption({ actor, recent }: { readonly actor: ActorThen; readonly recent
       </span>
       {first !== undefined && (
         <span class="by">
-          last <strong>{recent.map(({ event }) => (event === '' ? 'at once' : event)).join(', ')}</strong> at{' '}
+          last <strong>{inRow(recent.map(({ event }) => (event === '' ? 'at once' : event)))}</strong> at{' '}
           {timeOf(first.atMs)}
         </span>
       )}

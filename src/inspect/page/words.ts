@@ -24,6 +24,22 @@ export function figure(value: number | null): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** An amount of work: `1 unit`, `4.56 k units`. */
+export function units(workload: number): string {
+  return `${figure(workload)} ${figure(workload) === '1' ? 'unit' : 'units'}`;
+}
+
+/** Names in their order, each that came again at once with how often: `model.told ×3, report.settled`. */
+export function inRow(names: readonly string[]): string {
+  const runs: { name: string; count: number }[] = [];
+  for (const name of names) {
+    const last = runs.at(-1);
+    if (last?.name === name) last.count += 1;
+    else runs.push({ name, count: 1 });
+  }
+  return runs.map(({ name, count }) => (count === 1 ? name : `${name} ×${count}`)).join(', ');
+}
+
 /** A number of things, by thousands: `12 345`. */
 export function counted(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u00a0');

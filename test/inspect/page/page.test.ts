@@ -13,7 +13,7 @@ import {
   sampled,
 } from '../../../src/inspect/page/page-state.js';
 import { actorsAt, stepFrom } from '../../../src/inspect/page/travel.js';
-import { counted, figure, nameOf, spanOf } from '../../../src/inspect/page/words.js';
+import { counted, figure, inRow, nameOf, spanOf, units } from '../../../src/inspect/page/words.js';
 
 function happening(seq: number, given: Partial<Happening> = {}): Happening {
   return {
@@ -259,6 +259,18 @@ describe('in words', () => {
     [5_000, '5\u00a0000'],
     [1_234_567, '1\u00a0234\u00a0567'],
   ])('%i things are %s', (count, words) => expect(counted(count)).toBe(words));
+
+  it.each([
+    [0, '0 units'],
+    [1, '1 unit'],
+    [0.5, '0.5 units'],
+    [45_600, '45.6 k units'],
+  ])('%d of work is %s', (workload, words) => expect(units(workload)).toBe(words));
+
+  it('what came again at once is said once, with how often', () => {
+    expect(inRow(['a', 'b', 'b', 'b', 'a'])).toBe('a, b ×3, a');
+    expect(inRow([])).toBe('');
+  });
 
   it('an actor is called by the end of its path', () => {
     expect([nameOf('lifecycle'), nameOf('lifecycle/load/benchmark')]).toEqual(['lifecycle', 'benchmark']);
