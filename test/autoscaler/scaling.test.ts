@@ -50,11 +50,11 @@ class Puppets implements Launcher {
 }
 
 /** A scaling autoscaler, and its puppets. */
-async function start(settings: Partial<EndpointSettings> = {}) {
+async function start(settings: Partial<EndpointSettings> = {}, patience = SOON) {
   const [clock, puppets] = [handClock(), new Puppets()];
   const autoscaler = await startAutoscaler({
     now: clock.now,
-    scaling: { settings: { ...SETTINGS, ...settings }, launcher: puppets, patience: SOON },
+    scaling: { settings: { ...SETTINGS, ...settings }, launcher: puppets, patience },
   });
   /** The phase of a worker, when it is that or has become it. */
   const reaches = (worker: number, phase: string | null) =>
@@ -130,6 +130,9 @@ describe('an autoscaler that scales', () => {
     });
     await reaches(1, 'loading');
     expect(done(autoscaler)).toEqual(['create 1', 'deactivate 1', 'activate 1']);
+    // What it has measured is known while it loads again.
+    await report(autoscaler, statusOf(1, { max_perf: 0, loadtime: 0 }));
+    expect(autoscaler.decisions().scaling?.workers[0]).toMatchObject({ phase: 'loading', maxPerf: 10 });
   });
 
   it('tells what it decided, and why, with the figures', async () => {
@@ -258,6 +261,58 @@ describe('an autoscaler that scales', () => {
     await report(autoscaler, statusOf(2));
     expect(urlOf(await ask(autoscaler, { cost: 40, request_idx: 1 }))).toBe('http://127.0.0.1:4002');
     expect([before, expected()]).toEqual([4, 4]);
+  });
+
+  it('counts what a worker tells and what it was sent since, and not what was in one that has failed', async () => {
+    const patience = { ...SOON, pause: { baseMs: 600_000, capMs: 600_000 } };
+    const { autoscaler, clock, puppets, serves, reaches } = await start(
+      { minWorkers: 2, maxWorkers: 3, targetQueueTimeMs: 1_000 },
+      patience,
+    );
+    await serves(1);
+    await serves(2);
+    await reaches(2, 'ready');
+    // In each 5 units that it tells and 6 that it was sent are more than it does in the second.
+    for (const worker of [1, 2]) await report(autoscaler, statusOf(worker, { cur_load: 5 }));
+    for (let nth = 0; nth < 2; nth++) await ask(autoscaler, { cost: 6 });
+    await reaches(3, 'loading');
+    for (const worker of [1, 3]) puppets.end(worker, { code: 1, signal: null });
+    await reaches(3, 'failed');
+    await report(autoscaler, statusOf(2));
+    clock.advance(60_000);
+    await reaches(2, 'inactive');
+    expect(done(autoscaler)).toEqual([
+      'create 1',
+      'create 2',
+      'create 3',
+      'fail 1',
+      'fail 3',
+      'deactivate 2',
+    ]);
+  });
+
+  it('lets workers go as the load falls, and knows nothing more of those that it has given up', async () => {
+    const { autoscaler, clock, serves, reaches } = await start({ coldMult: 0 });
+    await ask(autoscaler, { cost: 150 });
+    await serves(1);
+    await serves(2);
+    await reaches(2, 'ready');
+    clock.advance(60_000);
+    await ask(autoscaler, { cost: 1, request_idx: 1 });
+    for (const worker of [1, 2]) await report(autoscaler, statusOf(worker));
+    await nextLook(autoscaler);
+    clock.advance(30_000);
+    await reaches(2, 'inactive');
+    expect(done(autoscaler)).toEqual(['create 1', 'create 2', 'deactivate 2']);
+    clock.advance(30_000);
+    await reaches(1, 'inactive');
+    await nextLook(autoscaler);
+    clock.advance(600_000);
+    await reaches(1, null);
+    await reaches(2, null);
+    await ask(autoscaler, { cost: 1 });
+    await serves(3, { max_perf: 1_000 });
+    expect(autoscaler.decisions().scaling?.workers).toMatchObject([{ id: 3, maxPerf: 1_000, perf: 1_000 }]);
   });
 
   it('leaves a worker that has failed alone for a while, and starts it again if it is still wanted', async () => {

@@ -32,6 +32,12 @@ describe('the work that is expected', () => {
     expect(forecast).toEqual({ seconds: [6], newest: 7, lastWorkAtMs: 7_900 });
   });
 
+  it('bears a pause of any length', () => {
+    const centuries = 1e13;
+    expect(came(came(NO_WORK_YET, 5, 0), 30, centuries).seconds).toEqual([...steady(0, 59), 30]);
+    expect(expectedPerSecond(came(NO_WORK_YET, 5, 0), centuries)).toBe(0);
+  });
+
   it('remembers a minute and no more, whenever work comes', () => {
     const times = fc.array(fc.nat({ max: 500_000 }), { maxLength: 100 });
     fc.assert(

@@ -237,6 +237,12 @@ describe('what is done', () => {
       ['activate 1'],
     ],
     [
+      'the load of two, and starts are held back',
+      {},
+      { expectedPerSecond: 15, workers: [worker(1)], launches: { failures: 3, holds: 1, heldUntilMs: 1 } },
+      [],
+    ],
+    [
       'load that is provided for, and as much that comes',
       { minLoad: 9 },
       { expectedPerSecond: 9, workers: [worker(1)] },
@@ -458,9 +464,9 @@ describe('what has been spare', () => {
     ['while the last one had to stay', {}, { workers: [worker(1)] }],
     ['while the load wanted all', {}, { expectedPerSecond: 15, workers: two }],
     [
-      'while the others only loaded',
+      'while another only loaded',
       {},
-      { expectedPerSecond: 5, workers: [worker(1), worker(2, { phase: 'loading' })] },
+      { expectedPerSecond: 15, workers: [...two, worker(3, { phase: 'loading' })] },
     ],
     [
       'while more were made',
