@@ -179,6 +179,9 @@ describe('tsworker load on a server', () => {
   });
 });
 
+/** A single request, due at once. */
+const ONCE = ['--rate', '0.1', '--duration', '10s'] as const;
+
 describe('tsworker load on an endpoint', () => {
   const env = { TSWORKER_API_KEY: KEY };
 
@@ -218,10 +221,7 @@ describe('tsworker load on an endpoint', () => {
     });
     await report(place.autoscaler, status(1, { url }));
     const args = ['my-endpoint', '--autoscaler', place.autoscaler.url, '--route', '/x', '--payload', '{}'];
-    const { code, result } = await figuresOf(
-      [...args, '--max-retries', '2', '--concurrency', '1', '--duration', '1ms'],
-      env,
-    );
+    const { code, result } = await figuresOf([...args, '--max-retries', '2', ...ONCE], env);
     expect(code).toBe(1);
     expect(result).toMatchObject({
       requests: { sent: 1, succeeded: 0, failed: 1, retries: 2 },
@@ -231,11 +231,31 @@ describe('tsworker load on an endpoint', () => {
     });
   });
 
+  it('tells size and first byte of the answer that counts, and when a worker was found first', async () => {
+    const place = await startPlace();
+    const askedAtMs: number[] = [];
+    const { url } = await serveHttp((request, response) => {
+      request.resume();
+      const isFirst = askedAtMs.push(performance.now()) === 1;
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '11' });
+      if (isFirst) response.write('{"ok"', () => response.destroy());
+      else response.end('{"ok":true}');
+    });
+    await report(place.autoscaler, status(1, { url }));
+    const args = ['my-endpoint', '--autoscaler', place.autoscaler.url, '--route', '/x', '--payload', '{}'];
+    const { result } = await figuresOf([...args, ...ONCE], env);
+    expect(result.requests).toMatchObject({ sent: 1, succeeded: 1, retries: 1 });
+    expect(result.perSecond.bytes * 10).toBeCloseTo(11);
+    const [first = 0, second = 0] = askedAtMs;
+    const apartMs = (result.firstByteMs?.min ?? 0) - (result.routedMs?.max ?? 0);
+    expect(apartMs).toBeGreaterThanOrEqual(second - first);
+  });
+
   it('that has no worker is told with what the autoscaler said of its workers', async () => {
     const { autoscaler } = await startPlace();
     await report(autoscaler, status(1, { loadtime: 0 }));
     const args = ['my-endpoint', '--autoscaler', autoscaler.url, '--route', '/x', '--payload', '{}'];
-    const once = ['--concurrency', '1', '--duration', '1ms', '--timeout', '400ms'];
+    const once = [...ONCE, '--timeout', '400ms'];
     const { result } = await figuresOf([...args, ...once], env);
     expect(result).toMatchObject({ outcomes: [{ name: 'no_worker', count: 1 }] });
     expect(result.noWorkerStatus).toBe('1 worker: 1 loading');
