@@ -109,7 +109,7 @@ describe('a request to a model', () => {
   it.each(named('silence'))('that does %s ends with its time, and is not sent again', async (_name, met) => {
     const { endpoint, model, autoscaler } = await start({});
     model.behave(met.behaviour);
-    const error = await failureOf(endpoint.request(PATH, PAYLOAD, { timeout: 300 }));
+    const error = await failureOf(endpoint.request(PATH, PAYLOAD, { timeout: 1_000 }));
     expect(error.code).toBe('timeout');
     expect(model.requests).toHaveLength(1);
     await model.untilAborted();

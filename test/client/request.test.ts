@@ -217,7 +217,7 @@ describe('a request', () => {
     const { endpoint, model, autoscaler } = await startWhole({
       model: { behaviour: { pauseAfterTokens: 1 } },
     });
-    const error = await failureOf(endpoint.request('/v1/completions', {}, { timeout: 300 }));
+    const error = await failureOf(endpoint.request('/v1/completions', {}, { timeout: 1_000 }));
     expect(error).toMatchObject({ code: 'timeout', worker: expect.stringMatching(/^http:/) });
     expect(error.message).toBe(
       `The worker at ${error.worker} did not answer in time. Raise timeout (for a stream idleTimeout as well), or send less work at once.`,
