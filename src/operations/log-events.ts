@@ -108,6 +108,8 @@ const TOLD = {
     'The journal can not be written: a crash would lose what came since, and tell again what the autoscaler has acknowledged since. See the disk.',
   'fleet.about': 'What a fleet of `tsworker dev` is for.',
   'fleet.decision': 'The local autoscaler starts, stops, replaces or updates a worker; `reason` says why.',
+  'fleet.modelKilled':
+    'A worker of the local fleet was killed, and the model server that it had left was killed after it.',
   'fleet.phase': 'A worker of the local fleet has gone from one state to another.',
   'fleet.stopping': '`tsworker dev` ends: its workers finish what they have.',
   'inspect.problem':
