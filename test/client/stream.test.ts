@@ -208,13 +208,13 @@ describe('a stream', () => {
       if (nth === 1) return;
       hand.write('data: 1\n\n');
     });
-    const late = await failureOf(all(endpoint.stream('/x', {}, { timeout: 60, idleTimeout: 10_000 })));
+    const late = await failureOf(all(endpoint.stream('/x', {}, { timeout: 400, idleTimeout: 10_000 })));
     expect(late.code).toBe('timeout');
-    const events = endpoint.stream('/x', {}, { timeout: 10_000, idleTimeout: 60 });
+    const events = endpoint.stream('/x', {}, { timeout: 10_000, idleTimeout: 300 });
     expect((await events.next()).value?.data).toBe(1);
     for (const data of [2, 3]) {
       // The reader takes longer than that.
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await new Promise((resolve) => setTimeout(resolve, 400));
       hand.write(`data: ${data}\n\n`);
       expect((await events.next()).value?.data).toBe(data);
     }
