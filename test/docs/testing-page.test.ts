@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as kit from '../../src/testing/index.js';
+import { BEHAVIOUR_NAMES } from '../../src/testing/models/behaviour.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
@@ -16,6 +17,10 @@ describe('the page about testing', () => {
 
   it('shows some of each test of the example', () => {
     expect(blocks.length).toBeGreaterThan(5);
+  });
+
+  it('names all that a fake model can be told to do', () => {
+    expect(BEHAVIOUR_NAMES.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('names everything that the kit has', () => {

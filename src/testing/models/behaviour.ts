@@ -46,7 +46,10 @@ const fields = {
   chatty: z.boolean().optional(),
 };
 
-const schema = z.strictObject(fields);
+const schema = z.object(fields);
+
+/** All that can be said of it. */
+export const BEHAVIOUR_NAMES: readonly string[] = Object.keys(fields);
 
 /** How a fake model behaves. Whatever is not given is as a healthy engine does it. */
 export type Behaviour = Readonly<z.infer<typeof schema>>;
@@ -64,6 +67,11 @@ export function parseBehaviour(json: string): Behaviour {
 
 /** @throws when it says what no fake model knows, which would change nothing and be taken for a fault */
 export function checkedBehaviour(behaviour: object): Behaviour {
+  const unknown = Object.keys(behaviour).find((name) => !BEHAVIOUR_NAMES.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `A fake model has no "${unknown}" to behave by; it has ${BEHAVIOUR_NAMES.join(', ')}.`,
+    );
   const read = schema.safeParse(behaviour);
   if (!read.success) throw new Error(z.prettifyError(read.error));
   return read.data;
