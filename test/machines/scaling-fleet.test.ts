@@ -169,17 +169,22 @@ describe('a fleet in virtual time', () => {
       const wrong = fc.record({
         loadSeconds: fc.integer({ min: 1, max: 60 }),
         load: fc.integer({ min: 19, max: 100 }),
+        startsQuickly: fc.boolean(),
       });
       fc.assert(
-        fc.property(wrong, ({ load, loadSeconds }) => {
+        fc.property(wrong, ({ load, loadSeconds, startsQuickly }) => {
+          const startSeconds = startsQuickly ? 1 : loadSeconds;
           const trouble = (fleet: SimulatedFleet) => {
             const victim = fleet.in('ready').find(({ id }) => id === 2);
             if (victim !== undefined && fleet.second >= 400) TROUBLES[what]?.(fleet, victim);
           };
-          const fleet = fleetOf({ load: () => load, trouble, loadSeconds }, { maxWorkers: ENOUGH });
+          const fleet = fleetOf(
+            { load: () => load, trouble, loadSeconds, startSeconds },
+            { maxWorkers: ENOUGH },
+          );
           fleet.run(400);
           // Where all are full for routing there is half a minute of work, and a rise takes a while.
-          fleet.run(1_000, () => expect(fleet.backlog).toBeLessThanOrEqual(load * (30 + 2 * loadSeconds)));
+          fleet.run(1_000, () => expect(fleet.backlog).toBeLessThanOrEqual(load * (60 + 2 * loadSeconds)));
         }),
         { numRuns: 5 },
       );
