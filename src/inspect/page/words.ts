@@ -29,15 +29,11 @@ export function units(workload: number): string {
   return `${figure(workload)} ${figure(workload) === '1' ? 'unit' : 'units'}`;
 }
 
-/** Names in their order, each that came again at once with how often: `model.told ×3, report.settled`. */
+/** Names in the order in which they came first, with how often: `model.told ×3, report.settled`. */
 export function inRow(names: readonly string[]): string {
-  const runs: { name: string; count: number }[] = [];
-  for (const name of names) {
-    const last = runs.at(-1);
-    if (last?.name === name) last.count += 1;
-    else runs.push({ name, count: 1 });
-  }
-  return runs.map(({ name, count }) => (count === 1 ? name : `${name} ×${count}`)).join(', ');
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`)).join(', ');
 }
 
 /** A number of things, by thousands: `12 345`. */
