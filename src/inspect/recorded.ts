@@ -27,15 +27,18 @@ export function endOf({ header, happenings, nows, end }: Recording): Now {
   const state = timeline.at(-1)?.state ?? nows.at(-1)?.worker.state ?? 'loading';
   const reason = timeline.at(-1)?.reason ?? '';
   const worker = nows.at(-1)?.worker ?? { ...NOTHING_KNOWN, backend: header.backend };
+  const atMs = end?.atMs ?? last?.atMs ?? header.startedAtMs;
+  // How the worker was is recorded when it enters a state, and it may have stayed for long.
+  const inStateMs = Math.max(0, atMs - (timeline.at(-1)?.fromMs ?? atMs));
   return {
     seq: last?.seq ?? 0,
-    atMs: end?.atMs ?? last?.atMs ?? header.startedAtMs,
+    atMs,
     live: false,
     version: header.version,
     startedAtMs: header.startedAtMs,
     ready: state === 'serving',
     whyNotReady: state === 'serving' ? '' : sentenceOf('was', state, reason),
-    worker: { ...worker, state: state as Now['worker']['state'], reason },
+    worker: { ...worker, state: state as Now['worker']['state'], reason, inStateMs },
     actors: actorsAfter(happenings),
     sessions: [],
     requestsUnderWay: [],

@@ -46,7 +46,7 @@ describe('a recording that is shown', () => {
       startedAtMs: 500,
       ready: false,
       whyNotReady: 'The worker was failing: the fan has stopped.',
-      worker: { backend: 'shop', state: 'failing', reason: 'the fan has stopped' },
+      worker: { backend: 'shop', state: 'failing', reason: 'the fan has stopped', inStateMs: 5000 },
       actors: [{ actor: 'lifecycle', machine: 'lifecycle', states: ['work.serving'], sinceMs: 2000 }],
       timeline: [
         { state: 'loading', fromMs: 1000, toMs: 3000 },
