@@ -91,6 +91,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
       isWithdrawn: (worker) => this.#scaler?.isWithdrawn(worker) ?? false,
       belief: () => this.#scaler?.belief ?? NOTHING_DOUBTED,
       onAsked: (cost) => this.#scaler?.demand.ask(cost, this.#clock.now()),
+      untold: () => this.#scaler?.untold ?? [],
       trouble: () => this.#scaler?.trouble ?? '',
       onWaiting: () => this.#scaler?.wait(),
     });

@@ -1,3 +1,4 @@
+import type { WorkerPhase } from '../../machines/scaling.js';
 import type { WorkerState } from './worker-state.js';
 
 /** What the choice of a worker depends on. */
@@ -56,15 +57,21 @@ function wordOf(candidate: Candidate): string {
   return candidate.state === 'serving' ? 'serving without a url' : candidate.state;
 }
 
-const STATES: readonly WorkerState[] = ['serving', 'loading', 'failing', 'silent'];
+const STATES: readonly WorkerState[] = ['loading', 'failing', 'silent'];
 
-/** Why nobody is chosen, as a waiting client is told: how many workers are in which state. */
-export function breakdown(candidates: readonly Candidate[]): string {
-  if (candidates.length === 0) return 'no worker has reported yet';
-  const words = candidates.map(wordOf);
-  const told = [...WORDS, ...STATES.slice(1)]
+const PHASES: readonly WorkerPhase[] = ['creating', 'stopping', 'updating', 'failed', 'inactive'];
+
+/**
+ * Why nobody is chosen, as a waiting client is told: how many workers are in which state.
+ *
+ * @param untold where those are that have told nothing since they were started, or have no process
+ */
+export function breakdown(candidates: readonly Candidate[], untold: readonly WorkerPhase[] = []): string {
+  const words: readonly string[] = [...candidates.map(wordOf), ...untold];
+  if (words.length === 0) return 'no worker has reported yet';
+  const told = [...WORDS, ...STATES, ...PHASES]
     .map((word) => ({ word, count: words.filter((each) => each === word).length }))
     .filter(({ count }) => count > 0)
     .map(({ word, count }) => `${count} ${word}`);
-  return `${candidates.length} ${candidates.length === 1 ? 'worker' : 'workers'}: ${told.join(', ')}`;
+  return `${words.length} ${words.length === 1 ? 'worker' : 'workers'}: ${told.join(', ')}`;
 }

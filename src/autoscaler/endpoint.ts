@@ -110,7 +110,7 @@ function viewEndpointWorker(worker: WorkerRecord, clock: Clock, status: string) 
     reliability: 0,
     reqs_working:
       message === undefined || message.kind === 'update' ? 0 : (message.num_requests_working ?? 0),
-    disk_usage: 0,
+    disk_usage: worker.diskGib,
     loaded_at: lastLoaded === null ? null : unixSeconds(clock.iso(lastLoaded.atMs)),
     started_at: unixSeconds(clock.iso(worker.firstSeenAtMs)),
   };

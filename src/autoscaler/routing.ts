@@ -1,4 +1,5 @@
 import type { Belief } from '../../machines/belief.js';
+import type { WorkerPhase } from '../../machines/scaling.js';
 import { candidatesOf, RoutedLoad, type RoutingCandidate } from './candidates.js';
 import { breakdown, chooseWorker, isReady, type Ready } from './choose-worker.js';
 import type { Clock } from './clock.js';
@@ -47,6 +48,8 @@ export interface RoutingParts {
   readonly isWithdrawn: (worker: number) => boolean;
   /** What workers are believed to do, whatever they told. */
   readonly belief: () => Belief;
+  /** Where those workers are that have told nothing. */
+  readonly untold: () => readonly WorkerPhase[];
   /** Why there may be no worker for long, for those who wait; empty: nothing is known of it. */
   readonly trouble: () => string;
   /** A request has come: its work, before it is known who does it. */
@@ -109,7 +112,9 @@ export class Routing {
 
   #whyNone(candidates: readonly RoutingCandidate[]): string {
     const advice = candidates.some(isNowhere) ? TELL_ADDRESS : '';
-    return [breakdown(candidates), advice, this.#parts.trouble()].filter((part) => part !== '').join('; ');
+    return [breakdown(candidates, this.#parts.untold()), advice, this.#parts.trouble()]
+      .filter((part) => part !== '')
+      .join('; ');
   }
 
   #candidates(nowMs: number): RoutingCandidate[] {

@@ -129,6 +129,14 @@ export class Scaler {
     return heldUntilMs === null ? '' : `the last ${failures} starts of workers have failed`;
   }
 
+  /** Where those are that have told nothing since they were started, or have no process. */
+  get untold(): readonly WorkerPhase[] {
+    const { workers } = this.#parts.intake.fleet;
+    return [...this.members.values()].flatMap(({ id, phase }) =>
+      phase === null || workers.has(id) ? [] : [phase],
+    );
+  }
+
   /** There is new code: workers are started anew with it, one after the other. Answers which. */
   beginUpdate(): readonly number[] {
     this.#launching.forget();

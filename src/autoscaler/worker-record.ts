@@ -45,6 +45,8 @@ export interface WorkerRecord {
   readonly error: string;
   readonly lastLoaded: Told<LoadedMessage> | null;
   readonly lastUpdate: Told<UpdateMessage> | null;
+  /** GiB, as last told; only legacy workers that load tell it. */
+  readonly diskGib: number;
   /** Its load over time, up to the last update: see {@link loadAverage}. */
   readonly loadAverage: number;
   /** The last error that was told, also after it was cleared. */
@@ -76,6 +78,7 @@ export function tell(before: WorkerRecord | undefined, message: StatusMessage, a
     error,
     lastLoaded: lastLoadedAfter(before, message, atMs),
     lastUpdate: isUpdate(message) ? { atMs, message } : (before?.lastUpdate ?? null),
+    diskGib: message.kind === 'loading' ? message.disk_usage : (before?.diskGib ?? 0),
     loadAverage: loadAverageAfter(before, message, atMs),
     lastError: saysError(message) ? { atMs, error_msg: message.error_msg } : (before?.lastError ?? null),
     sums: sumsAfter(before, message, atMs),

@@ -37,6 +37,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
       autoscalerUrl,
       ...(openaiUrl && { openaiUrl }),
     });
+    if (isOffTheMap(banner)) log.info(NO_ROUTES, { event: 'noRoutes' });
     if (apiKey !== undefined) log.info(`first: ${whereTheKeyIs(banner)}`, { event: 'try.key' });
     for (const command of commands) log.info(`try: ${command}`, { event: 'try', command });
     return;
@@ -57,6 +58,7 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
       autoscalerUrl ? paint('cyan', `${autoscalerUrl}/`) : 'none: this backend reports nothing',
     ),
     ...(openaiUrl === undefined ? [] : [row('openai', paint('cyan', openaiUrl))]),
+    ...(isOffTheMap(banner) ? [row('', NO_ROUTES)] : []),
     '',
     ...(apiKey === undefined ? [] : [row('first', `export TSWORKER_API_KEY=${apiKey}`)]),
     ...commands.map((command, index) => row(index === 0 ? 'try' : '', command)),
@@ -64,6 +66,14 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
     '',
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+const NO_ROUTES =
+  'the autoscaler sends nobody here, since this worker tells its address in the current dialect only: start it with TSWORKER_DIALECT=current for that';
+
+/** In `legacy` only workers with a model server tell where they are. */
+function isOffTheMap({ backend: { dialect, model }, autoscalerUrl }: Banner): boolean {
+  return autoscalerUrl !== undefined && dialect === 'legacy' && model === null;
 }
 
 /** What somebody has to do who can not be shown the key. */

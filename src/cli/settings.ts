@@ -1,5 +1,5 @@
 import type { LoadSettings } from '../../backends/index.js';
-import { type Backend, configure } from '../backend/index.js';
+import { type Backend, configure, isHeard } from '../backend/index.js';
 import { type Config, type Overrides, readConfig, SETTINGS, type SettingName } from '../config/index.js';
 import type { Log } from '../log.js';
 import { UserError } from './exit.js';
@@ -39,17 +39,32 @@ export function checkFor(backend: Backend, config: Config): void {
       `${variable} is not set; ${name} needs it to be found. It takes the public port that leads to port ${config.workerPort}.`,
     );
   }
-  const { model } = configure(backend, config);
-  if (model?.log === null && (model.readiness === 'log' || model.readiness === 'both')) {
+  refuse([...problems, ...modelProblems(configure(backend, config))]);
+}
+
+/** Checks, of a backend as the settings have it, what is needed wherever it runs. */
+export function checkModel(backend: Backend): void {
+  refuse(modelProblems(backend));
+}
+
+function modelProblems({ name, model }: Backend): readonly string[] {
+  if (model === null) return [];
+  const { readiness, health } = model;
+  const problems: string[] = [];
+  if (!isHeard(model) && (readiness === 'log' || readiness === 'both')) {
     problems.push(
       `MODEL_LOG is not set; ${name} can not wait for a line in the model's log (TSWORKER_READINESS) without it.`,
     );
   }
-  if (model?.health === null && (model.readiness === 'health' || model.readiness === 'both')) {
+  if (health === null && (readiness === 'health' || readiness === 'both')) {
     problems.push(
       `MODEL_HEALTH_ENDPOINT is not set; ${name} can not wait for it (TSWORKER_READINESS) without it.`,
     );
   }
+  return problems;
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new UserError(problems.join('\nerror: '));
 }
 

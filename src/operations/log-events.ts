@@ -122,6 +122,7 @@ const TOLD = {
   'beacon.lit': 'The worker could not start, and stays to tell the autoscaler why.',
   'beacon.heard': 'The autoscaler knows why the worker could not start.',
   uncaught: 'An error that nobody caught. The worker drains and ends with code 1: please report it.',
+  noRoutes: '`tsworker dev` runs a worker that tells no address, so that its autoscaler sends nobody to it.',
   'port.moved': '`tsworker dev` found a port taken and listens on another.',
   try: '`tsworker dev` shows a command to try.',
   'try.key': '`tsworker dev` shows where the key of the local autoscaler is.',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { WorkerPhase } from '../../machines/scaling.js';
 import {
   breakdown,
   type Candidate,
@@ -85,7 +86,7 @@ describe('the choice of a worker', () => {
 });
 
 describe('the reason to wait', () => {
-  it.each<[text: string, candidates: Candidate[]]>([
+  it.each<[text: string, candidates: Candidate[], untold?: WorkerPhase[]]>([
     ['no worker has reported yet', []],
     ['1 worker: 1 loading', [candidate(1, { state: 'loading' })]],
     ['1 worker: 1 full', [candidate(1, { curLoad: 1e9 })]],
@@ -100,7 +101,13 @@ describe('the reason to wait', () => {
         candidate(4, { state: 'loading' }),
       ],
     ],
-  ])('%s', (text, candidates) => {
-    expect(breakdown(candidates)).toBe(text);
+    ['1 worker: 1 creating', [], ['creating']],
+    [
+      '4 workers: 1 silent, 1 creating, 2 inactive',
+      [candidate(1, { state: 'silent' })],
+      ['inactive', 'creating', 'inactive'],
+    ],
+  ])('%s', (text, candidates, untold) => {
+    expect(breakdown(candidates, untold)).toBe(text);
   });
 });

@@ -49,8 +49,8 @@ describe('POST /get_endpoint_workers/', () => {
           started_at: Date.parse(first?.firstSeenAt ?? '') / 1_000,
         },
         { ...nothing, id: 2, status: 'Error' },
-        { ...nothing, id: 3, status: 'Error' },
-        { ...nothing, id: 4, status: 'Model Loading' },
+        { ...nothing, id: 3, status: 'Error', disk_usage: 41.5 },
+        { ...nothing, id: 4, status: 'Model Loading', disk_usage: 41.5 },
       ],
     ]);
   });

@@ -74,6 +74,7 @@ describe('what a worker adds up to', () => {
     expect(worker(fleet)).toEqual({
       id: 1,
       dialect: 'legacy',
+      diskGib: 0,
       firstSeenAtMs: 0,
       lastSeenAtMs: 16_000,
       loaded: true,
@@ -108,6 +109,7 @@ describe('what a worker adds up to', () => {
     expect(worker(heard([5, first], [1_005, second]))).toEqual({
       id: 1,
       dialect: 'current',
+      diskGib: 0,
       firstSeenAtMs: 5,
       lastSeenAtMs: 1_005,
       loaded: true,

@@ -110,7 +110,7 @@ describe('an autoscaler that scales', () => {
   it('starts a worker for the first request, sends it there when it serves, and lets the worker go at last', async () => {
     const { autoscaler, clock, puppets, reaches, serves } = await start();
     expect(await ask(autoscaler, { cost: 5 })).toMatchObject({
-      body: { status: 'no worker has reported yet' },
+      body: { status: '1 worker: 1 creating' },
     });
     await serves(1);
     const routed = await ask(autoscaler, { cost: 5, request_idx: 1 });
@@ -126,7 +126,7 @@ describe('an autoscaler that scales', () => {
     // Nobody takes the silence of a process that has ended for trouble.
     expect(autoscaler.workers()).toEqual([]);
     expect(await ask(autoscaler, { cost: 5 })).toMatchObject({
-      body: { status: 'no worker has reported yet' },
+      body: { status: '1 worker: 1 inactive' },
     });
     await reaches(1, 'loading');
     expect(done(autoscaler)).toEqual(['create 1', 'deactivate 1', 'activate 1']);
@@ -341,7 +341,7 @@ describe('an autoscaler that scales', () => {
     );
     expect(autoscaler.decisions().scaling?.starts).toEqual({ failed: 3, heldForMs: 5_000 });
     expect(await ask(autoscaler, { cost: 5 })).toMatchObject({
-      body: { status: 'no worker has reported yet; the last 3 starts of workers have failed' },
+      body: { status: '3 workers: 3 inactive; the last 3 starts of workers have failed' },
     });
     clock.advance(4_999);
     await nextLook(autoscaler);

@@ -42,6 +42,21 @@ function show(more: Partial<Banner>, isTTY: boolean, env: Record<string, string>
   return { log, written, commands };
 }
 
+it('says why the autoscaler sends nobody to a worker that does not tell its address', () => {
+  const legacy = defineBackend({
+    name: 'old',
+    dialect: 'legacy',
+    maxPerf: 1,
+    routes: { '/buy': { handle } },
+  });
+  const text =
+    'the autoscaler sends nobody here, since this worker tells its address in the current dialect only: start it with TSWORKER_DIALECT=current for that';
+  expect(show({ backend: legacy }, true).written).toContain(text);
+  expect(show({ backend: legacy }, false).log.about('noRoutes')).toMatchObject([{ message: text }]);
+  expect(show({}, true).written).not.toContain(text);
+  expect(show({}, false).log.about('noRoutes')).toEqual([]);
+});
+
 const JSON_HEADER = "-H 'content-type: application/json'";
 
 describe('what there is to try', () => {

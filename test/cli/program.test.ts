@@ -101,6 +101,11 @@ describe('what is wrong is told in one line, with exit code 2', () => {
       'start helloautoscaler',
       'CONTAINER_ID is not set; helloautoscaler needs it to report. It takes the id of the instance, a whole number.',
     ],
+    ...['dev openai', 'dev openai --max-workers 2'].map((line): [string, string, Record<string, string>] => [
+      line,
+      "MODEL_LOG is not set; openai can not wait for a line in the model's log (TSWORKER_READINESS) without it.",
+      { TSWORKER_READINESS: 'log' },
+    ]),
     ['start helloautoscaler', 'CONTAINER_ID is "x1"; it takes a whole number.', { CONTAINER_ID: 'x1' }],
   ])('tsworker %s', async (line, error, env) => {
     expect(await run(line.split(' '), env)).toEqual({ code: 2, stdout: '', stderr: `error: ${error}\n` });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Backend, defineBackend } from '../../src/backend/index.js';
+import { type Backend, defineBackend, type ModelServer } from '../../src/backend/index.js';
 import { UserError } from '../../src/cli/exit.js';
-import { checkFor, settings, warningsFor } from '../../src/cli/settings.js';
+import { checkFor, checkModel, settings, warningsFor } from '../../src/cli/settings.js';
 
 const backendOf = (dialect: Backend['dialect']) =>
   defineBackend({ name: 'x', maxPerf: 1, dialect, routes: { '/run': { handle: () => 'ok' } } });
@@ -32,6 +32,29 @@ describe('what a backend needs of the settings', () => {
     const check = () => checkFor(backendOf(dialect), config);
     if (problems.length === 0) expect(check).not.toThrow();
     else expect(check).toThrow(new UserError(problems.join('\nerror: ')));
+  });
+});
+
+describe('what a model that is waited for by a line of its log needs', () => {
+  const backendWith = (model: Partial<ModelServer>) =>
+    defineBackend({
+      name: 'x',
+      maxPerf: 1,
+      dialect: 'none',
+      model: { url: 'http://127.0.0.1:1', logs: { loaded: ['up'] }, readiness: 'log', ...model },
+      routes: { '/run': {} },
+    });
+  const { config } = settings({}, {});
+
+  it.each<Partial<ModelServer>>([{ log: '/log' }, { command: 'serve' }])('is there with %j', (model) => {
+    expect(() => checkFor(backendWith(model), config)).not.toThrow();
+    expect(() => checkModel(backendWith(model))).not.toThrow();
+  });
+
+  it('is missing with neither', () => {
+    const problem = /^MODEL_LOG is not set; x can not wait/;
+    expect(() => checkFor(backendWith({}), config)).toThrow(problem);
+    expect(() => checkModel(backendWith({}))).toThrow(problem);
   });
 });
 

@@ -14,7 +14,7 @@ import { loadBackend } from '../load-backend.js';
 import { logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
-import { loadSettings, settings, tell, warningsFor } from '../settings.js';
+import { checkModel, loadSettings, settings, tell, warningsFor } from '../settings.js';
 import { startOnFreePort } from './autoscaler.js';
 import { devFleet } from './dev-fleet.js';
 
@@ -42,6 +42,7 @@ export async function dev(
   const overrides = { host: LOOPBACK, ...(scaling !== undefined && inFleet(io.env)), ...given };
   const { config: wanted, warnings: wantedWarnings } = settings(env, overrides);
   const backend = configure(await loadBackend(name, loadSettings(io.env, wanted)), wanted);
+  checkModel(backend);
   const log = await logOf(wanted.logLevel, io);
   if (scaling !== undefined) {
     const run = { name, backend, endpoint, autoscalerPort: asked, overrides, log };
