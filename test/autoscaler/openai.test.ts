@@ -58,7 +58,11 @@ async function errorOf(call: PromiseLike<unknown>): Promise<InstanceType<typeof 
   throw thrown;
 }
 
-function post(autoscaler: LocalAutoscaler, body: string, headers: Record<string, string> = {}) {
+function post(
+  autoscaler: LocalAutoscaler,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+) {
   return send(`${autoscaler.openaiUrl}/chat/completions`, {
     method: 'POST',
     headers: { ...BEARER, 'content-type': 'application/json', ...headers },
@@ -178,7 +182,8 @@ describe('a call', () => {
     expect(autoscaler.requests()).toMatchObject([{ cost }]);
   });
 
-  it.each<[string, string, Record<string, string>, number, string]>([
+  it.each<[string, string | Uint8Array<ArrayBuffer>, Record<string, string>, number, string]>([
+    ['no UTF-8', Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d), {}, 400, 'invalid_json'],
     ['no JSON', '{', {}, 400, 'invalid_json'],
     ['nothing', '', {}, 400, 'invalid_json'],
     ['no object', '[1]', {}, 400, 'invalid_request'],
@@ -298,6 +303,8 @@ describe('where a worker is missing, a call', () => {
     expect(answer.body).toEqual({
       error: { message: expect.any(String), type: 'server_error', param: null, code: 'no_worker' },
     });
+    // Nothing waits any more, so that no capacity is kept for it.
+    expect(autoscaler.requests()).toEqual([]);
   });
 
   it('is no longer waited with when its client leaves', async () => {
@@ -308,7 +315,8 @@ describe('where a worker is missing, a call', () => {
     await vi.waitUntil(() => autoscaler.requests().length > 0, { timeout: 10_000, interval: 5 });
     leaving.abort();
     await expect(call).rejects.toThrow(OpenAI.APIUserAbortError);
-    await vi.waitUntil(() => autoscaler.requests().length === 0, { timeout: 10_000, interval: 20 });
+    // Sooner than one is forgotten for which nobody asks any more.
+    await vi.waitUntil(() => autoscaler.requests().length === 0, { timeout: 4_000, interval: 20 });
   });
 
   it('that is gone before its first byte goes to another', async () => {
