@@ -19,7 +19,8 @@ export type MachineName =
   | 'reporter'
   | 'completions'
   | 'public-key'
-  | 'supervisor';
+  | 'supervisor'
+  | 'fleet-worker';
 
 /** The machines of a worker, by the name under which they are drawn. */
 export const machines: Readonly<Record<MachineName, AnyStateMachine> & Record<string, AnyStateMachine>> = {

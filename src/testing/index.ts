@@ -1,4 +1,3 @@
-export { machines as workerMachines } from '../graph/machines.js';
 export { SteppedClock } from './clock.js';
 export * from './coverage/index.js';
 export { type Call, Effect } from './effect.js';
@@ -22,3 +21,4 @@ export { startTestWorker, type TestWorkerOptions } from './start-test-worker.js'
 export { startTestAutoscaler, TestAutoscaler } from './test-autoscaler.js';
 export { startMachine, type TestMachine, type TestMachineOptions } from './test-machine.js';
 export type { CallOptions, TestWorker } from './test-worker.js';
+export { workerMachines } from './worker-machines.js';

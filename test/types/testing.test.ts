@@ -1,7 +1,8 @@
-import { describe, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type ActorOptions, setup } from 'xstate';
 import type { RequestEvent } from '../../machines/events.js';
 import type { Outcome, WorkState } from '../../machines/life.js';
+import { machines } from '../../src/graph/machines.js';
 import {
   type Effect,
   expectPath,
@@ -16,6 +17,7 @@ import {
   type TestAutoscaler,
   type TestWorker,
   transitionCoverage,
+  workerMachines,
 } from '../../src/testing/index.js';
 
 const lamp = setup({
@@ -27,6 +29,13 @@ const lamp = setup({
 }).createMachine({ id: 'lamp', context: ({ input }) => input, on: { press: {}, dim: {} } });
 
 describe('the test kit', () => {
+  it('knows the machines of a worker by name', () => {
+    expectTypeOf(transitionCoverage).toBeCallableWith(workerMachines['public-key']);
+    // @ts-expect-error there is none of this name
+    expect(workerMachines.report).toBeUndefined();
+    expect(Object.keys(workerMachines)).toEqual(Object.keys(machines));
+  });
+
   it('knows the input and the events of a machine', () => {
     const start = () => startMachine(lamp, { input: { watts: 40 } });
     type Lamp = ReturnType<typeof start>;
