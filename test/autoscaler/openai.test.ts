@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import OpenAI from 'openai';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LocalAutoscaler } from '../../src/autoscaler/index.js';
 import {
   json,
@@ -68,6 +69,19 @@ function post(
     headers: { ...BEARER, 'content-type': 'application/json', ...headers },
     body,
   });
+}
+
+/** The answer to a GET, once it has begun: nothing of it is read. */
+async function begin(autoscaler: LocalAutoscaler, path: string): Promise<IncomingMessage> {
+  const request = httpRequest(autoscaler.openaiUrl + path, { headers: BEARER }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return response;
+}
+
+async function sizeOf(response: IncomingMessage): Promise<number> {
+  let size = 0;
+  for await (const chunk of response) size += (chunk as Buffer).length;
+  return size;
 }
 
 describe('the client of OpenAI', () => {
@@ -235,9 +249,7 @@ describe('an answer', () => {
       response.setHeader('access-control-allow-origin', '*');
       response.writeHead(201, { 'content-encoding': 'br', 'x-hop': '1', 'x-end': '2' }).end(bytes);
     });
-    const { hostname, port } = new URL(autoscaler.url);
-    const request = httpRequest({ hostname, port, path: '/openai/my-endpoint/v1/x', headers: BEARER }).end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const response = await begin(autoscaler, '/x');
     expect(await buffer(response)).toEqual(bytes);
     expect(response.statusCode).toBe(201);
     const { 'x-end': end, 'set-cookie': cookies, ...others } = response.headers;
@@ -254,30 +266,39 @@ describe('an answer', () => {
   });
 
   it('waits for the client that reads it', async () => {
-    const total = 96 * 1024 * 1024;
-    let written = 0;
-    const piece = Buffer.alloc(256 * 1024);
-    const { autoscaler } = await startWith((_received, response) => {
-      const go = () => {
-        while (written < total) {
-          written += piece.length;
-          if (!response.write(piece)) {
-            response.once('drain', go);
-            return;
-          }
-        }
-        response.end();
-      };
-      go();
+    const total = 64 * 1024 * 1024;
+    const piece = Buffer.alloc(64 * 1024);
+    const taken = { '/v1/unread': 0, '/v1/read': 0 };
+    function* pieces(path: keyof typeof taken) {
+      for (; taken[path] < total; taken[path] += piece.length) yield piece;
+    }
+    const { autoscaler } = await startWith(({ url }, response) => {
+      Readable.from(pieces(url === '/v1/read' ? url : '/v1/unread')).pipe(response);
     });
-    const { hostname, port } = new URL(autoscaler.url);
-    const request = httpRequest({ hostname, port, path: '/openai/my-endpoint/v1/x', headers: BEARER }).end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    for (let turn = 0; turn < 50; turn += 1) await send(`${autoscaler.url}/pubkey/`);
-    expect(written).toBeLessThan(total / 2);
-    let read = 0;
-    for await (const chunk of response) read += (chunk as Buffer).length;
-    expect(read).toBe(total);
+    const unread = await begin(autoscaler, '/unread');
+    // What is read without a pause is the measure of what could have been read of the other meanwhile.
+    expect(await sizeOf(await begin(autoscaler, '/read'))).toBe(total);
+    expect(taken['/v1/unread']).toBeLessThan(total / 2);
+    expect(await sizeOf(unread)).toBe(total);
+  });
+
+  it('has begun for the client when it has for the worker, before its first byte', async () => {
+    const { autoscaler } = await startWith((_received, response) => {
+      response.writeHead(202, SSE).flushHeaders();
+      onTestFinished(() => void response.destroy());
+    });
+    const { statusCode, headers } = await begin(autoscaler, '/x');
+    expect([statusCode, headers['content-type']]).toEqual([202, 'text/event-stream']);
+  });
+
+  it('that is longer than a refusal is handed on as it comes, whatever it looks like', async () => {
+    const body = { error: 'queue_time_exceeded', message: 'x'.repeat(64 * 1024) };
+    const length = `${JSON.stringify(body).length}`;
+    const { autoscaler } = await startWith((_received, response) =>
+      json(response, 429, body, { 'content-length': length }),
+    );
+    const answer = await post(autoscaler, '{}');
+    expect([answer.status, answer.body]).toEqual([429, body]);
   });
 });
 
