@@ -204,7 +204,7 @@ describe('the statuses and finished requests of the current dialect, under any s
       { numRuns: 400 },
     );
     met.expectAtLeast(50, 'outage.began', 'address.changed', 'deficit', 'exact', 'answer lost');
-    met.expectAtLeast(50, 'collision');
+    met.expectAtLeast(25, 'collision');
     met.expectAtLeast(10, 'deficit at the end', 'dropped');
   });
 
