@@ -180,6 +180,10 @@ export interface RecordingEnd {
   /** full: it had as many bytes as it may have. */
   readonly ended: 'stopped' | 'full' | 'lost';
   readonly atMs: number;
+  /** How many happenings it holds. Older recordings do not say it. */
+  readonly events?: number | undefined;
+  /** How many it should hold, and does not. */
+  readonly missed?: number | undefined;
 }
 
 /** A recording is a file of these, one a line, as JSON. */

@@ -10,14 +10,15 @@ export interface RecorderOptions {
 }
 
 /** Kept free for the last line. */
-const LAST_LINE_BYTES = 100;
+const LAST_LINE_BYTES = 200;
 
 /** Writes a run into a file, one thing that happened a line, until it has as many bytes as it may have. */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #file: LineFile;
   #left: number;
-  #lost = 0;
+  #isSlow = false;
+  #missed = 0;
   #written = 0;
   #isOver = false;
   #hasFailed = false;
@@ -46,7 +47,14 @@ export class Recorder {
 
   /** @param text a happening as JSON */
   happened(text: string): void {
+    if (this.#isOver) return;
     if (this.#writeText(text)) this.#written += 1;
+    else if (!this.#isOver) this.#missed += 1;
+  }
+
+  /** So many happenings never came to it. */
+  miss(count: number): void {
+    this.#missed += count;
   }
 
   /** How the worker is now. The lines of the model's log may say what clients asked, and are left out. */
@@ -63,7 +71,8 @@ export class Recorder {
   #finish(ended: RecordingEnd['ended']): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#file.write(JSON.stringify({ ended, atMs: Date.now() } satisfies RecordingEnd));
+    const end: RecordingEnd = { ended, atMs: Date.now(), events: this.#written, missed: this.#missed };
+    this.#file.write(JSON.stringify(end));
   }
 
   #write(line: RecordingLine): void {
@@ -80,7 +89,8 @@ export class Recorder {
     }
     const isTaken = this.#file.write(text);
     if (isTaken) this.#left -= bytes;
-    else if (++this.#lost === 1) this.#tell('the disk is too slow for the recording, which has a gap');
+    else if (!this.#isSlow) this.#tell('the disk is too slow for the recording, which has a gap');
+    this.#isSlow ||= !isTaken;
     return isTaken;
   }
 

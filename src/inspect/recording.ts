@@ -59,7 +59,12 @@ const lineSchema = z.union([
     details: z.json().optional(),
   }),
   z.object({ now: z.looseObject({ seq: z.number(), worker: z.looseObject({ state: z.string() }) }) }),
-  z.object({ ended: z.enum(['stopped', 'full', 'lost']), atMs: z.number() }),
+  z.object({
+    ended: z.enum(['stopped', 'full', 'lost']),
+    atMs: z.number(),
+    events: z.int().nonnegative().optional(),
+    missed: z.int().nonnegative().optional(),
+  }),
 ]);
 
 /**

@@ -1,5 +1,5 @@
 import { machines } from '../graph/machines.js';
-import type { Happening } from './contract.js';
+import type { Happening, RecordingEnd } from './contract.js';
 import { isCut, revive } from './copy.js';
 import { digests, type Recording } from './recording.js';
 import { Replica } from './replica.js';
@@ -14,6 +14,10 @@ export interface Retraced {
   readonly untraced: readonly string[];
   /** The first gap in what happened to each actor that has one: of what came after it nothing can be said. */
   readonly gaps: readonly Gap[];
+  /** How many events the recording should hold and does not, whosever they are; null: it does not say how many it should. */
+  readonly missing: number | null;
+  /** Actors that were asserted to the last that is recorded of them, which is not their end. */
+  readonly unended: readonly string[];
   /** Machines whose definition is another than when it was recorded. */
   readonly changed: readonly string[];
   /** The first event that led elsewhere; null: none did. */
@@ -50,7 +54,7 @@ interface Traced {
 }
 
 /** Gives the machines, each alone, the events that were recorded, and compares where these lead. */
-export function retrace({ header, happenings }: Recording): Retraced {
+export function retrace({ header, happenings, end: ended }: Recording): Retraced {
   const alive = new Map<string, Traced>();
   const untraced = new Set<string>();
   const gaps = new Map<string, Gap>();
@@ -66,7 +70,12 @@ export function retrace({ header, happenings }: Recording): Retraced {
     break;
   }
   const changed = changedIn(header.machines);
-  return { steps, actors, untraced: [...untraced], gaps: [...gaps.values()], changed, divergence };
+  const missing = missingOf(happenings.length, ended);
+  const unended = divergence === null ? [...alive.keys()] : [];
+  return {
+    ...{ steps, actors, untraced: [...untraced], gaps: [...gaps.values()] },
+    ...{ missing, unended, changed, divergence },
+  };
 
   /** Answers what is different. */
   function take(happening: Happening): string | null {
@@ -129,6 +138,11 @@ export function retrace({ header, happenings }: Recording): Retraced {
     if (happening.event === 'stopped') return null;
     return differenceOf(happening, traced.ahead[0]);
   }
+}
+
+function missingOf(found: number, end: RecordingEnd | null): number | null {
+  if (end?.events === undefined) return null;
+  return Math.max(0, end.events - found) + (end.missed ?? 0);
 }
 
 function differenceOf(recorded: Happening, seen: Seen | undefined): string | null {

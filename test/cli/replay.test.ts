@@ -14,6 +14,9 @@ function file(text: string): string {
   return join(folder, 'run.jsonl');
 }
 
+const UNKNOWN =
+  'the recording does not say how many events it should hold: an actor without a gap may lack its end, or be missing as a whole\n';
+
 const HEADER = '{"recording":1,"version":"1","machines":{},"backend":"b","startedAtMs":1}\n';
 
 describe('tsworker replay', () => {
@@ -36,7 +39,7 @@ describe('tsworker replay', () => {
       code: 1,
       stdout:
         'nothing can be asserted: no machine was recorded from its beginning\n' +
-        'the recording was broken off before its first event: it says nothing of what came then\n',
+        `${UNKNOWN}the recording was broken off before its first event: it says nothing of what came then\n`,
     });
   });
 
@@ -51,15 +54,20 @@ describe('tsworker replay', () => {
       return actor === 'lifecycle' && seq !== undefined ? [{ line, seq }] : [];
     });
     const gappy = lines.filter((line) => line !== own[2]?.line && !line.startsWith('{"ended"'));
-    const last = readRecording(readFileSync(recording, 'utf8')).happenings.at(-1)?.seq;
+    const { happenings } = readRecording(readFileSync(recording, 'utf8'));
+    const [last, events] = [happenings.at(-1)?.seq, happenings.length];
     const gap = `lifecycle is asserted up to event ${own[1]?.seq}: from there to event ${own[3]?.seq} there is a gap\n`;
     const outcomes = [
-      ['', `the recording was broken off after event ${last}: it says nothing of what came then\n`],
+      ['', `${UNKNOWN}the recording was broken off after event ${last}: it says nothing of what came then\n`],
       [
         '{"ended":"full","atMs":1}\n',
-        `the recording was full after event ${last}: it says nothing of what came then\n`,
+        `${UNKNOWN}the recording was full after event ${last}: it says nothing of what came then\n`,
       ],
-      ['{"ended":"stopped","atMs":1}\n', ''],
+      ['{"ended":"stopped","atMs":1}\n', UNKNOWN],
+      [
+        `{"ended":"stopped","atMs":1,"events":${events},"missed":0}\n`,
+        '1 event is missing from the recording: an actor may be missing as a whole\n',
+      ],
     ] as const;
     for (const [end, said] of outcomes) {
       writeFileSync(recording, `${gappy.join('\n')}\n${end}`);
@@ -68,6 +76,27 @@ describe('tsworker replay', () => {
       expect(first).toMatch(/^the same path: \d+ events of \d+ actors lead where they led\n$/);
       expect([code, others.join('')]).toEqual([0, gap + said]);
     }
+  });
+
+  it('tells of what is missing at the end of an actor', async () => {
+    const recording = file('');
+    const backend = quietBackend({ routes: { '/run': { handle: () => 'ok' } } });
+    const { worker } = await serve(backend, { TSWORKER_RECORD: recording });
+    await worker.stop('it is enough');
+    const lines = readFileSync(recording, 'utf8').trimEnd().split('\n');
+    const own = lines.filter((line) => (JSON.parse(line) as Partial<Happening>).actor === 'lifecycle');
+    expect(own.at(-1)).toContain('actor.stopped');
+    const others = lines.filter((line) => !own.slice(-2).includes(line));
+    writeFileSync(recording, `${others.join('\n')}\n`);
+    const { code, stdout } = await run(['replay', recording, '--assert']);
+    expect([code, stdout.split('\n').slice(1)]).toEqual([
+      0,
+      [
+        '2 events are missing from the recording: an actor may be missing as a whole',
+        'no end is recorded of lifecycle',
+        '',
+      ],
+    ]);
   });
 
   it('with a worker that records itself: the path is the same', async () => {

@@ -71,7 +71,12 @@ describe('a recording from the beginning', () => {
     expect(happenings[0]).toMatchObject({ actor: 'lifecycle', kind: 'actor.started' });
     expect(happenings.at(-1)).toMatchObject({ kind: 'actor.stopped' });
     expect(nows.map(({ worker }) => worker.state)).toEqual(['serving', 'failing', 'stopped']);
-    expect(end).toEqual({ ended: 'stopped', atMs: expect.any(Number) });
+    expect(end).toEqual({
+      ended: 'stopped',
+      atMs: expect.any(Number),
+      events: happenings.length,
+      missed: 0,
+    });
     for (const secret of ['the-master-token', PROMPT]) expect(text).not.toContain(secret);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
@@ -79,7 +84,10 @@ describe('a recording from the beginning', () => {
   it('is traced again on the same path', async () => {
     const { text } = await recorded();
     const retraced = retrace(readRecording(text));
-    expect(retraced).toMatchObject({ divergence: null, untraced: [], changed: [] });
+    expect(retraced).toMatchObject({
+      ...{ divergence: null, untraced: [], gaps: [], changed: [] },
+      ...{ missing: 0, unended: [] },
+    });
     expect(retraced.actors).toBeGreaterThanOrEqual(5);
     expect(retraced.steps).toBeGreaterThan(10);
   });
@@ -137,13 +145,16 @@ describe('a recording from the beginning', () => {
     const gap = { actor: 'lifecycle', after: before?.seq, before: next?.seq };
     const whole = retrace(readRecording(text));
     const retraced = retrace(readRecording(textOf(gappy)));
-    expect(retraced).toEqual({ ...whole, gaps: [gap], steps: whole.steps - (own.length - lost) });
+    expect(retraced).toEqual({
+      ...{ ...whole, missing: 1 },
+      ...{ gaps: [gap], steps: whole.steps - (own.length - lost) },
+    });
 
     const cut = linesOf(text).map((line) =>
       'kind' in line && line.seq === missing?.seq ? { ...line, details: { $cut: true } } : line,
     );
     expect(retrace(readRecording(textOf(cut)))).toEqual({
-      ...retraced,
+      ...{ ...retraced, missing: 0 },
       gaps: [{ ...gap, before: missing?.seq }],
     });
 
@@ -155,6 +166,26 @@ describe('a recording from the beginning', () => {
       gaps: [],
       divergence: { actor: 'lifecycle', event: 'load done' },
     });
+  });
+
+  it('without the end of an actor, or without all of one, is known to lack something', async () => {
+    const { text } = await recorded();
+    const whole = retrace(readRecording(text));
+    const withoutLoad = (lacks: (happening: Happening) => boolean) =>
+      linesOf(text).filter((line) => !('kind' in line && line.actor === 'lifecycle/load' && lacks(line)));
+    const cases = [
+      [({ kind }: Happening) => kind === 'actor.stopped', ['lifecycle/load'], whole.actors],
+      [() => true, [], whole.actors - 1],
+    ] as const;
+    for (const [lacks, unended, actors] of cases) {
+      const lines = withoutLoad(lacks);
+      const missing = linesOf(text).length - lines.length;
+      expect(missing).toBeGreaterThan(0);
+      const expected = { divergence: null, gaps: [], untraced: [], unended, actors };
+      expect(retrace(readRecording(textOf(lines)))).toMatchObject({ ...expected, missing });
+      const older = lines.map((line) => ('ended' in line ? { ended: line.ended, atMs: line.atMs } : line));
+      expect(retrace(readRecording(textOf(older)))).toMatchObject({ ...expected, missing: null });
+    }
   });
 
   it('traces again who was started anew after a gap', async () => {

@@ -71,6 +71,11 @@ class FollowedRun {
   readonly #recorder: Recorder;
   readonly #startedAtMs: number;
   #state = '';
+  /** How many numbers of happenings, and of those of the worker itself, it was told of none. */
+  #untold = 0;
+  #untoldOfWorker = 0;
+  #nthOfWorker = -1;
+  #missed = 0;
 
   constructor(recorder: Recorder, startedAtMs: number, wantsRequests: boolean) {
     this.#recorder = recorder;
@@ -84,10 +89,25 @@ class FollowedRun {
 
   take(happenings: readonly Happening[]): void {
     for (const happening of happenings) {
+      this.#count(happening);
       this.seq = happening.seq;
       if (this.wantsRequests || happening.kind !== 'request')
         this.#recorder.happened(JSON.stringify(happening));
     }
+  }
+
+  /**
+   * Requests, which may have been left out on purpose, and the log happen to the worker itself: as often as it is told
+   * of one of these it is known how many of what is untold happened to the machines.
+   */
+  #count({ seq, actor, nth }: Happening): void {
+    this.#untold += seq - this.seq - 1;
+    if (actor !== 'worker') return;
+    this.#untoldOfWorker += nth - this.#nthOfWorker - 1;
+    this.#nthOfWorker = nth;
+    const missed = this.#untold - this.#untoldOfWorker;
+    this.#recorder.miss(missed - this.#missed);
+    this.#missed = missed;
   }
 
   /** It is told often, and written when the worker has entered a state. */

@@ -56,7 +56,8 @@ function isSamePath({ divergence, actors }: Retraced): boolean {
   return divergence === null && actors > 0;
 }
 
-function inWords({ steps, actors, untraced, gaps, changed, divergence }: Retraced, recording: Recording) {
+function inWords(retraced: Retraced, recording: Recording) {
+  const { steps, actors, untraced, gaps, changed, divergence } = retraced;
   const lines = [];
   if (divergence !== null) {
     const { seq, actor, event, because } = divergence;
@@ -65,10 +66,24 @@ function inWords({ steps, actors, untraced, gaps, changed, divergence }: Retrace
   else lines.push(`the same path: ${steps} events of ${actors} actors lead where they led`);
   for (const { actor, after, before } of gaps)
     lines.push(`${actor} is asserted up to event ${after}: from there to event ${before} there is a gap`);
+  lines.push(...missingInWords(retraced));
   if (changed.length > 0) lines.push(`changed since it was recorded: ${changed.join(', ')}`);
   if (untraced.length > 0)
     lines.push(`not recorded from the beginning, or not whole: ${untraced.join(', ')}`);
   return [...lines, ...endInWords(recording)].map((line) => `${line}\n`).join('');
+}
+
+/** What is missing at the end of an actor, or all of one, is seen by no later event of it. */
+function missingInWords({ missing, unended }: Retraced): string[] {
+  if (missing === null)
+    return [
+      'the recording does not say how many events it should hold: an actor without a gap may lack its end, or be missing as a whole',
+    ];
+  if (missing === 0) return [];
+  const count = missing === 1 ? '1 event is' : `${missing} events are`;
+  const lines = [`${count} missing from the recording: an actor may be missing as a whole`];
+  if (unended.length > 0) lines.push(`no end is recorded of ${unended.join(', ')}`);
+  return lines;
 }
 
 /** Why a recording ends before the worker does. */
