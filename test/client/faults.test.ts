@@ -78,6 +78,15 @@ describe('a fault of the autoscaler', () => {
     }
   });
 
+  it('that it says nothing ends a call within its time, however long one question may take', async () => {
+    const { endpoint } = await startPlace(
+      { routeTimeout: 600_000 },
+      { callFault: ({ path }) => (path === '/route/' ? { kind: 'hang' } : undefined) },
+    );
+    const { code, what } = await failureOf(endpoint.request('/x', {}, { timeout: 100 }));
+    expect([code, what]).toEqual(['autoscaler_lost', 'The autoscaler did not answer in time.']);
+  });
+
   it('in what workers tell it keeps no request from its answer', async () => {
     let isFaulty = false;
     const place = await startWhole({
@@ -115,12 +124,23 @@ describe('a fault of the autoscaler', () => {
   });
 
   it('that the answer is something else is told at once', async () => {
+    const route = { cost: 1, endpoint: 'e', reqnum: 1, request_idx: 1, signature: 's' };
+    const noAddresses = [
+      'javascript:alert(1)',
+      '//host',
+      'http://user@host',
+      'http://host/?q',
+      'http://host/#f',
+      'http://host:65536',
+      7,
+    ];
     const bodies = [
       'null',
       '{}',
-      '{"request_idx":1,"url":"javascript:alert(1)"}',
       '<html>',
       '{"request_idx":"1"}',
+      '{"request_idx":1,"url":"http://127.0.0.1:9"}',
+      ...noAddresses.map((url) => JSON.stringify({ ...route, url })),
     ];
     let answered = '{"results":[{"id":1,"endpoint_name":"e"}]}';
     const other = await startScripted((_received, response) =>

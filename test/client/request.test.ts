@@ -256,6 +256,37 @@ describe('a request', () => {
     expect(place.told.at(-1)).toMatchObject({ name: 'ended', outcome: 'failed', error: { code: 'aborted' } });
   });
 
+  it('that its signal ends as an attempt fails is not said to be tried again', async () => {
+    const gone = new AbortController();
+    const leaving: typeof fetch = async (input, init) => {
+      if (!String(input).endsWith('/x')) return fetch(input, init);
+      gone.abort(new Error('the user left'));
+      return Response.json({}, { status: 503 });
+    };
+    const { endpoint, told } = await startWith(() => {}, { fetch: leaving });
+    told.length = 0;
+    const error = await failureOf(endpoint.request('/x', {}, { signal: gone.signal }));
+    expect(error).toMatchObject({ code: 'aborted', cause: new Error('the user left') });
+    expect(told.map(({ name }) => name)).toEqual(['routed', 'ended']);
+  });
+
+  it('whose last attempt takes too long says how the one before failed', async () => {
+    let attempts = 0;
+    const impatient: typeof fetch = async (input, init) => {
+      if (!String(input).endsWith('/x') || ++attempts === 1) return fetch(input, init);
+      // As Node's own fetch fails when it has waited long enough.
+      const cause = Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+      throw new TypeError('fetch failed', { cause });
+    };
+    const place = await startWith((_received, response) => json(response, 500, {}), { fetch: impatient });
+    const error = await failureOf(place.endpoint.request('/x', {}));
+    const who = `The worker at ${place.worker.url}`;
+    expect([error.code, error.what]).toEqual([
+      'timeout',
+      `${who} did not answer in time. The attempt before failed: ${who} answered 500.`,
+    ]);
+  });
+
   it('leaves no listener on a signal that lives longer', async () => {
     const { endpoint } = await startWith((_received, response, nth) =>
       json(response, nth % 2 ? 503 : 200, {}),
@@ -324,6 +355,14 @@ describe('a request', () => {
     expect(worker.received).toHaveLength(1);
   });
 
+  it('whose error is said to be JSON and is not fails with that error', async () => {
+    const { endpoint } = await startWith((_received, response) =>
+      response.writeHead(502, { 'content-type': 'application/json' }).end('<html>'),
+    );
+    const error = await failureOf(endpoint.request('/x', {}, { maxRetries: 0 }));
+    expect(error).toMatchObject({ code: 'worker_failed', status: 502, body: '<html>' });
+  });
+
   it('follows no redirect, neither of a worker nor of the autoscaler', async () => {
     const elsewhere = await startScripted((_received, response) => json(response, 200, {}));
     const redirect = await startWith((_received, response) =>
@@ -376,8 +415,8 @@ describe('an error', () => {
   it('is one class, with a code, and keeps its cause', async () => {
     const gone = await startScripted(() => {});
     await gone.close();
-    const { client } = startClient(gone.url);
-    const error = await failureOf(client.endpoint('x', { timeout: 50 }));
+    const { client } = startClient(gone.url, { backOff: { base: 30_000, cap: 30_000 } });
+    const error = await failureOf(client.endpoint('x', { timeout: 10_000 }));
     expect(error).toBeInstanceOf(ServerlessError);
     expect(error).toMatchObject({
       name: 'ServerlessError',
@@ -385,7 +424,7 @@ describe('an error', () => {
       cause: expect.any(TypeError),
     });
     expect(error.message).toMatch(
-      /^The connection to the autoscaler was lost \(fetch failed: .+\)\. It was the last of \d+ attempts.+ Check autoscalerUrl and the network\./,
+      /^The connection to the autoscaler was lost \(fetch failed: .+\)\. It was the only attempt.+ Check autoscalerUrl and the network\./,
     );
   });
 });
