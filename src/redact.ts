@@ -1,4 +1,6 @@
 import type { Config } from './config/index.js';
+import type { Log, LogFields } from './log.js';
+import { REDACTED, redactNamed } from './redact-named.js';
 
 /** Takes the secrets out of a text. */
 export type Redact = (text: string) => string;
@@ -8,7 +10,10 @@ const SECRET = /(?:TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 /** Shorter values are found in any text by chance. */
 const SECRET_CHARACTERS = 8;
 
-/** Takes the values of everything in the environment that is named as a secret out of texts. */
+/**
+ * Takes the values of everything in the environment that is named as a secret out of texts, and what a text names as
+ * one itself.
+ */
 export function redactor(env: Readonly<Record<string, string | undefined>>): Redact {
   const secrets = Object.entries(env)
     .filter(([name]) => SECRET.test(name))
@@ -16,12 +21,27 @@ export function redactor(env: Readonly<Record<string, string | undefined>>): Red
     .filter((value) => value.length >= SECRET_CHARACTERS)
     // One may begin as another does.
     .toSorted((one, other) => other.length - one.length);
-  return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
+  return (text) => redactNamed(secrets.reduce((left, secret) => left.replaceAll(secret, REDACTED), text));
 }
 
 /** What a worker keeps to itself: the secrets of its environment, and those that it was given as settings. */
 export function redactorFor({ masterToken, internalToken }: Config): Redact {
   return redactor({ ...process.env, MASTER_TOKEN: masterToken, INTERNAL_TOKEN: internalToken });
+}
+
+/** A log whose lines, and what their fields hold of texts, have no secret. */
+export function redactedLog(log: Log, redact: Redact): Log {
+  const of = (level: keyof Log) => (message: string, fields?: LogFields) =>
+    log[level](redact(message), fields && redactedFields(fields, redact));
+  return { debug: of('debug'), info: of('info'), warn: of('warn'), error: of('error') };
+}
+
+function redactedFields(fields: LogFields, redact: Redact): LogFields {
+  const redacted = (value: unknown): unknown => {
+    if (typeof value === 'string') return redact(value);
+    return Array.isArray(value) ? value.map(redacted) : value;
+  };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(value)]));
 }
 
 /**

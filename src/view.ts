@@ -10,6 +10,7 @@ import type { Phase, ReportKind } from '../machines/reports.js';
 import { firstLineOf } from './first-line.js';
 import type { Admission } from './http/admission.js';
 import { doesNotTakeRequests } from './in-words.js';
+import type { Redact } from './redact.js';
 
 type Lifecycle = SnapshotFrom<typeof lifecycleMachine>;
 
@@ -67,6 +68,7 @@ export interface ViewFacts {
   readonly sessions: number;
   readonly pendingWorkload: number;
   readonly inStateMs: number;
+  readonly redact: Redact;
   /** What the autoscaler is told of the work at all. */
   readonly accounts: readonly Account[];
 }
@@ -77,11 +79,11 @@ export function workStateOf(snapshot: Lifecycle): WorkState {
 }
 
 /** Whether clients are let in, and the sentence that tells them why not: without the address of the model server. */
-export function admissionOf(snapshot: Lifecycle): Admission {
+export function admissionOf(snapshot: Lifecycle, redact: Redact): Admission {
   return {
     accepting: snapshot.hasTag('accepting'),
     draining: snapshot.hasTag('draining'),
-    reason: () => `The worker is ${workStateOf(snapshot)}: ${reasonForClients(snapshot)}.`,
+    reason: () => `The worker is ${workStateOf(snapshot)}: ${redact(reasonForClients(snapshot))}.`,
   };
 }
 
@@ -94,12 +96,12 @@ export function viewOf(snapshot: Lifecycle, ledger: Ledger, facts: ViewFacts): W
     backend: facts.backend,
     state: workStateOf(snapshot),
     inStateMs: Math.round(facts.inStateMs),
-    reason: reasonForOperator(snapshot),
+    reason: facts.redact(reasonForOperator(snapshot)),
     report: snapshot.value.report,
     phase: status.phase,
     loadTimeSeconds: status.loadTimeSeconds,
     maxPerf: status.maxPerf,
-    errorMessage: status.errorMessage,
+    errorMessage: facts.redact(status.errorMessage),
     url: facts.url,
     requestsUnderWay: facts.requestsUnderWay,
     requestsQueued: facts.requestsQueued,

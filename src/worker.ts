@@ -30,7 +30,7 @@ import { narrate, tellCut, tellWhatIsLeft } from './narrator.js';
 import { Observations } from './observations.js';
 import { Operations } from './operations/operations.js';
 import { publicUrl } from './public-url.js';
-import { type Redact, redactorFor } from './redact.js';
+import { type Redact, redactedLog, redactorFor } from './redact.js';
 import { type Channel, createChannel } from './report/channel.js';
 import { untilStopped } from './until-stopped.js';
 import { updatesOf } from './update.js';
@@ -50,6 +50,7 @@ export class Worker {
   readonly #config: Config;
   readonly #log: Log;
   readonly #now: () => number;
+  readonly #redact: Redact;
   /** Null: the backend reports to nobody. */
   readonly #dialect: Dialect | null;
   readonly #host: BackendHost;
@@ -73,11 +74,13 @@ export class Worker {
     const { now = () => performance.now(), startedAtMs = now(), journal = null, inspect, clock } = options;
     const backend = configure(given, config);
     const redact = redactorFor(config);
-    this.#inspector = inspectorFor({ backend, config, log: options.log, now, redact, inspect });
+    const ownLog = redactedLog(options.log, redact);
+    this.#inspector = inspectorFor({ backend, config, log: ownLog, now, redact, inspect });
     const { log } = this.#inspector;
     this.#config = config;
     this.#log = log;
     this.#now = now;
+    this.#redact = redact;
     this.#enteredAtMs = startedAtMs;
     this.bus = new Bus((error, topic) => log.error(`a listener of ${topic} failed: ${messageOf(error)}`));
     this.#dialect = dialectOf(backend);
@@ -87,7 +90,7 @@ export class Worker {
       fail: (message) => this.#lifecycle.send({ type: 'backend.failed', message }),
       recovered: () => this.#lifecycle.send({ type: 'backend.recovered' }),
     });
-    this.#model = this.#createModel(backend, redact);
+    this.#model = this.#createModel(backend);
     this.#service = this.#createService(backend);
     this.#channel = createChannel({
       dialect: this.#dialect ?? NOBODY,
@@ -179,6 +182,7 @@ export class Worker {
       sessions: this.#service.sessions,
       pendingWorkload: this.#service.presence().load,
       inStateMs: this.#now() - this.#enteredAtMs,
+      redact: this.#redact,
       accounts: this.#books.accounts,
     });
   }
@@ -197,7 +201,7 @@ export class Worker {
     return requests;
   }
 
-  #createModel(backend: Backend, redact: Redact): Model {
+  #createModel(backend: Backend): Model {
     return new Model({
       backend,
       config: this.#config,
@@ -207,7 +211,7 @@ export class Worker {
       answerHere: (route, body, signal) => this.#host.answer(route, body, signal),
       tell: (what) => this.#tellLoad(what),
       env: process.env,
-      redact,
+      redact: this.#redact,
       isDown: () => isModelDown(this.#lifecycle),
       onLine: this.#inspector.hearLine,
       onRefused: () => wantProbe(this.#lifecycle),
@@ -222,7 +226,7 @@ export class Worker {
       dialect: this.#dialect,
       log: this.#log,
       now: this.#now,
-      admission: () => admissionOf(this.#lifecycle.getSnapshot()),
+      admission: () => admissionOf(this.#lifecycle.getSnapshot(), this.#redact),
       emit: (event) => this.bus.emit('request', event),
       keys: new KeyRing(() => childOf(this.#lifecycle, 'publicKey')),
       urls: () => this.#urls,

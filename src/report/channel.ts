@@ -1,5 +1,6 @@
 import type { Config } from '../config/index.js';
 import type { Dialect } from '../dialects/dialect.js';
+import { redactorFor } from '../redact.js';
 import { createFetchKey } from './fetch-key.js';
 import { createReportAgent } from './post.js';
 import { createPostCompletions } from './post-completions.js';
@@ -21,7 +22,7 @@ export function createChannel({ dialect, config, checkKey, ...facts }: ChannelOp
   const { reportTimeoutMs: timeoutMs, masterToken: mtoken, containerId: id = 0 } = config;
   const sender = { id, mtoken, timeoutMs, dispatcher };
   return {
-    send: createSend({ dialect, ...sender, ...facts }),
+    send: createSend({ dialect, redact: redactorFor(config), ...sender, ...facts }),
     post: createPostCompletions({ ...sender, form: config.finishedForm, now: facts.now }),
     fetchKey: createFetchKey({ timeoutMs, dispatcher, check: checkKey }),
     close: () => dispatcher.destroy(),

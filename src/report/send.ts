@@ -4,11 +4,14 @@ import { cut, type Ledger } from '../../machines/ledger.js';
 import type { Attempt, Delivery } from '../../machines/reports.js';
 import type { Dialect, Observed, Presence } from '../dialects/dialect.js';
 import { pathOn } from '../net/address.js';
+import type { Redact } from '../redact.js';
 import { usedDiskGib } from './disk.js';
 import { post } from './post.js';
 
 export interface SendOptions {
   readonly dialect: Dialect;
+  /** An error may be what a model server said. */
+  readonly redact: Redact;
   readonly id: number;
   readonly mtoken: string;
   /** For each attempt. */
@@ -29,7 +32,7 @@ export interface SendOptions {
  * here, as late as can be, and belongs to this attempt alone.
  */
 export function createSend(options: SendOptions) {
-  const { dialect, id, mtoken, timeoutMs, dispatcher, now, ledger } = options;
+  const { dialect, redact, id, mtoken, timeoutMs, dispatcher, now, ledger } = options;
   return fromPromise<Delivery, Attempt>(async ({ input: { kind, address, status }, signal }) => {
     const startedAtMs = now();
     const accounts = dialect.accounts(kind, status);
@@ -38,7 +41,8 @@ export function createSend(options: SendOptions) {
       if (usedGib !== undefined) options.onDiskMeasured(usedGib);
     }
     const window = cut(ledger(), accounts, now());
-    const facts = { id, mtoken, status, window, url: options.url(), present: options.present() };
+    const told = { ...status, errorMessage: redact(status.errorMessage) };
+    const facts = { id, mtoken, status: told, window, url: options.url(), present: options.present() };
     const message = dialect.encode(kind, { ...facts, observed: options.observed() });
     await post({
       dispatcher,

@@ -158,6 +158,11 @@ describe('the last lines', () => {
     expect(last.get()).toEqual(['uses [redacted]']);
     last.add(`${'x'.repeat(35)}hf_1234567890`);
     expect(last.get()).toEqual([`${'x'.repeat(35)}[reda`]);
+    last.clear();
+    last.add('GET /m?api_key=sk-live-1');
+    expect(last.get()).toEqual(['GET /m?api_key=[redacted]']);
+    last.add(`${'x'.repeat(25)} token=tok_${'9'.repeat(20)}`);
+    expect(last.get()).toEqual([`${'x'.repeat(25)} token=[redacted]`]);
   });
 });
 

@@ -159,6 +159,21 @@ describe('while it loads', () => {
 });
 
 describe('while it is failing', () => {
+  it('tells nobody what stands in its reason as a secret', async () => {
+    const autoscaler = await startAutoscaler();
+    const { backend, held } = heldBackend();
+    const { port, worker, log } = await serve(backend, { REPORT_ADDR: autoscaler.url });
+    held.context?.fail('GET /m?api_key=sk-live-1&n=1 was refused to Bearer tok_2');
+    await untilState(worker, 'failing');
+    const reason = 'GET /m?api_key=[redacted]&n=1 was refused to Bearer [redacted]';
+    expect(await send(port, '/run')).toMatchObject(notAccepting(`The worker is failing: ${reason}.`));
+    expect(worker.view()).toMatchObject({ reason, errorMessage: reason });
+    const error = await autoscaler.waitForMessage(({ kind }) => kind === 'error');
+    expect(error.body).toMatchObject({ error_msg: reason });
+    expect(log.about('state.entered').at(-1)).toMatchObject({ message: `failing: ${reason}` });
+    expect(JSON.stringify(log.lines)).not.toMatch(/sk-live|tok_2/);
+  });
+
   it('refuses, tells the autoscaler, and serves again once it has told that it has recovered', async () => {
     const autoscaler = await startAutoscaler();
     const { backend, held } = heldBackend();
