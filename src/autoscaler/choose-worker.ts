@@ -49,12 +49,18 @@ export function chooseWorker<C extends Candidate>(
 }
 
 /** What keeps one that serves from being chosen. */
-const WORDS = ['full', 'withdrawn', 'serving without a url'] as const;
+const WORDS = ['full', 'withdrawn', 'serving without a url', 'ready without a report'] as const;
 
 function wordOf(candidate: Candidate): string {
   if (isReady(candidate)) return 'full';
-  if (candidate.isWithdrawn === true) return 'withdrawn';
-  return candidate.state === 'serving' ? 'serving without a url' : candidate.state;
+  // What keeps one that does not serve is its own state, whatever is planned for it.
+  if (candidate.state !== 'serving') return candidate.state;
+  return candidate.isWithdrawn === true ? 'withdrawn' : 'serving without a url';
+}
+
+/** One that was ready and whose reports are no longer remembered has told no address. */
+function wordOfUntold(phase: WorkerPhase): string {
+  return phase === 'ready' ? 'ready without a report' : phase;
 }
 
 const STATES: readonly WorkerState[] = ['loading', 'failing', 'silent'];
@@ -67,7 +73,7 @@ const PHASES: readonly WorkerPhase[] = ['creating', 'stopping', 'updating', 'fai
  * @param untold where those are that have told nothing since they were started, or have no process
  */
 export function breakdown(candidates: readonly Candidate[], untold: readonly WorkerPhase[] = []): string {
-  const words: readonly string[] = [...candidates.map(wordOf), ...untold];
+  const words: readonly string[] = [...candidates.map(wordOf), ...untold.map(wordOfUntold)];
   if (words.length === 0) return 'no worker has reported yet';
   const told = [...WORDS, ...STATES, ...PHASES]
     .map((word) => ({ word, count: words.filter((each) => each === word).length }))

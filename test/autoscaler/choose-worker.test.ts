@@ -91,6 +91,12 @@ describe('the reason to wait', () => {
     ['1 worker: 1 loading', [candidate(1, { state: 'loading' })]],
     ['1 worker: 1 full', [candidate(1, { curLoad: 1e9 })]],
     ['1 worker: 1 withdrawn', [candidate(1, { isWithdrawn: true })]],
+    [
+      '4 workers: 1 withdrawn, 1 loading, 1 failing, 1 silent',
+      (['loading', 'failing', 'silent', 'serving'] as const).map((state, id) =>
+        candidate(id, { state, isWithdrawn: true }),
+      ),
+    ],
     ['1 worker: 1 serving without a url', [candidate(1, { url: undefined })]],
     [
       '4 workers: 1 loading, 2 failing, 1 silent',
@@ -102,6 +108,11 @@ describe('the reason to wait', () => {
       ],
     ],
     ['1 worker: 1 creating', [], ['creating']],
+    [
+      '7 workers: 1 ready without a report, 1 loading, 1 creating, 1 stopping, 1 updating, 1 failed, 1 inactive',
+      [],
+      ['creating', 'loading', 'ready', 'stopping', 'inactive', 'updating', 'failed'],
+    ],
     [
       '4 workers: 1 silent, 1 creating, 2 inactive',
       [candidate(1, { state: 'silent' })],
