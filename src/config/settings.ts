@@ -255,7 +255,7 @@ export const SETTINGS = {
     type: text,
     otherwise: 'nowhere',
     about:
-      "Where the machines are told of in the form of Stately's inspector, one event a line: a file, or `-` for the standard output.",
+      "Where the machines are told of in the form of Stately's inspector, one event a line: a file, or `-` for the standard output (the log then goes to standard error).",
   },
   logLevel: {
     variable: 'TSWORKER_LOG_LEVEL',

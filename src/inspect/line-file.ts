@@ -11,7 +11,7 @@ export interface LineFileOptions {
 /** How much may wait to be written: a disk that stands still must not take the memory. */
 const MOST_WAITING_BYTES = 16 * 2 ** 20;
 
-const STANDARD_OUTPUT = '-';
+export const STANDARD_OUTPUT = '-';
 
 /** A file of lines that its owner alone can read. One that is there is kept beside it, as `<file>.previous`. */
 export class LineFile {

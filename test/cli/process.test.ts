@@ -55,6 +55,36 @@ describe('who reads the output goes before the end', () => {
   });
 });
 
+it('with --inspect - the standard output is what Stately is told alone, and the log goes to standard error', async () => {
+  for (const command of ['start', 'dev']) {
+    const at = command === 'start' ? ANYWHERE : [...ANYWHERE.slice(2), '--autoscaler-port', '0'];
+    const worker = project.start([command, 'helloworld', ...at, '--inspect', '-']);
+    await worker.prints(/"type":"@xstate.snapshot".*"value":\{[^}]*"work":"serving"/);
+    const { code, stderr } = await worker.stop();
+    expect(code).toBe(0);
+    const told = worker.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(new Set(told.map(({ _version }) => _version))).toEqual(new Set(['0.7.2']));
+    const logged = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { event?: string }).event);
+    expect(logged).toEqual(expect.arrayContaining(['state.entered', 'listening']));
+  }
+});
+
+it('dev that scales refuses --inspect -, since workers share its standard output', async () => {
+  const { code, stdout, stderr } = await project.run([
+    'dev',
+    'helloautoscaler',
+    '--max-workers',
+    '2',
+    '--inspect',
+    '-',
+  ]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('error: --inspect is "-"');
+});
+
 describe('dev', () => {
   it('takes other ports than those that are taken, says so, and none twice', async () => {
     const [worker, internal, autoscaler] = [await takenPort(), await takenPort(), await takenPort('0.0.0.0')];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type EndpointSettings, LocalAutoscaler } from '../../autoscaler/index.js';
 import type { Backend } from '../../backend/index.js';
 import { type Config, type Overrides, SETTINGS, type Setting, type SettingName } from '../../config/index.js';
+import { STANDARD_OUTPUT } from '../../inspect/line-file.js';
 import type { Log } from '../../log.js';
 import { runFileOf } from '../../model/supervise.js';
 import { killLeftModel } from '../../supervisor/left-model.js';
@@ -43,6 +44,11 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
   if (backend.dialect === 'legacy' && backend.model === null) {
     throw new UserError(
       `TSWORKER_DIALECT is "legacy", in which ${backend.name} does not tell its address, so that no request could be sent to it. Unset it to scale.`,
+    );
+  }
+  if (config.inspectTo === STANDARD_OUTPUT) {
+    throw new UserError(
+      '--inspect is "-", but workers that are scaled share the standard output with the log. Leave it out, or leave out what scales.',
     );
   }
   const runsModel = (backend.model?.command ?? null) !== null;

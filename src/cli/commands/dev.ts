@@ -11,7 +11,7 @@ import { type Banner, showBanner, speaksOpenai } from '../banner.js';
 import { freePort, tellMoved, untilNotTaken } from '../free-port.js';
 import type { Env, Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
-import { logOf } from '../log.js';
+import { besideInspected, logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
 import { checkModel, loadSettings, settings, tell, warningsFor } from '../settings.js';
@@ -43,7 +43,8 @@ export async function dev(
   const { config: wanted, warnings: wantedWarnings } = settings(env, overrides);
   const backend = configure(await loadBackend(name, loadSettings(io.env, wanted)), wanted);
   checkModel(backend);
-  const log = await logOf(wanted.logLevel, io);
+  const told = besideInspected(io, wanted);
+  const log = await logOf(wanted.logLevel, told);
   if (scaling !== undefined) {
     const run = { name, backend, endpoint, autoscalerPort: asked, overrides, log };
     return devFleet({ ...run, settings: scaling, config: wanted, warnings: wantedWarnings }, io);
@@ -65,7 +66,7 @@ export async function dev(
         autoscaler = await startOnFreePort(asked, [ports.port, ports.internalPort], make);
         tellMoved('the autoscaler', asked, autoscaler.port, log);
       }
-      return runHere({ backend, env, overrides, autoscaler, ports, log }, io);
+      return runHere({ backend, env, overrides, autoscaler, ports, log }, told);
     });
   } finally {
     await autoscaler?.stop();

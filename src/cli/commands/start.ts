@@ -7,7 +7,7 @@ import { asUserError, tellWhyNot } from '../beacon.js';
 import { EXIT } from '../exit.js';
 import type { Io } from '../io.js';
 import { loadBackend } from '../load-backend.js';
-import { logOf } from '../log.js';
+import { besideInspected, logOf } from '../log.js';
 import { onOrphaned } from '../orphaned.js';
 import { runWorker } from '../run-worker.js';
 import { checkFor, loadSettings, settings, tell, warningsFor } from '../settings.js';
@@ -40,7 +40,7 @@ async function run(name: string | undefined, given: Overrides, io: Io, progress:
   );
   progress.dialect = backend.dialect;
   checkFor(backend, config);
-  const log = await logOf(config.logLevel, io);
+  const log = await logOf(config.logLevel, besideInspected(io, config));
   tell([...warnings, ...warningsFor(backend, config)], log);
   const journal = await findJournal(backend, config, log);
   const worker = new Worker(backend, config, { log, startedAtMs: 0, journal });
