@@ -189,35 +189,52 @@ it('comes back by itself when the worker was away, and shows the new one', async
   expect(await page.locator('.following').innerText()).toBe('live');
 });
 
+/** A way to a worker that can be cut, or stopped as by a worker that hangs: its connections stay, and carry nothing. */
+async function wayTo(worker: TestWorker) {
+  const sockets = new Set<Socket>();
+  let isStopped = false;
+  const server = createServer((client) => {
+    const there = connect(Number(new URL(worker.internalUrl).port), '127.0.0.1');
+    for (const socket of [client, there]) {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => void sockets.delete(socket));
+    }
+    client.on('close', () => there.destroy());
+    there.on('close', () => client.destroy());
+    client.on('data', (bytes) => isStopped || there.write(bytes));
+    there.on('data', (bytes) => isStopped || client.write(bytes));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const cut = async () => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  onTestFinished(() => (server.listening ? cut() : undefined));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    cut,
+    restore: () => once(server.listen(port, '127.0.0.1'), 'listening'),
+    stop: (is: boolean) => {
+      isStopped = is;
+    },
+  };
+}
+
 it('comes back by itself when its connection was cut: nothing is missing, and nothing is there twice', async () => {
   const model = await startModel();
   const worker = await startWorker(model);
-  const way = new Set<Socket>();
-  const between = createServer((client) => {
-    const there = connect(Number(new URL(worker.internalUrl).port), '127.0.0.1');
-    for (const socket of [client, there]) {
-      way.add(socket);
-      socket.on('error', () => {}).on('close', () => void way.delete(socket));
-    }
-    client.pipe(there).pipe(client);
-  });
-  await once(between.listen(0, '127.0.0.1'), 'listening');
-  const { port } = between.address() as AddressInfo;
-  const cut = async () => {
-    const closed = once(between, 'close');
-    between.close();
-    for (const socket of way) socket.destroy();
-    await closed;
-  };
-  onTestFinished(() => (between.listening ? cut() : undefined));
-  const { page } = await look(`http://127.0.0.1:${port}`);
+  const way = await wayTo(worker);
+  const { page } = await look(way.url);
   await shows(page, worker, 'serving');
 
-  await cut();
+  await way.cut();
   await page.locator('.following.lost').waitFor();
   model.behave({ healthStatus: 503 });
   await worker.reaches('failing');
-  await once(between.listen(port, '127.0.0.1'), 'listening');
+  await way.restore();
   await shows(page, worker, 'failing');
   // The health route is asked all the while, so that both go on counting.
   const isWhole = async () => {
@@ -228,6 +245,27 @@ it('comes back by itself when its connection was cut: nothing is missing, and no
   await expect.poll(isWhole, { timeout: 15_000, interval: 20 }).toBe(true);
   const stays = await page.locator('section:has(#timeline-title) tbody .chip').allInnerTexts();
   expect(stays.toReversed()).toEqual(['loading', 'loaded', 'serving', 'failing']);
+});
+
+it('says of a worker that hangs that it is silent, and follows it again when it goes on', async () => {
+  const worker = await startWorker(await startModel());
+  const way = await wayTo(worker);
+  const { page } = await look(way.url);
+  await shows(page, worker, 'serving');
+  const said = async () => [
+    (await page.locator('.following').innerText()).replace(/[\d:.]{11}/, '<time>'),
+    await page.locator('.head .why').innerText(),
+  ];
+  expect(await said()).toEqual(['live', 'It takes requests.']);
+
+  way.stop(true);
+  const silent = 'The worker is silent: there is a connection, and nothing comes of it.';
+  await expect
+    .poll(said, { timeout: 30_000 })
+    .toEqual([`${silent} As it was at <time>; it is tried again.`, 'It took requests.']);
+  way.stop(false);
+  await expect.poll(said, { timeout: 30_000 }).toEqual(['live', 'It takes requests.']);
+  await shows(page, worker, 'serving');
 });
 
 it('where as many look as may, it says so, fetches nothing but a place, with longer and longer pauses, until it has one', async () => {
@@ -346,6 +384,27 @@ it('shows a recording: first its end, with the worker stopped, and each step bef
   ]);
   expect(await seriousIn(page)).toEqual([]);
   expect(trouble).toEqual([]);
+});
+
+it('waits for nothing more of a recording', async () => {
+  const header = headerOf({ version: '1', backend: 'openai', startedAtMs: 0 });
+  const server = replayServer({ header, happenings: [], nows: [], end: null });
+  const port = await listen(server, 0, '127.0.0.1');
+  onTestFinished(() => close(server));
+  const { page } = await pageOf(browser(), `http://127.0.0.1:${port}`);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/inspect/events')) asked.push(request.url());
+  });
+  await page.clock.install();
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.locator('.following.recorded').waitFor();
+  for (let times = 0; times < 5; times++) {
+    await page.clock.runFor(6_000);
+    // What it would do then comes just after.
+    await page.evaluate(() => fetch('/'));
+  }
+  expect(asked).toHaveLength(1);
 });
 
 it('shows the end of a recording that is longer than a page can hold, and says so', async () => {

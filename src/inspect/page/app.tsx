@@ -1,5 +1,5 @@
 import { Events } from './events.js';
-import { CROWDED, Head } from './head.js';
+import { Head, NOT_FOLLOWED } from './head.js';
 import { Lock } from './lock.js';
 import { Machine } from './machine.js';
 import { ModelLog } from './model-log.js';
@@ -21,7 +21,8 @@ const WAITING = {
   connecting: 'Looking for the worker …',
   following: 'Looking for the worker …',
   lost: 'Nobody answers; it is tried again.',
-  crowded: `${CROWDED} It is tried again.`,
+  silent: `${NOT_FOLLOWED.silent} It is tried again.`,
+  crowded: `${NOT_FOLLOWED.crowded} It is tried again.`,
 };
 
 /** The page from top to bottom: how the worker is, its machines, its past, its figures, what is in it. */

@@ -1,5 +1,6 @@
 import { SseReader } from '../../client/sse.js';
 import type { Charts, History, Sample, StreamEvents } from '../contract.js';
+import { Silence } from './silence.js';
 
 export interface Hears {
   /** All that is known so far: at first, and again where too much was missed, or the worker is another. */
@@ -7,8 +8,11 @@ export interface Hears {
   /** The worker is the same as before; the figures of the time when nobody listened are among these. */
   readonly onAgain: (samples: readonly Sample[]) => void;
   readonly onEvent: <E extends keyof StreamEvents>(event: E, data: StreamEvents[E]) => void;
-  /** It is tried again. Crowded: the worker answers, but as many as may look at once do already. */
-  readonly onLost: (why: 'lost' | 'crowded') => void;
+  /**
+   * It is tried again. Silent: there is a connection, and nothing comes of it. Crowded: the worker answers, but as many
+   * as may look at once do already.
+   */
+  readonly onLost: (why: 'lost' | 'silent' | 'crowded') => void;
   /** Whether the token that was sent is a wrong one. */
   readonly onLocked: (isRefused: boolean) => void;
 }
@@ -29,6 +33,12 @@ class Locked extends Error {
 
 /** As many as may look at once do already. */
 class Crowded extends Error {}
+
+/** A connection as it is tried once. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  readonly silence: Silence;
+}
 
 /** Follows a worker, and comes back by itself when it was away. */
 export class Connection {
@@ -53,15 +63,19 @@ export class Connection {
   async #follow(signal: AbortSignal): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
+      const silence = new Silence();
       try {
-        await this.#listen(signal, () => {
+        await this.#listen({ signal: AbortSignal.any([signal, silence.signal]), silence }, () => {
           pauseMs = FIRST_PAUSE_MS;
         });
         this.#hears.onLost('lost');
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof Locked) return this.#hears.onLocked(error.isRefused);
-        this.#hears.onLost(error instanceof Crowded ? 'crowded' : 'lost');
+        if (error instanceof Crowded) this.#hears.onLost('crowded');
+        else this.#hears.onLost(silence.signal.aborted ? 'silent' : 'lost');
+      } finally {
+        silence.ignore();
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -69,42 +83,43 @@ export class Connection {
   }
 
   /** The place at the stream comes first: who gets none fetches nothing, and what happens meanwhile waits in it. */
-  async #listen(signal: AbortSignal, onEvent: () => void): Promise<void> {
+  async #listen(attempt: Attempt, onEvent: () => void): Promise<void> {
     const stream = await this.#get(
       this.#startedAtMs === undefined ? 'events' : `events?after=${this.#lastSeq}`,
-      signal,
+      attempt,
     );
     try {
-      await this.#begin(signal);
+      await this.#begin(attempt);
     } catch (error) {
       await stream.body?.cancel();
       throw error;
     }
     const events = new SseReader();
-    const pieces = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
-    for (let piece = await pieces?.read(); piece?.done === false; piece = await pieces?.read()) {
-      for (const { event, data } of events.push(piece.value)) {
+    for await (const piece of piecesOf(stream, attempt)) {
+      for (const { event, data } of events.push(piece)) {
         onEvent();
-        this.#take(event as keyof StreamEvents, data);
+        this.#take(event as keyof StreamEvents, data, attempt);
       }
     }
   }
 
   /** Fetches what has happened, unless this worker is known and nothing was missed for good. */
-  async #begin(signal: AbortSignal): Promise<void> {
-    const history = await this.#json<History>('recording', signal);
+  async #begin(attempt: Attempt): Promise<void> {
+    const history = await this.#json<History>('recording', attempt);
     const { startedAtMs } = history.header;
     const oldest = history.happenings[0]?.seq ?? 0;
-    const samples = await this.#json<Sample[]>('samples', signal);
+    const samples = await this.#json<Sample[]>('samples', attempt);
     if (startedAtMs === this.#startedAtMs && oldest <= this.#lastSeq + 1) return this.#hears.onAgain(samples);
-    const charts = await this.#json<Charts>('charts', signal);
+    const charts = await this.#json<Charts>('charts', attempt);
     this.#startedAtMs = startedAtMs;
     this.#lastSeq = history.happenings.at(-1)?.seq ?? 0;
     this.#hears.onBegin(charts, history, samples);
   }
 
-  #take(event: keyof StreamEvents, text: string): void {
+  #take(event: keyof StreamEvents, text: string, { silence }: Attempt): void {
     const data = JSON.parse(text);
+    // Nothing more comes of a recording.
+    if (event === 'now' && !(data as StreamEvents['now']).live) silence.ignore();
     if (event === 'happened') {
       const last = (data as StreamEvents['happened']).at(-1)?.seq ?? 0;
       this.#lastSeq = Math.max(last, this.#lastSeq);
@@ -112,17 +127,29 @@ export class Connection {
     this.#hears.onEvent(event, data);
   }
 
-  async #json<T>(name: string, signal: AbortSignal): Promise<T> {
-    return (await this.#get(name, signal)).json() as Promise<T>;
+  async #json<T>(name: string, attempt: Attempt): Promise<T> {
+    let text = '';
+    for await (const piece of piecesOf(await this.#get(name, attempt), attempt)) text += piece;
+    return JSON.parse(text) as T;
   }
 
-  async #get(name: string, signal: AbortSignal): Promise<Response> {
+  async #get(name: string, { signal, silence }: Attempt): Promise<Response> {
     const token = sessionStorage.getItem(TOKEN_KEY);
     const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`/inspect/${name}`, { headers, signal });
+    silence.onHeard();
     if (response.status === 401) throw new Locked(token !== null);
     if (response.status === 503) throw new Crowded();
     if (!response.ok) throw new Error(`${response.status}`);
     return response;
+  }
+}
+
+/** The text of an answer, as it comes. */
+async function* piecesOf({ body }: Response, { silence }: Attempt): AsyncGenerator<string> {
+  const pieces = body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece = await pieces?.read(); piece?.done === false; piece = await pieces?.read()) {
+    silence.onHeard();
+    yield piece.value;
   }
 }

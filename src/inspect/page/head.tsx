@@ -2,11 +2,17 @@ import type { Now } from '../contract.js';
 import type { PageState } from './page-state.js';
 import { figure, spanOf, timeOf, units } from './words.js';
 
-export const CROWDED = 'As many pages as the worker serves at once look at it already.';
+/** Why the worker is not followed, of what is tried again. */
+export const NOT_FOLLOWED = {
+  lost: 'The worker does not answer.',
+  silent: 'The worker is silent: there is a connection, and nothing comes of it.',
+  crowded: 'As many pages as the worker serves at once look at it already.',
+} as const;
 
 /** How the worker is, in a glance and in a sentence. */
 export function Head({ state, now }: { readonly state: PageState; readonly now: Now }) {
   const { worker, whyNotReady, ready } = now;
+  const isFollowed = state.connection === 'following';
   return (
     <header class={`head is-${worker.state}`}>
       <div class="title">
@@ -23,7 +29,7 @@ export function Head({ state, now }: { readonly state: PageState; readonly now: 
           </span>
           <span class="since">for {spanOf(worker.inStateMs)}</span>
         </p>
-        <p class="why">{ready ? 'It takes requests.' : whyNotReady}</p>
+        <p class="why">{ready ? (isFollowed ? 'It takes requests.' : 'It took requests.') : whyNotReady}</p>
       </div>
       <dl class="facts">
         <Fact name="under way" value={figure(worker.requestsUnderWay)} />
@@ -51,11 +57,11 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 function Following({ state, now }: { readonly state: PageState; readonly now: Now }) {
   if (!now.live)
     return <p class="following recorded">a recording of {new Date(now.startedAtMs).toLocaleString()}</p>;
-  if (state.connection === 'lost' || state.connection === 'crowded') {
+  const { connection } = state;
+  if (connection === 'lost' || connection === 'silent' || connection === 'crowded') {
     return (
       <p class="following lost" role="alert">
-        {state.connection === 'lost' ? 'The worker does not answer.' : CROWDED} As it was at{' '}
-        {timeOf(now.atMs)}; it is tried again.
+        {NOT_FOLLOWED[connection]} As it was at {timeOf(now.atMs)}; it is tried again.
       </p>
     );
   }

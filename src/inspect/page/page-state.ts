@@ -3,10 +3,10 @@ import { isCut } from '../copy.js';
 import { ofTheLastHour } from '../samples.js';
 
 /**
- * `locked`: a token is wanted. `lost`: nobody answers. `crowded`: as many as may look at once do already. Of the last
- * two it is tried again.
+ * `locked`: a token is wanted. `lost`: nobody answers. `silent`: there is a connection, and nothing comes of it.
+ * `crowded`: as many as may look at once do already. Of the last three it is tried again.
  */
-export type Connection = 'connecting' | 'following' | 'lost' | 'crowded' | 'locked';
+export type Connection = 'connecting' | 'following' | 'lost' | 'silent' | 'crowded' | 'locked';
 
 /** All that the page shows, as a value: what comes and what its reader does make the next one. */
 export interface PageState {
