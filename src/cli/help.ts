@@ -87,8 +87,8 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
       [
         ['tsworker load my-endpoint --payload openai --rate 5 --duration 2m', 'as its users would'],
         [
-          'tsworker load my-endpoint --route /increment --payload \'{"amount": 1}\' --rate 0..35..0',
-          'up and down',
+          'tsworker load my-endpoint --route /increment --payload \'{"amount": 1}\' --cost 1 --rate 0..35..0',
+          'up and down, with the work that helloautoscaler counts',
         ],
         [
           'tsworker load http://127.0.0.1:8000/v1/completions --payload prompts.jsonl --concurrency 20',
