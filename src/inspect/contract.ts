@@ -177,8 +177,8 @@ export interface RecordingHeader {
 
 /** The last line of a recording that was ended, rather than broken off. */
 export interface RecordingEnd {
-  /** full: it had as many bytes as it may have. */
-  readonly ended: 'stopped' | 'full' | 'lost';
+  /** full: it had as many bytes as it may have; interrupted: who recorded it had seen enough, and the worker went on. */
+  readonly ended: 'stopped' | 'full' | 'lost' | 'interrupted';
   readonly atMs: number;
   /** How many happenings it holds. Older recordings do not say it. */
   readonly events?: number | undefined;

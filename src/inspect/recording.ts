@@ -60,7 +60,7 @@ const lineSchema = z.union([
   }),
   z.object({ now: z.looseObject({ seq: z.number(), worker: z.looseObject({ state: z.string() }) }) }),
   z.object({
-    ended: z.enum(['stopped', 'full', 'lost']),
+    ended: z.enum(['stopped', 'full', 'lost', 'interrupted']),
     atMs: z.number(),
     events: z.int().nonnegative().optional(),
     missed: z.int().nonnegative().optional(),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Happening } from '../../src/inspect/contract.js';
 import { readRecording } from '../../src/inspect/recording.js';
+import { Program } from '../support/process.js';
 import { run } from '../support/run-cli.js';
 import { quietBackend, serve } from '../support/worker.js';
 
@@ -119,6 +120,34 @@ describe('tsworker record', () => {
         /^error: there is no worker at http:\/\/127\.0\.0\.1:1: .*; it takes the address of its internal port\.\n$/,
       ),
     });
+  });
+
+  it('ended by Ctrl-C says that the worker went on, and replay tells it', async () => {
+    const recording = file('');
+    const { internalPort } = await serve(quietBackend({ routes: { '/run': { handle: () => 'ok' } } }));
+    const recorder = new Program(process.execPath, [
+      ...['--import', 'tsx', 'src/cli/main.ts', 'record', `http://127.0.0.1:${internalPort}`],
+      ...['--output', recording],
+    ]);
+    await recorder.find('that it records', () =>
+      recorder.lines.find((line) => line.includes('recording.began')),
+    );
+    recorder.kill('SIGINT');
+    expect(await recorder.exited).toEqual({ code: 0, signal: null });
+    expect(recorder.lines.at(-1)).toContain('events are recorded (the worker goes on)');
+    const { happenings, end } = readRecording(readFileSync(recording, 'utf8'));
+    expect(end).toEqual({
+      ...{ ended: 'interrupted', atMs: expect.any(Number) },
+      ...{ events: happenings.length, missed: 0 },
+    });
+    const { code, stdout } = await run(['replay', recording, '--assert']);
+    expect([code, stdout.split('\n').slice(1)]).toEqual([
+      0,
+      [
+        `recording was ended while the worker went on, after event ${happenings.at(-1)?.seq}: it says nothing of what came then`,
+        '',
+      ],
+    ]);
   });
 
   it('where the worker wants a token, says which', async () => {

@@ -30,7 +30,7 @@ it('a worker whose model crashes and comes back is recorded, by itself and from 
 
   await expectSamePath(whole, { actor: 'lifecycle', event: 'backend.failed' });
   const seen = readRecording(readFileSync(followed, 'utf8'));
-  expect(seen.end?.ended).toBe('stopped');
+  expect(seen.end).toMatchObject({ ended: 'stopped', events: seen.happenings.length, missed: 0 });
   // How it is, is told twice a second at most: what lasts shorter is in what has happened alone.
   expect(seen.nows.map(({ worker: { state } }) => state)).toEqual(
     expect.arrayContaining(['serving', 'stopped']),

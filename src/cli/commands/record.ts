@@ -58,6 +58,7 @@ const REASONS: Readonly<Record<RecordingEnd['ended'], string>> = {
   stopped: 'to its end',
   full: 'the file is full',
   lost: 'the worker does not answer any more',
+  interrupted: 'the worker goes on',
 };
 
 /** What is written of a worker that is followed. */
@@ -134,8 +135,9 @@ async function follow(run: FollowedRun, asked: Asked): Promise<RecordingEnd['end
     }
     if (!run.isOver) await delay(PAUSE_MS, undefined, { signal: asked.signal }).catch(() => {});
   }
-  if (run.hasStopped || asked.signal.aborted) return 'stopped';
-  return run.isOver && !run.isAnother ? 'full' : 'lost';
+  if (run.hasStopped) return 'stopped';
+  if (run.isOver) return run.isAnother ? 'lost' : 'full';
+  return asked.signal.aborted ? 'interrupted' : 'lost';
 }
 
 async function readStream(run: FollowedRun, asked: Asked): Promise<void> {

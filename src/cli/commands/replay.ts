@@ -91,6 +91,7 @@ const ENDS: Readonly<Record<RecordingEnd['ended'] | 'broken off', string | null>
   stopped: null,
   full: 'the recording was full',
   lost: 'the worker did not answer any more',
+  interrupted: 'recording was ended while the worker went on,',
   'broken off': 'the recording was broken off',
 };
 
