@@ -2,6 +2,7 @@ import { openLedger } from '../../machines/ledger.js';
 import type { ActorNow, Happening, Now, Stay } from './contract.js';
 import { sentenceOf } from './now.js';
 import type { Recording } from './recording.js';
+import { enteredIn } from './recording-lines.js';
 import type { Kept } from './ring.js';
 import type { Source } from './source.js';
 import { Timeline } from './timeline.js';
@@ -63,10 +64,9 @@ export function actorsAfter(happenings: readonly Happening[]): ActorNow[] {
 /** The log tells each state that is entered, and why. */
 function timelineOf(happenings: readonly Happening[]): readonly Stay[] {
   const timeline = new Timeline();
-  for (const { kind, event, details, atMs } of happenings) {
-    if (kind !== 'log' || event !== 'state.entered') continue;
-    const { state, reason } = details as { state?: unknown; reason?: unknown };
-    timeline.enter(String(state), String(reason ?? ''), atMs);
+  for (const happening of happenings) {
+    const entered = enteredIn(happening);
+    if (entered !== undefined) timeline.enter(entered.state, entered.reason, happening.atMs);
   }
   return timeline.stays;
 }

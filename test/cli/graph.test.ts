@@ -26,11 +26,12 @@ function marked(svg: string, name: string): Set<string | undefined> {
   return new Set([...groups].map(([, id]) => id));
 }
 
-const happened = (took: string[], from: string[], to: string[]) => ({
-  seq: 1,
+const happened = (took: string[], from: string[], to: string[], seq = 1) => ({
+  seq,
   atMs: 0,
   actor: 'lifecycle/load/benchmark',
   machine: 'benchmark',
+  nth: seq,
   kind: 'transition',
   event: '',
   took,
@@ -57,9 +58,8 @@ describe('what a recording took', () => {
     const path = recordingOf(
       HEADER,
       happened([took], ['finding out.looking up'], ['finding out.warming up']),
-      { ...happened([first?.id ?? '', second?.id ?? ''], [], []), machine: 'health' },
-      { now: { seq: 1 } },
-      happened([took], ['finding out.looking up'], ['finding out.warming up']),
+      { ...happened([first?.id ?? '', second?.id ?? ''], [], [], 2), machine: 'health' },
+      happened([took], ['finding out.looking up'], ['finding out.warming up'], 3),
       { ended: 'stopped', atMs: 1 },
     );
     const svg = graph('benchmark', 'svg', path);
@@ -96,11 +96,16 @@ describe('what a recording took', () => {
 
   it.each<[string, () => string, RegExp]>([
     ['a file that is not there', () => '/nowhere/run.jsonl', /^can not read the recording: .*ENOENT/],
-    ['a file that is none', () => recordingOf('hello\nworld\n'), /run\.jsonl is no recording: line 1 is not/],
+    ['a file that is none', () => recordingOf('hello\nworld\n'), /run\.jsonl: line 1: it is not JSON\.$/],
     [
       'a file without a header',
       () => recordingOf(happened([], [], [])),
-      /its first line is no header of one\.$/,
+      /run\.jsonl: line 1: it is not the beginning of a recording\.$/,
+    ],
+    [
+      'one with an empty line',
+      () => recordingOf(HEADER, '\n', happened([], [], [])),
+      /run\.jsonl: line 2: it is empty\.$/,
     ],
     [
       'one of another version of the machine',

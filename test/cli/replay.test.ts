@@ -31,7 +31,7 @@ describe('tsworker replay', () => {
     expect(await run(['replay', other])).toEqual({
       code: 1,
       stdout: '',
-      stderr: `error: ${other}: line 1: it is not the beginning of a recording of this form.\n`,
+      stderr: `error: ${other}: line 1: it is not the beginning of a recording.\n`,
     });
   });
 

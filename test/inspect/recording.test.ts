@@ -246,18 +246,42 @@ describe('a file that is', () => {
     `{"seq":${seq},"atMs":1,"actor":"worker","machine":"","nth":0,"kind":"log","event":"listening"}\n`;
 
   it.each([
-    ['empty', '', 'line 1: it is not the beginning of a recording of this form.'],
-    ['something else', '{"hello":1}\n', 'line 1: it is not the beginning of a recording of this form.'],
+    ['empty', '', 'line 1: it is empty.'],
+    ['something else', '{"hello":1}\n', 'line 1: it is not the beginning of a recording.'],
+    ['of another form', '{"recording":2}\n', 'line 1: it is a recording of form 2, and form 1 is read.'],
     [
-      'of another form',
-      header.replace('1', '2'),
-      'line 1: it is not the beginning of a recording of this form.',
+      'without all of its first line',
+      header.replace('"b"', '7'),
+      'line 1: backend: Invalid input: expected string, received number.',
+    ],
+    ['empty in the middle', `${header}\n${event(1)}`, 'line 2: it is empty.'],
+    [
+      'without all that the page shows of the worker',
+      `${header}${event(1)}{"now":{"seq":1,"worker":{"id":null,"backend":"b","state":"serving"}}}\n`,
+      'line 3: now.worker.inStateMs: Invalid input: expected number, received undefined.',
     ],
     ['broken in the middle', `${header}{"seq":\n${event(1)}`, 'line 2: it is not JSON.'],
-    ['of other things, too', `${header}{"seq":1}\n`, 'line 2: it is nothing that a recording holds.'],
+    ['of other things, too', `${header}{"hello":1}\n`, 'line 2: it is nothing that a recording holds.'],
+    [
+      'without all of an event',
+      `${header}{"seq":1}\n`,
+      'line 2: atMs: Invalid input: expected number, received undefined.',
+    ],
     ['out of order', header + event(2) + event(1), 'line 3: event 1 is out of order.'],
   ])('%s is refused with the line', (_, text, message) => {
     expect(() => readRecording(text)).toThrow(new RecordingError(message));
+  });
+
+  it('without the state that was entered, as the log of a backend may be, is shown without it', () => {
+    const entered = (seq: number, details: string) =>
+      event(seq).replace('"listening"', `"state.entered"${details}`);
+    const text = [
+      ...[header, entered(1, ''), entered(2, ',"details":{"state":"molten"}')],
+      entered(3, ',"details":{"state":"loading","reason":"it has started"}'),
+    ].join('');
+    expect(endOf(readRecording(text)).timeline).toEqual([
+      { state: 'loading', fromMs: 1, toMs: null, reason: 'it has started' },
+    ]);
   });
 
   it('broken off in a line, since its writer was killed, is read up to there', () => {
