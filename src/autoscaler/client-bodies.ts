@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, count, type Decoded, decodeWith } from '../dialects/fields.js';
+import { count, type Decoded, decodeWith, work } from '../dialects/fields.js';
 import { WorkerError } from '../errors.js';
 import type { Ask } from './routed-requests.js';
 
@@ -10,7 +10,7 @@ const MAX_REPLAY_TIMEOUT_SECONDS = 86_400;
 
 const routeSchema = z.object({
   endpoint: z.string(),
-  cost: amount,
+  cost: work,
   request_idx: count.default(0),
   replay_timeout: z
     .number()

@@ -3,6 +3,21 @@ import { z } from 'zod';
 /** What the messages of every dialect have in common, as an autoscaler reads them. */
 
 export const amount = z.number().nonnegative();
+
+/** The most units of work that one request can be: sums of them stay exact. */
+export const MAX_WORK = 1e12;
+
+/** The work of one request, as a client tells it. */
+export const work = amount.max(MAX_WORK);
+
+/** More than any worker has or does, and so little that no sum of it overflows. */
+const MOST_TOLD = 1e15;
+
+/**
+ * Work, or units per second, as a worker tells it. What is absurd counts as the most that is believed: refused, all
+ * else that the worker tells would be lost with it.
+ */
+export const told = amount.transform((units) => Math.min(units, MOST_TOLD));
 export const count = z.int().nonnegative();
 
 /** A JSON number from some workers, the environment's string from others. */

@@ -186,6 +186,7 @@ describe('a call', () => {
     ['{"max_tokens":7}', 7],
     ['{"max_tokens":7,"max_completion_tokens":5}', 5],
     ['{"max_output_tokens":0}', 0],
+    ['{"max_tokens":1e308}', 1e12],
     ['{"max_tokens":null}', 100],
     ['{"max_tokens":-1}', 100],
     ['{"max_tokens":"7"}', 100],

@@ -144,6 +144,8 @@ describe('POST /route/', () => {
     ['cost', { cost: -1 }],
     ['cost', { cost: '1' }],
     ['cost', { cost: undefined }],
+    ['cost', { cost: 1e308 }],
+    ['cost', { cost: 1e12 + 1 }],
     ['endpoint', { endpoint: 1 }],
     ['request_idx', { request_idx: -1 }],
     ['request_idx', { request_idx: 1.5 }],

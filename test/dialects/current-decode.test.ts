@@ -38,6 +38,16 @@ describe('the status of a current worker', () => {
     });
   });
 
+  it.each(['new_load', 'cur_load', 'rej_load', 'max_perf', 'cur_perf'])(
+    'counts at most 1e15 as %s, so that no sum overflows',
+    (name) => {
+      expect(decodeCurrent({ ...STATUS, [name]: 1e308 })).toEqual({
+        ok: true,
+        message: { dialect: 'current', kind: 'status', ...STATUS, [name]: 1e15 },
+      });
+    },
+  );
+
   it.each(Object.keys(STATUS).filter((name) => name !== 'mtoken'))('is refused without %s', (name) => {
     const body = Object.fromEntries(Object.entries(STATUS).filter(([key]) => key !== name));
     expect(decodeCurrent(body)).toEqual({ ok: false, field: name, problem: expect.stringMatching(/./) });

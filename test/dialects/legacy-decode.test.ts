@@ -5,6 +5,20 @@ import { decodeLegacy } from '../../src/dialects/legacy/decode.js';
 const FROM = { id: 7, mtoken: 'secret' };
 
 describe('the messages of a legacy worker', () => {
+  it('count at most 1e15 as load and as speed, so that no sum overflows', () => {
+    const told = [
+      decodeLegacy({ ...FROM, loadtime: 1, max_perf: 1e308 }),
+      decodeLegacy({ ...FROM, cur_load: 1e308, num_requests_recieved: 1 }),
+    ];
+    expect(told).toEqual([
+      { ok: true, message: { dialect: 'legacy', kind: 'loaded', ...FROM, loadtime: 1, max_perf: 1e15 } },
+      {
+        ok: true,
+        message: { dialect: 'legacy', kind: 'update', ...FROM, cur_load: 1e15, num_requests_recieved: 1 },
+      },
+    ]);
+  });
+
   it.each([
     ['loaded', { loadtime: 1.5, max_perf: 0.5 }],
     ['update', { cur_load: 0.2, num_requests_recieved: 12 }],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount } from '../../dialects/fields.js';
+import { amount, MAX_WORK } from '../../dialects/fields.js';
 import { WorkerError } from '../../errors.js';
 import type { RoutedAnswer } from '../routing.js';
 
@@ -35,7 +35,7 @@ export function envelopeOf(route: RoutedAnswer, { bytes }: Payload): Buffer {
 /** What is no number of tokens is for the model server to refuse. */
 function costOf(payload: Readonly<Record<string, unknown>>): number {
   const limits = LIMITS.map((name) => amount.safeParse(payload[name]).data);
-  return limits.find((limit) => limit !== undefined) ?? DEFAULT_COST;
+  return Math.min(limits.find((limit) => limit !== undefined) ?? DEFAULT_COST, MAX_WORK);
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, count, type Decoded, decodeWith, workerId } from '../fields.js';
+import { amount, count, type Decoded, decodeWith, told, workerId } from '../fields.js';
 
 /**
  * The `current` dialect as an autoscaler reads it: the parsed JSON body of `POST /worker_status/`
@@ -20,11 +20,11 @@ const statusSchema = z.object({
   mtoken: z.string().optional(),
   version: z.string(),
   loadtime: amount,
-  new_load: amount,
-  cur_load: amount,
-  rej_load: amount,
-  max_perf: amount,
-  cur_perf: amount,
+  new_load: told,
+  cur_load: told,
+  rej_load: told,
+  max_perf: told,
+  cur_perf: told,
   error_msg: z.string(),
   num_requests_working: count,
   num_requests_recieved: count,

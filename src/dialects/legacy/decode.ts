@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, count, type Decoded, decodeWith, workerId } from '../fields.js';
+import { amount, count, type Decoded, decodeWith, told, workerId } from '../fields.js';
 
 /**
  * The `legacy` dialect as an autoscaler reads it: the parsed JSON body of `POST /worker_status/`
@@ -10,8 +10,8 @@ import { amount, count, type Decoded, decodeWith, workerId } from '../fields.js'
 const sender = { dialect: z.literal('legacy'), id: workerId, mtoken: z.string().optional() };
 
 const messageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('loaded'), ...sender, loadtime: amount, max_perf: amount }),
-  z.object({ kind: z.literal('update'), ...sender, cur_load: amount, num_requests_recieved: count }),
+  z.object({ kind: z.literal('loaded'), ...sender, loadtime: amount, max_perf: told }),
+  z.object({ kind: z.literal('update'), ...sender, cur_load: told, num_requests_recieved: count }),
   z.object({ kind: z.literal('error'), ...sender, error_msg: z.string() }),
   z.object({
     kind: z.literal('loading'),
@@ -26,8 +26,8 @@ const messageSchema = z.discriminatedUnion('kind', [
     ...sender,
     message: z.literal('data update'),
     loadtime: amount,
-    max_perf: amount,
-    cur_load: amount,
+    max_perf: told,
+    cur_load: told,
     num_requests_recieved: count,
     num_requests_working: count.optional(),
     overloaded: z.unknown().optional(),
