@@ -354,11 +354,22 @@ it('goes back in time: the machine is shown as it was', async () => {
   await shows(page, worker, 'loading');
   model.behave({ healthStatus: 200 });
   await shows(page, worker, 'serving');
+  const head = async () =>
+    (await page.locator('.head').locator('.following, .name, .since, .why').allInnerTexts()).map((text) =>
+      text.replace(/[\d:.]{11}/, '<time>'),
+    );
   await page.locator('.travel input').focus();
   await page.keyboard.press('Home');
   await expect.poll(() => litIn(page)).toContain('work.loading');
+  expect(await head()).toEqual([
+    'the past, at <time>',
+    'loading',
+    'at <time>',
+    'So it was after “started” of lifecycle. Now it is serving, and the figures are those of now.',
+  ]);
   await page.locator('.travel .live').click();
   await expect.poll(() => litIn(page)).toContain('work.serving');
+  expect((await head()).toSpliced(2, 1)).toEqual(['live', 'serving', 'It takes requests.']);
 });
 
 it('shows a recording: first its end, with the worker stopped, and each step before', async () => {

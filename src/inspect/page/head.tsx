@@ -1,6 +1,7 @@
-import type { Now } from '../contract.js';
+import type { Happening, Now } from '../contract.js';
 import type { PageState } from './page-state.js';
-import { figure, spanOf, timeOf, units } from './words.js';
+import { lookedAt, workAt } from './travel.js';
+import { figure, nameOf, spanOf, timeOf, units } from './words.js';
 
 /** Why the worker is not followed, of what is tried again. */
 export const NOT_FOLLOWED = {
@@ -11,25 +12,29 @@ export const NOT_FOLLOWED = {
 
 /** How the worker is, in a glance and in a sentence. */
 export function Head({ state, now }: { readonly state: PageState; readonly now: Now }) {
-  const { worker, whyNotReady, ready } = now;
-  const isFollowed = state.connection === 'following';
+  const { worker } = now;
+  const looked = lookedAt(state);
+  const shown = looked === undefined ? worker.state : (workAt(state, looked.seq) ?? 'unknown');
   return (
-    <header class={`head is-${worker.state}`}>
+    <header class={`head is-${shown}`}>
       <div class="title">
         <h1>
           tsworker <span class="backend">{worker.backend}</span>
         </h1>
-        <Following state={state} now={now} />
+        {looked !== undefined && <p class="following past">the past, at {timeOf(looked.atMs)}</p>}
+        {(looked === undefined || state.connection !== 'following') && <Following state={state} now={now} />}
       </div>
       <div class="how">
         <p class="state">
           <span class="lamp" aria-hidden="true" />
           <span class="name" role="status">
-            {worker.state}
+            {shown}
           </span>
-          <span class="since">for {spanOf(worker.inStateMs)}</span>
+          <span class="since">
+            {looked === undefined ? `for ${spanOf(worker.inStateMs)}` : `at ${timeOf(looked.atMs)}`}
+          </span>
         </p>
-        <p class="why">{ready ? (isFollowed ? 'It takes requests.' : 'It took requests.') : whyNotReady}</p>
+        <p class="why">{looked === undefined ? whyOf(state, now) : pastOf(looked, now)}</p>
       </div>
       <dl class="facts">
         <Fact name="under way" value={figure(worker.requestsUnderWay)} />
@@ -43,6 +48,20 @@ export function Head({ state, now }: { readonly state: PageState; readonly now: 
       </dl>
     </header>
   );
+}
+
+/** Whether it takes requests, and why not. */
+function whyOf({ connection }: PageState, { ready, whyNotReady }: Now): string {
+  if (!ready) return whyNotReady;
+  return connection === 'following' ? 'It takes requests.' : 'It took requests.';
+}
+
+/** That the past is shown, and what of it. */
+function pastOf({ event, kind, actor }: Happening, { live, worker }: Now): string {
+  const what = `So it was after “${event === '' ? kind : event}” of ${nameOf(actor)}.`;
+  return live
+    ? `${what} Now it is ${worker.state}, and the figures are those of now.`
+    : `${what} The figures are those of the end.`;
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

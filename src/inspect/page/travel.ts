@@ -47,6 +47,17 @@ export function actorsAt(state: PageState, seq: number | null): Map<string, Acto
   return living;
 }
 
+/** The happening that is looked back at; undefined: the page follows. */
+export function lookedAt(state: PageState): Happening | undefined {
+  return state.happenings.find(({ seq }) => seq === state.lookedAt);
+}
+
+/** In which state of its work the worker was when a happening had happened; undefined: nothing tells any more. */
+export function workAt(state: PageState, seq: number): string | undefined {
+  const states = actorsAt(state, seq).get('lifecycle')?.states ?? [];
+  return states.find((each) => each.startsWith('work.'))?.split('.')[1];
+}
+
 /** The step before or after the one that is looked at; null: there is none, so that it follows again. */
 export function stepFrom({ happenings, lookedAt }: PageState, by: -1 | 1): number | null {
   const steps = happenings.filter(isStep);
