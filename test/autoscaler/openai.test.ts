@@ -182,6 +182,16 @@ describe('a call', () => {
     });
   });
 
+  it.each(['POST', 'GET'])('by %s comes to a worker whose address has a path below that', async (method) => {
+    const { autoscaler } = await startPlace();
+    const worker = await startScripted((_received, response) => json(response, 200, {}));
+    await report(autoscaler, status(1, { url: `${worker.url}/below/` }));
+    const headers = { ...BEARER, 'content-type': 'application/json' };
+    const init = { method, headers, ...(method === 'POST' && { body: '{}' }) };
+    expect((await send(`${autoscaler.openaiUrl}/x`, init)).status).toBe(200);
+    expect(worker.received.map(({ url }) => url)).toEqual(['/below/v1/x']);
+  });
+
   it.each([
     ['{"max_tokens":7}', 7],
     ['{"max_tokens":7,"max_completion_tokens":5}', 5],
@@ -341,6 +351,22 @@ describe('where a worker is missing, a call', () => {
     await vi.waitUntil(() => autoscaler.requests().length === 0, { timeout: 4_000, interval: 20 });
   });
 
+  it('whose client leaves before the first byte is left to its worker, which tells of its end', async () => {
+    const place = await startPlace();
+    const leaving = new AbortController();
+    let isStopped = false;
+    await join(place, 1, (_received, response) => {
+      response.once('close', () => {
+        isStopped = true;
+      });
+      leaving.abort();
+    });
+    const call = clientOf(place.autoscaler).chat.completions.create(ASKED, { signal: leaving.signal });
+    await expect(call).rejects.toThrow(OpenAI.APIUserAbortError);
+    await vi.waitUntil(() => isStopped, { timeout: 10_000, interval: 5 });
+    expect(place.autoscaler.requests()).toMatchObject([{ requestIdx: 1, state: 'assigned', workerId: 1 }]);
+  });
+
   it('that is gone before its first byte goes to another', async () => {
     const place = await startPlace();
     const gone = await join(place, 1, (_received, response) => void response.destroy());
@@ -404,6 +430,15 @@ describe('where a worker is missing, a call', () => {
       error: { code: 'no_worker', message: expect.stringMatching(/could not be reached/) },
     });
     expect(place.autoscaler.requests()).toEqual([]);
+  });
+
+  it('that has waited in vain is told where it was, and what became of it there', async () => {
+    const place = await startPlace({}, { openaiWaitMs: 20 });
+    const { url } = await join(place, 1, (_received, response) => void response.destroy());
+    const { status: code, body } = await post(place.autoscaler, '{}');
+    expect(code).toBe(503);
+    const where = `No worker could take the request in time: the worker at ${url} could not be reached: `;
+    expect(body).toMatchObject({ error: { message: expect.stringContaining(where) } });
   });
 
   it('does not go to one of the legacy dialect, which has no envelope', async () => {
