@@ -108,6 +108,8 @@ export interface Now {
   readonly atMs: number;
   /** False: a recording is shown, and this is its end. */
   readonly live: boolean;
+  /** Why the recording that is shown ends before the worker did, in words; left out: it does not, or none is shown. */
+  readonly cutShort?: string;
   readonly version: string;
   readonly startedAtMs: number;
   readonly ready: boolean;

@@ -1,5 +1,5 @@
 import { openLedger } from '../../machines/ledger.js';
-import type { ActorNow, Happening, Now, Stay } from './contract.js';
+import type { ActorNow, Happening, Now, RecordingEnd, Stay } from './contract.js';
 import { sentenceOf } from './now.js';
 import type { Recording } from './recording.js';
 import { enteredIn } from './recording-lines.js';
@@ -21,8 +21,23 @@ export function recordedSource(recording: Recording): Source {
   };
 }
 
+/** Why a recording ends before the worker did. */
+const CUT_SHORT: Readonly<Record<RecordingEnd['ended'] | 'broken off', string | null>> = {
+  stopped: null,
+  full: 'the recording was full',
+  lost: 'the worker did not answer any more',
+  interrupted: 'the recording was ended by hand',
+  'broken off': 'the recording was broken off',
+};
+
+/** In words; null: it does not. */
+export function whyCutShort({ end }: Recording): string | null {
+  return CUT_SHORT[end?.ended ?? 'broken off'];
+}
+
 /** How the worker was at the end of a recording. */
-export function endOf({ header, happenings, nows, end }: Recording): Now {
+export function endOf(recording: Recording): Now {
+  const { header, happenings, nows, end } = recording;
   const last = happenings.at(-1);
   const timeline = timelineOf(happenings);
   const state = timeline.at(-1)?.state ?? nows.at(-1)?.worker.state ?? 'loading';
@@ -30,11 +45,13 @@ export function endOf({ header, happenings, nows, end }: Recording): Now {
   const worker = nows.at(-1)?.worker ?? { ...NOTHING_KNOWN, backend: header.backend };
   const atMs = end?.atMs ?? last?.atMs ?? header.startedAtMs;
   // How the worker was is recorded when it enters a state, and it may have stayed for long.
+  const cutShort = whyCutShort(recording);
   const inStateMs = Math.max(0, atMs - (timeline.at(-1)?.fromMs ?? atMs));
   return {
     seq: last?.seq ?? 0,
     atMs,
     live: false,
+    ...(cutShort !== null && { cutShort }),
     version: header.version,
     startedAtMs: header.startedAtMs,
     ready: state === 'serving',

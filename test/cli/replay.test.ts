@@ -144,7 +144,7 @@ describe('tsworker record', () => {
     expect([code, stdout.split('\n').slice(1)]).toEqual([
       0,
       [
-        `recording was ended while the worker went on, after event ${happenings.at(-1)?.seq}: it says nothing of what came then`,
+        `the recording was ended by hand after event ${happenings.at(-1)?.seq}: it says nothing of what came then`,
         '',
       ],
     ]);

@@ -383,6 +383,7 @@ it('shows a recording: first its end, with the worker stopped, and each step bef
   const port = await listen(server, 0, '127.0.0.1');
   onTestFinished(() => close(server));
   const { page, trouble } = await look(`http://127.0.0.1:${port}`);
+  expect(await page.locator('.following').innerText()).toMatch(/^a recording of [^;]*$/);
   expect(await litIn(page)).toContain('work.stopped');
   await page.locator('.travel input').focus();
   await page.keyboard.press('Home');
@@ -434,6 +435,9 @@ it('shows the end of a recording that is longer than a page can hold, and says s
   const port = await listen(server, 0, '127.0.0.1');
   onTestFinished(() => close(server));
   const { page, trouble } = await look(`http://127.0.0.1:${port}`);
+  expect(await page.locator('.following').innerText()).toMatch(
+    /^a recording of .*; the recording was broken off, and says nothing of what came then$/,
+  );
   expect(await page.locator('.left-out').innerText()).toBe(
     'These are the last 5\u00a0000 of 5\u00a0678 events: nothing before them is shown.',
   );

@@ -60,6 +60,17 @@ describe('a recording that is shown', () => {
     expect(Object.keys((await send(port, '/inspect/charts')).body as object)).toContain('lifecycle');
   });
 
+  it.each([
+    ['stopped', undefined],
+    ['full', 'the recording was full'],
+    ['lost', 'the worker did not answer any more'],
+    ['interrupted', 'the recording was ended by hand'],
+    [undefined, 'the recording was broken off'],
+  ] as const)('says why it ends before the worker did: %s', async (ended, cutShort) => {
+    const port = await show([...LINES, ...(ended === undefined ? [] : [{ ended, atMs: 9000 }])]);
+    expect(((await send(port, '/inspect/now')).body as Now).cutShort).toBe(cutShort);
+  });
+
   it('comes over the stream, too', async () => {
     const looker = await Looker.look(await show(LINES), '?after=1');
     await looker.until(() => looker.happenings.length === 3);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { port as portType } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
-import type { RecordingEnd } from '../../inspect/contract.js';
+import { whyCutShort } from '../../inspect/recorded.js';
 import { type Recording, RecordingError, readRecording } from '../../inspect/recording.js';
 import { replayServer } from '../../inspect/replay-server.js';
 import { type Retraced, retrace } from '../../inspect/retrace.js';
@@ -86,18 +86,9 @@ function missingInWords({ missing, unended }: Retraced): string[] {
   return lines;
 }
 
-/** Why a recording ends before the worker does. */
-const ENDS: Readonly<Record<RecordingEnd['ended'] | 'broken off', string | null>> = {
-  stopped: null,
-  full: 'the recording was full',
-  lost: 'the worker did not answer any more',
-  interrupted: 'recording was ended while the worker went on,',
-  'broken off': 'the recording was broken off',
-};
-
-function endInWords({ end, happenings }: Recording): string[] {
-  const why = ENDS[end?.ended ?? 'broken off'];
-  const last = happenings.at(-1)?.seq;
+function endInWords(recording: Recording): string[] {
+  const why = whyCutShort(recording);
+  const last = recording.happenings.at(-1)?.seq;
   const when = last === undefined ? 'before its first event' : `after event ${last}`;
   return why === null ? [] : [`${why} ${when}: it says nothing of what came then`];
 }

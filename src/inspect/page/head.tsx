@@ -75,7 +75,12 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 
 function Following({ state, now }: { readonly state: PageState; readonly now: Now }) {
   if (!now.live)
-    return <p class="following recorded">a recording of {new Date(now.startedAtMs).toLocaleString()}</p>;
+    return (
+      <p class="following recorded">
+        a recording of {new Date(now.startedAtMs).toLocaleString()}
+        {now.cutShort !== undefined && `; ${now.cutShort}, and says nothing of what came then`}
+      </p>
+    );
   const { connection } = state;
   if (connection === 'lost' || connection === 'silent' || connection === 'crowded') {
     return (
