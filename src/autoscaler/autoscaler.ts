@@ -177,7 +177,14 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     matches: (message: MessageRecord) => boolean,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<MessageRecord> {
-    return waitForFirst(this, 'message', this.messages(), matches, options.timeoutMs ?? WAIT_MS);
+    return waitForFirst(this, {
+      event: 'message',
+      known: () => this.messages(),
+      kindOf: ({ kind }) => kind,
+      matches,
+      timeoutMs: options.timeoutMs ?? WAIT_MS,
+      caller: this.waitForMessage,
+    });
   }
 
   /**
@@ -216,7 +223,14 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     matches: (completion: CompletionRecord) => boolean,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<CompletionRecord> {
-    return waitForFirst(this, 'completion', this.completions(), matches, options.timeoutMs ?? WAIT_MS);
+    return waitForFirst(this, {
+      event: 'completion',
+      known: () => this.completions(),
+      kindOf: ({ workerId, status }) => `${status} of worker ${workerId}`,
+      matches,
+      timeoutMs: options.timeoutMs ?? WAIT_MS,
+      caller: this.waitForCompletion,
+    });
   }
 
   /** Makes a new key pair: `/pubkey/` tells it and routes are signed with it from now on. */

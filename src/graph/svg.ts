@@ -125,18 +125,16 @@ class Drawing {
     const { id, target } = transition;
     const { label } = edgeIn(this.#layout, id);
     const { pill, labelLine } = SIZES;
-    const words =
-      target === null
-        ? [text('inner', label.x, label.y + 11, innerLine(transition))]
-        : [
-            rectangle('pill', label, 6),
-            ...labelLines(transition).map((each, index) =>
-              text(each.is, label.x + pill.x, label.y + pill.y + 11 + index * labelLine, each.text),
-            ),
-          ];
     const note = this.#options.notes?.[id];
+    if (target === null) {
+      const inner = text('inner', label.x, label.y + 11, innerLine(transition), note);
+      return this.#group('transition words', 'transition', id, [inner]);
+    }
     return this.#group('transition words', 'transition', id, [
-      ...words,
+      rectangle('pill', label, 6),
+      ...labelLines(transition).map((each, index) =>
+        text(each.is, label.x + pill.x, label.y + pill.y + 11 + index * labelLine, each.text),
+      ),
       note === undefined ? '' : text('note', label.x + label.width + 4, label.y + 3, note),
     ]);
   }
@@ -169,8 +167,10 @@ function edgeIn({ edges }: Layout, transition: string): Edge {
   return edge;
 }
 
-function text(name: string, x: number, y: number, words: string): string {
-  return `<text class="${name}" x="${x}" y="${y}">${escaped(words)}</text>`;
+/** A note stands behind the words, wherever their font has them end. */
+function text(name: string, x: number, y: number, words: string, note?: string): string {
+  const behind = note === undefined ? '' : `<tspan class="note" dx="5">${escaped(note)}</tspan>`;
+  return `<text class="${name}" x="${x}" y="${y}">${escaped(words)}${behind}</text>`;
 }
 
 function rectangle(name: string, { x, y, width, height }: Box, radius: number): string {

@@ -19,20 +19,27 @@ export interface PathExpectation {
  * of `node:assert`, which every test runner shows.
  */
 export function expectPath(subject: HasPath): PathExpectation {
-  const check = (states: readonly string[], holds: (actual: readonly string[]) => boolean, what: string) => {
-    const actual = subject.path();
-    if (holds(actual)) return;
-    throw new AssertionError({
-      message: `The path is ${inWords(actual)}, ${what} ${inWords(states)}.`,
-      actual,
-      expected: states,
-      stackStartFn: expectPath,
-    });
-  };
   return {
-    toEqual: (states) => check(states, (actual) => isDeepStrictEqual(actual, states), 'not'),
-    toInclude: (states) => check(states, (actual) => includes(actual, states), 'which does not lead over'),
+    toEqual: function toEqual(states) {
+      const actual = subject.path();
+      if (!isDeepStrictEqual(actual, states)) throw failure(actual, 'not', states, toEqual);
+    },
+    toInclude: function toInclude(states) {
+      const actual = subject.path();
+      if (!includes(actual, states)) throw failure(actual, 'which does not lead over', states, toInclude);
+    },
   };
+}
+
+/** Its stack begins where the matcher was called. */
+function failure(
+  actual: readonly string[],
+  what: string,
+  expected: readonly string[],
+  matcher: (states: readonly string[]) => void,
+): AssertionError {
+  const message = `The path is ${inWords(actual)}, ${what} ${inWords(expected)}.`;
+  return new AssertionError({ message, actual, expected, stackStartFn: matcher });
 }
 
 function includes(actual: readonly string[], states: readonly string[]): boolean {

@@ -23,8 +23,8 @@ export interface TestMachineOptions<Machine extends AnyStateMachine> {
  * are given with `machine.provide(...)`, for instance an `Effect` for each.
  *
  * @example
- * await using kettle = startMachine(kettleMachine, { input: { litres: 1 } });
- * kettle.send({ type: 'heat' });
+ * using kettle = startMachine(kettleMachine, { input: { litres: 1 } });
+ * await kettle.send({ type: 'heat' });
  * await kettle.advance(180_000);
  * expectPath(kettle).toEqual(['cold', 'hot', 'boiling']);
  */

@@ -237,9 +237,12 @@ describe('waiting for a completion', () => {
     await tellFinished(autoscaler, finished(7, { request_idx: 2 }));
     expect(await later).toEqual(autoscaler.completions()[1]);
     const never = () => false;
-    await expect(autoscaler.waitForCompletion(never, { timeoutMs: 1 })).rejects.toThrow(
-      'No completion matched within 1 ms.',
-    );
+    const late: unknown = await autoscaler.waitForCompletion(never, { timeoutMs: 1 }).catch((error) => error);
+    expect(late).toMatchObject({
+      message:
+        'No completion matched within 1 ms: there were 2× Success of worker 7; the last: Success of worker 7, Success of worker 7.',
+      stack: expect.stringMatching(/^Error: No completion .*\n +at .*completions\.test\.ts/),
+    });
     const stopped = Promise.allSettled([autoscaler.waitForCompletion(never)]);
     await autoscaler.stop();
     expect(await stopped).toEqual([

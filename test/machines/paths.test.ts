@@ -214,18 +214,22 @@ describe('paths through the reporter', () => {
       ['quiet', 'sending', 'backing off', 'flushed'],
     ],
     [[], ['silent']],
-  ])('with the addresses %j reach %j, and lead there again when they are replayed', (addresses, reached) => {
-    const { options, replay } = states(addresses);
-    const paths = getShortestPaths(lonelyReporter, options);
-    expect(namesOf(paths.map(({ state }) => state))).toEqual(
-      reached.map((name) => JSON.stringify(name)).toSorted(),
-    );
-    for (const { state, steps } of paths) {
-      const again = replay(steps.slice(1).map(({ event }) => event));
-      expect(options.serializeState(again)).toBe(options.serializeState(state));
-      expect(again.status).toBe('active');
-    }
-  });
+  ])(
+    'with the addresses %j reach %j, and lead there again when they are replayed',
+    (addresses, reached) => {
+      const { options, replay } = states(addresses);
+      const paths = getShortestPaths(lonelyReporter, options);
+      expect(namesOf(paths.map(({ state }) => state))).toEqual(
+        reached.map((name) => JSON.stringify(name)).toSorted(),
+      );
+      for (const { state, steps } of paths) {
+        const again = replay(steps.slice(1).map(({ event }) => event));
+        expect(options.serializeState(again)).toBe(options.serializeState(state));
+        expect(again.status).toBe('active');
+      }
+    },
+    90_000,
+  );
 
   it('never send with nothing to tell, and are never done while something is due', () => {
     for (const { state } of getShortestPaths(lonelyReporter, states(['http://a', 'http://b']).options)) {

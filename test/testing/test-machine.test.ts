@@ -112,8 +112,24 @@ describe('an expected path', () => {
     expect(() => expectPath(walker).toInclude(['failing', 'serving'])).toThrow(
       'The path is loading → loaded → serving → failing, which does not lead over failing → serving.',
     );
+    for (const fails of [
+      () => expectPath(walker).toEqual(['loading']),
+      () => expectPath(walker).toInclude(['stopped']),
+    ]) {
+      const { stack = '' } = errorOf(fails);
+      expect(stack.split('\n').find((line) => /^ +at /.test(line))).toMatch(/test-machine\.test\.ts/);
+    }
     expect(() => expectPath({ path: () => [] }).toEqual(['loading'])).toThrow(
       'The path is empty, not loading.',
     );
   });
 });
+
+function errorOf(fails: () => void): Error {
+  try {
+    fails();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('It does not fail.');
+}

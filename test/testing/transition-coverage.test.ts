@@ -204,6 +204,13 @@ describe('coverage in a folder', () => {
     expect(gatherCoverage(door, { folder }).untaken()).toContain('state closed');
   });
 
+  it('is refused when there is no folder of that name', () => {
+    const folder = join(emptyFolder(), 'never-made');
+    expect(() => gatherCoverage(door, { folder })).toThrow(
+      `There is no folder ${folder} with coverage: run tests first that keep it there, with transitionCoverage(machine, { folder }).`,
+    );
+  });
+
   it('is refused when it is of another version of the machine', () => {
     const folder = emptyFolder();
     writeFileSync(join(folder, 'door.1.0.jsonl'), `{"state":"ajar"}\n`);

@@ -39,7 +39,7 @@ export function takenInto(folder: string, machine: string): Taken {
 /** All that was kept in a folder of one machine. */
 export function takenFrom(folder: string, machine: string): Taken {
   const taken = new Taken();
-  const files = readdirSync(folder).filter((name) => machineOf(name) === encodeURIComponent(machine));
+  const files = namesIn(folder).filter((name) => machineOf(name) === encodeURIComponent(machine));
   for (const line of files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))) {
     if (line === '') continue;
     const { state, transition }: { state?: string; transition?: string } = JSON.parse(line);
@@ -47,6 +47,16 @@ export function takenFrom(folder: string, machine: string): Taken {
     if (transition !== undefined) taken.transition(transition);
   }
   return taken;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    const advice = 'run tests first that keep it there, with transitionCoverage(machine, { folder })';
+    throw new Error(`There is no folder ${folder} with coverage: ${advice}.`, { cause });
+  }
 }
 
 /** Of the name of a file. Dots may be in the machine's own name. */
