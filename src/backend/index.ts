@@ -21,4 +21,4 @@ export type {
   RouteRequest,
   RouteTimeouts,
 } from './types.js';
-export { isWorkload, MAX_WORKLOAD, workloadOf } from './workload.js';
+export { DEFAULT_WORKLOAD, isWorkload, MAX_WORKLOAD, workloadOf } from './workload.js';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Backend, CompiledRoute } from '../backend/index.js';
+import { type Backend, type CompiledRoute, DEFAULT_WORKLOAD, workloadOf } from '../backend/index.js';
 import type { Log } from '../log.js';
 import { COMMAND_LINE } from './command-line.js';
 import { hasColors, type Io } from './io.js';
@@ -90,7 +90,16 @@ function isOpen({ method, public: isPublic }: CompiledRoute, { envelope }: Banne
 function commandFor(route: CompiledRoute, { workerUrl, autoscalerUrl, envelope }: Banner): string {
   if (envelope !== 'signed' || route.method !== 'POST') return curl(workerUrl, route, envelope !== 'none');
   const autoscaler = autoscalerUrl === DEFAULT_AUTOSCALER ? '' : ` --autoscaler ${autoscalerUrl}`;
-  return `${COMMAND_LINE} request ${route.path} ${quoted(JSON.stringify(route.example ?? {}))}${autoscaler}`;
+  return `${requestFor(route)}${autoscaler}`;
+}
+
+/** The command that sends the example of a route, announced as the work that the backend counts for it. */
+export function requestFor(route: CompiledRoute): string {
+  const { path, example = {} } = route;
+  const workload = workloadOf(route, example, () => {});
+  // No request is announced as no work.
+  const cost = workload === DEFAULT_WORKLOAD || workload === 0 ? '' : ` --cost ${workload}`;
+  return `${COMMAND_LINE} request ${path} ${quoted(JSON.stringify(example))}${cost}`;
 }
 
 function curl(

@@ -93,6 +93,24 @@ describe('what there is to try', () => {
   );
 });
 
+it.each<[what: string, workload: number | ((body: unknown) => number), cost: string]>([
+  ['a number', 1, ' --cost 1'],
+  ['what a function says of the example', (body) => Number(body) * 2.5, ' --cost 5'],
+  ['what every request is assumed to be', 100, ''],
+  ['what a function that fails comes to', () => Number.NaN, ''],
+  ['nothing, as which none can be announced', 0, ''],
+])('a request is announced as the work that the backend counts: %s', (_what, workload, cost) => {
+  const counting = defineBackend({
+    name: 'counting',
+    dialect: 'current',
+    maxPerf: 1,
+    routes: { '/count': { handle, workload, example: 2 } },
+  });
+  expect(show({ backend: counting, envelope: 'signed' }, false).commands).toEqual([
+    `npm run tsworker -- request /count '2'${cost}`,
+  ]);
+});
+
 describe('where it is said', () => {
   it('on a terminal it is a page, the API key included, and the log is left alone', () => {
     const { log, written } = show({ envelope: 'signed' }, true);

@@ -22,6 +22,8 @@ it('the example of the page, beside the dev that it names, has all its requests 
   expect((await run(['load', '--help'])).stdout).toContain(`tsworker ${load}`);
   const fleet = new FleetProcess({ program: FROM_SOURCES, backend: 'helloautoscaler', options: dev });
   await fleet.reaches(1, 'ready');
+  const { command: tried } = await fleet.logged(({ event }) => event === 'try');
+  expect(tried).toContain(`request /increment '{"amount":2}' --cost 1 --autoscaler ${await fleet.url()}`);
   const [command, ...args] = FROM_SOURCES;
   const short = ['--duration', '4s', '--timeout', '8s', '--autoscaler', await fleet.url(), '--json'];
   const program = new Program(command, [...args, ...wordsOf(load), ...short], {

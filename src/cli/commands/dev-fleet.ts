@@ -6,8 +6,7 @@ import { STANDARD_OUTPUT } from '../../inspect/line-file.js';
 import type { Log } from '../../log.js';
 import { runFileOf } from '../../model/supervise.js';
 import { killLeftModel } from '../../supervisor/left-model.js';
-import { speaksOpenai } from '../banner.js';
-import { COMMAND_LINE } from '../command-line.js';
+import { requestFor, speaksOpenai } from '../banner.js';
 import { EXIT, UserError } from '../exit.js';
 import { FleetPorts } from '../fleet-ports.js';
 import { tellMoved } from '../free-port.js';
@@ -208,6 +207,5 @@ function commandFor(local: LocalAutoscaler, { backend }: FleetRun): string | und
   if (route === undefined) return undefined;
   const where = local.url === 'http://127.0.0.1:8080' ? '' : ` --autoscaler ${local.url}`;
   const endpoint = local.endpoint === 'my-endpoint' ? '' : ` --endpoint ${local.endpoint}`;
-  const payload = JSON.stringify(route.example ?? {}).replaceAll("'", "'\\''");
-  return `${COMMAND_LINE} request ${route.path} '${payload}'${where}${endpoint}`;
+  return `${requestFor(route)}${where}${endpoint}`;
 }
