@@ -92,6 +92,7 @@ export class Intake {
   /** What a worker has told of itself counts no more, since its process has ended. */
   forget(workerId: number): void {
     this.#fleet = forget(this.#fleet, workerId);
+    this.#requests.loseWorker(workerId, this.#clock.now());
   }
 
   #keep(

@@ -141,6 +141,18 @@ export class RoutedRequests {
     this.#put({ ...request, state: 'waiting', polledAtMs: atMs, assignment: null });
   }
 
+  /**
+   * The process of a worker has ended, and tells no more of what it had. That waits for another worker, is no demand
+   * until its client asks, and is forgotten like all that nobody asks for.
+   */
+  loseWorker(workerId: number, atMs: number): void {
+    for (const request of this.#requests.values()) {
+      if (!this.isOpen(request.requestIdx, workerId)) continue;
+      const polledAtMs = Math.min(request.polledAtMs, atMs - ASKS_WITHIN_MS);
+      this.#put({ ...request, state: 'waiting', polledAtMs, assignment: null });
+    }
+  }
+
   /** Whether the request is with this worker and not finished. */
   isOpen(requestIdx: number, workerId: number): boolean {
     const request = this.#requests.get(requestIdx);

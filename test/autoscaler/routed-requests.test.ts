@@ -136,6 +136,25 @@ describe('routed requests', () => {
     expect(requests.counts).toEqual({ ...NOTHING, routed: 2, finished });
   });
 
+  it('wait again when the process of their worker has ended, are no demand until asked for, and vanish otherwise', () => {
+    const requests = new RoutedRequests();
+    requests.assign(1, ASK, to(3));
+    requests.assign(2, ASK, to(3, 1));
+    requests.finish(2, 3, 'Success', 2);
+    requests.assign(3, ASK, to(4));
+    requests.assign(4, ASK, to(3, 20_000));
+    requests.loseWorker(3, 20_000);
+    const finished = { ...NOTHING.finished, Success: 1 };
+    expect(requests.counts).toEqual({ ...NOTHING, routed: 4, waiting: 2, assigned: 1, finished });
+    expect(requests.waitingCost(20_000)).toBe(0);
+    requests.wait(4, ASK, 21_000);
+    expect(requests.find(4)).toMatchObject({ state: 'waiting', askedAtMs: 20_000, polledAtMs: 21_000 });
+    expect(requests.waitingCost(21_000)).toBe(1);
+    requests.forgetUnpolled(60_000);
+    expect(idxs(requests)).toEqual([4, 3, 2]);
+    expect(requests.counts).toEqual({ ...NOTHING, routed: 4, waiting: 1, assigned: 1, finished, expired: 1 });
+  });
+
   it('are work that waits for as long as their clients ask', () => {
     const requests = new RoutedRequests();
     requests.wait(1, { ...ASK, cost: 5 }, 0);
