@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { SnapshotFrom } from 'xstate';
 import { openai } from '../../backends/openai.js';
@@ -510,6 +510,22 @@ it('asks for the token where there is one, and says that one is wrong', async ()
   await page.locator('#token').fill('an-internal-token');
   await page.keyboard.press('Enter');
   await page.locator('.chart svg').waitFor();
+});
+
+it('under another name, where there is no token, it says why it shows nothing, and asks for none', async () => {
+  const worker = await startWorker(await startModel());
+  const { port } = new URL(worker.internalUrl);
+  const named = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP gpu.example 127.0.0.1'],
+  });
+  onTestFinished(() => named.close());
+  const { page } = await pageOf(named, `http://gpu.example:${port}`);
+  await page.goto(`http://gpu.example:${port}/`);
+  expect(await page.locator('main.lock').innerText()).toBe(
+    'tsworker\n\nWithout a token this is shown at the address itself or at localhost, and under no other name: set TSWORKER_INTERNAL_TOKEN.',
+  );
+  expect(await page.locator('input').count()).toBe(0);
 });
 
 it.each<[string, BrowserContextOptions]>([

@@ -1,6 +1,6 @@
 import { Events } from './events.js';
 import { Head, NOT_FOLLOWED } from './head.js';
-import { Lock } from './lock.js';
+import { Locked } from './lock.js';
 import { Machine } from './machine.js';
 import { ModelLog } from './model-log.js';
 import type { PageState } from './page-state.js';
@@ -19,6 +19,7 @@ export interface AppProps {
 /** What there is to read before anything is known of the worker. */
 const WAITING = {
   connecting: 'Looking for the worker …',
+  locked: 'Looking for the worker …',
   following: 'Looking for the worker …',
   lost: 'Nobody answers; it is tried again.',
   silent: `${NOT_FOLLOWED.silent} It is tried again.`,
@@ -27,7 +28,8 @@ const WAITING = {
 
 /** The page from top to bottom: how the worker is, its machines, its past, its figures, what is in it. */
 export function App({ state, change, unlock }: AppProps) {
-  if (state.connection === 'locked') return <Lock isRefused={state.isRefused} unlock={unlock} />;
+  if (state.connection === 'locked' && state.lock !== null)
+    return <Locked lock={state.lock} unlock={unlock} />;
   const { now } = state;
   if (now === null) return <p class="waiting">{WAITING[state.connection]}</p>;
   // A recording is shown without the cards of what it has not kept.

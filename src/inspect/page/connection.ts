@@ -1,5 +1,6 @@
 import { SseReader } from '../../client/sse.js';
 import type { Charts, History, Sample, StreamEvents } from '../contract.js';
+import type { Lock } from './page-state.js';
 import { Silence } from './silence.js';
 
 export interface Hears {
@@ -13,21 +14,20 @@ export interface Hears {
    * as may look at once do already.
    */
   readonly onLost: (why: 'lost' | 'silent' | 'crowded') => void;
-  /** Whether the token that was sent is a wrong one. */
-  readonly onLocked: (isRefused: boolean) => void;
+  readonly onLocked: (lock: Lock) => void;
 }
 
 const TOKEN_KEY = 'tsworker.token';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** A token is wanted, or another one. */
+/** The worker is not shown to who asks like this. */
 class Locked extends Error {
-  readonly isRefused: boolean;
+  readonly lock: Lock;
 
-  constructor(isRefused: boolean) {
-    super();
-    this.isRefused = isRefused;
+  constructor(lock: Lock) {
+    super(lock.message);
+    this.lock = lock;
   }
 }
 
@@ -71,7 +71,7 @@ export class Connection {
         this.#hears.onLost('lost');
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Locked) return this.#hears.onLocked(error.isRefused);
+        if (error instanceof Locked) return this.#hears.onLocked(error.lock);
         if (error instanceof Crowded) this.#hears.onLost('crowded');
         else this.#hears.onLost(silence.signal.aborted ? 'silent' : 'lost');
       } finally {
@@ -138,11 +138,18 @@ export class Connection {
     const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`/inspect/${name}`, { headers, signal });
     silence.onHeard();
-    if (response.status === 401) throw new Locked(token !== null);
+    if (response.status === 401) throw new Locked(await lockOf(response, token));
     if (response.status === 503) throw new Crowded();
     if (!response.ok) throw new Error(`${response.status}`);
     return response;
   }
+}
+
+/** Only a server that takes a token asks for one. */
+async function lockOf(response: Response, token: string | null): Promise<Lock> {
+  const takesToken = /^Bearer\b/i.test(response.headers.get('www-authenticate') ?? '');
+  const { message = 'The worker is not shown here.' } = await response.json().catch(() => ({}));
+  return { message: String(message), takesToken, isRefused: takesToken && token !== null };
 }
 
 /** The text of an answer, as it comes. */

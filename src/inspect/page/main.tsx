@@ -36,7 +36,7 @@ const connection = new Connection({
     if (event === 'log') change((before) => logged(before, data as Parameters<typeof logged>[1]));
   },
   onLost: (why) => change((before) => ({ ...before, connection: why })),
-  onLocked: (isRefused) => change((before) => ({ ...before, connection: 'locked', isRefused })),
+  onLocked: (lock) => change((before) => ({ ...before, connection: 'locked', lock })),
 });
 
 draw();

@@ -3,16 +3,26 @@ import { isCut } from '../copy.js';
 import { ofTheLastHour } from '../samples.js';
 
 /**
- * `locked`: a token is wanted. `lost`: nobody answers. `silent`: there is a connection, and nothing comes of it.
+ * `locked`: it is shown only to who asks otherwise. `lost`: nobody answers. `silent`: there is a connection, and nothing comes of it.
  * `crowded`: as many as may look at once do already. Of the last three it is tried again.
  */
 export type Connection = 'connecting' | 'following' | 'lost' | 'silent' | 'crowded' | 'locked';
 
+/** Why the worker is not shown. */
+export interface Lock {
+  /** As the server says it. */
+  readonly message: string;
+  /** Whether a token opens it. */
+  readonly takesToken: boolean;
+  /** Whether the token that was sent is a wrong one. */
+  readonly isRefused: boolean;
+}
+
 /** All that the page shows, as a value: what comes and what its reader does make the next one. */
 export interface PageState {
   readonly connection: Connection;
-  /** Whether the token that was sent is a wrong one. */
-  readonly isRefused: boolean;
+  /** What `locked` is about; null: it never was. */
+  readonly lock: Lock | null;
   readonly charts: Charts;
   readonly now: Now | null;
   /** Oldest first. */
@@ -34,7 +44,7 @@ export interface PageState {
 
 export const NOTHING_YET: PageState = {
   connection: 'connecting',
-  isRefused: false,
+  lock: null,
   charts: {},
   now: null,
   happenings: [],
