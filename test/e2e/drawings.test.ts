@@ -6,7 +6,7 @@ import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { graph } from '../../src/cli/commands/graph.js';
 import { highlight } from '../../src/graph/highlight.js';
 import { layoutOf } from '../../src/graph/layouts.js';
-import { machines } from '../../src/graph/machines.js';
+import { type MachineName, machines } from '../../src/graph/machines.js';
 import { statechartOf } from '../../src/graph/statechart.js';
 import { toSvg } from '../../src/graph/svg.js';
 import { useBrowser } from './browser.js';
@@ -69,6 +69,23 @@ describe.each(drawings)('%s', (name) => {
     expect(papers).toEqual(['rgb(255, 255, 255)', 'rgb(16, 20, 29)']);
   });
 });
+
+it.each(Object.keys(machines))(
+  'how often each transition of %s was taken runs into no word',
+  async (name) => {
+    const machine = machines[name as MachineName];
+    const chart = statechartOf(machine, name);
+    const notes = Object.fromEntries(chart.transitions.map(({ id }) => [id, '1234×']));
+    const page = await newPage();
+    await page.setContent(toSvg(chart, layoutOf(name), { notes }));
+    const texts = (await page.evaluate(`[...document.querySelectorAll('text')].map((element) => {
+    const { x, y, width, height } = element.getBBox();
+    return { text: element.textContent, x, y, width, height };
+  })`)) as Seen['texts'];
+    expect(texts.filter(({ text }) => text.endsWith('1234×'))).toHaveLength(chart.transitions.length);
+    expect(overlaps(texts)).toEqual([]);
+  },
+);
 
 it('what a recording did not take is pale, and no arrow shines through its words', async () => {
   const chart = statechartOf(lifecycleMachine);
