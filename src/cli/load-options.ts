@@ -86,13 +86,17 @@ export function planOf(options: LoadOptions): Plan {
     throw new UserError(
       '--rate and --concurrency exclude each other: the one is an open loop, the other a closed one.',
     );
+  const arrivals = parseOption('--arrivals', options.arrivals, choice(['even', 'poisson']));
+  if (concurrency !== undefined && arrivals === 'poisson')
+    throw new UserError(
+      '--arrivals is for --rate: in a closed loop requests come when the ones before have ended.',
+    );
   if (concurrency !== undefined)
     return { kind: 'closed', users: parseOption('--concurrency', concurrency, count), durationMs };
   if (rate === undefined)
     throw new UserError(
       'how much load is not said; give --rate (requests a second) or --concurrency (at once).',
     );
-  const arrivals = parseOption('--arrivals', options.arrivals, choice(['even', 'poisson']));
   const random = randomFrom(parseOption('--seed', options.seed, integer));
   const maxUnderWay = parseOption('--max-under-way', options.maxUnderWay, count);
   return { kind: 'open', schedule: { rates: ratesOf(rate), durationMs, arrivals, random }, maxUnderWay };
