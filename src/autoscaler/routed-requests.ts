@@ -87,6 +87,11 @@ export class RoutedRequests {
     };
   }
 
+  /** As many wait as are remembered: one more would make another lose its place. */
+  get isFull(): boolean {
+    return this.#waiting.size >= this.#maxCount;
+  }
+
   /** The work of those that wait, as far as their clients still ask. */
   waitingCost(nowMs: number): number {
     let cost = 0;

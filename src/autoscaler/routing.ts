@@ -1,5 +1,6 @@
 import type { Belief } from '../../machines/belief.js';
 import type { WorkerPhase } from '../../machines/scaling.js';
+import { WorkerError } from '../errors.js';
 import { candidatesOf, RoutedLoad, type RoutingCandidate } from './candidates.js';
 import { breakdown, chooseWorker, isReady, type Ready } from './choose-worker.js';
 import type { Clock } from './clock.js';
@@ -58,11 +59,22 @@ export interface RoutingParts {
   readonly onWaiting: () => void;
 }
 
+const FORGET_EVERY_MS = 1_000;
+
+const RETRY_AFTER_SECONDS = 5;
+
+function tooManyWait(): WorkerError {
+  return new WorkerError('no_worker', 'No worker is ready, and as many requests wait as may. Try again.', {
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  });
+}
+
 /** Gives each request a worker, and remembers what it gave. */
 export class Routing {
   readonly requests = new RoutedRequests();
   readonly #parts: RoutingParts;
   readonly #load = new RoutedLoad();
+  #forgotAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: RoutingParts) {
     this.#parts = parts;
@@ -74,10 +86,11 @@ export class Routing {
    * the worker is no longer ready, or the request has ended: then it is routed anew.
    *
    * @param suits which workers it may be given
+   * @throws {WorkerError} `no_worker`: it would have to wait, and as many do as may
    */
   async route(requestIdx: number, ask: Ask, suits: Suits = anyone): Promise<RouteAnswer> {
     const nowMs = this.#parts.clock.now();
-    this.requests.forgetUnpolled(nowMs);
+    this.#forgetUnpolled(nowMs);
     const all = this.#candidates(nowMs);
     const candidates = all.filter(suits);
     const idx = requestIdx === 0 ? this.requests.newIdx() : requestIdx;
@@ -85,9 +98,11 @@ export class Routing {
     if (known?.assignment && isStillGood(known, known.assignment, candidates, nowMs)) {
       return this.#answer(idx, known.cost, known.assignment);
     }
-    // One that goes on to another worker brings no new work.
-    if (known === undefined || known.state === 'finished') this.#parts.onAsked(ask.cost);
     const chosen = chooseWorker(candidates, this.#parts.maxQueueTimeMs);
+    const isNew = known === undefined || known.state === 'finished';
+    if (chosen === undefined && isNew && this.requests.isFull) throw tooManyWait();
+    // One that goes on to another worker brings no new work.
+    if (isNew) this.#parts.onAsked(ask.cost);
     if (chosen === undefined) {
       this.requests.wait(idx, ask, nowMs);
       this.#parts.onWaiting();
@@ -108,6 +123,13 @@ export class Routing {
   /** Where one could ask a worker now without being a request of its own; `undefined`: none is ready. */
   peek(suits: Suits = anyone): Ready<RoutingCandidate> | undefined {
     return chooseWorker(this.#candidates(this.#parts.clock.now()).filter(suits));
+  }
+
+  /** It goes through all that wait: too much for every poll. */
+  #forgetUnpolled(nowMs: number): void {
+    if (nowMs - this.#forgotAtMs < FORGET_EVERY_MS) return;
+    this.#forgotAtMs = nowMs;
+    this.requests.forgetUnpolled(nowMs);
   }
 
   #whyNone(candidates: readonly RoutingCandidate[]): string {

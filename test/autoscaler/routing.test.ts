@@ -187,6 +187,21 @@ describe('POST /route/', () => {
     expect((await send(`${autoscaler.url}/api/workers`)).status).toBe(200);
   });
 
+  it('one more than may wait is told to come later, and those that wait keep their places', async () => {
+    const autoscaler = await startAutoscaler();
+    for (let count = 0; count < 10_000; count++) await autoscaler.route(1);
+    const answer = await ask(autoscaler);
+    expect([answer.status, answer.headers.get('retry-after'), answer.body]).toEqual([
+      503,
+      '5',
+      { error: 'no_worker', message: 'No worker is ready, and as many requests wait as may. Try again.' },
+    ]);
+    expect((await ask(autoscaler, { request_idx: 1 })).body).toMatchObject({ request_idx: 1 });
+    expect(autoscaler.requests().at(-1)).toMatchObject({ requestIdx: 1, state: 'waiting' });
+    await report(autoscaler, serving(1));
+    expect((await ask(autoscaler)).body).toMatchObject({ reqnum: 1 });
+  });
+
   it('an unknown endpoint is 404, and says which there is', async () => {
     const autoscaler = await startAutoscaler({ endpoint: 'llama' });
     const answer = await ask(autoscaler, { endpoint: 'other' });
