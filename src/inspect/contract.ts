@@ -93,6 +93,8 @@ export interface RequestNow {
 
 /** One stay in a state of the lifecycle's work. */
 export interface Stay {
+  /** Its number among all of them, which starts with 0: those before the first that is told are no longer kept. */
+  readonly nth: number;
   readonly state: string;
   readonly fromMs: number;
   /** null: it is there still. */
@@ -127,6 +129,12 @@ export interface Now {
   readonly modelLog: readonly string[];
 }
 
+/**
+ * The worker as its stream tells it: first as it is, later without what was told already. The timeline is then of those
+ * stays alone that are new or have changed, and the log is told by `log`.
+ */
+export type ToldNow = Omit<Now, 'modelLog'> & { readonly modelLog?: Now['modelLog'] };
+
 /** How it went in one second. Where several were made one, as of those that are long ago: their mean, of latencies the worst. */
 export interface Sample {
   /** Unix time of its end. */
@@ -156,8 +164,8 @@ export interface Sample {
  * worker is there. A reader that is slow misses what is no longer kept, and is told the newest `now`.
  */
 export interface StreamEvents {
-  /** First of all, and when something of it has changed, twice a second at most. */
-  readonly now: Now;
+  /** First of all, and when something of it has changed, twice a second at most. `withTold` makes the whole of it. */
+  readonly now: ToldNow;
   /** Gathered for a few hundredths of a second. */
   readonly happened: readonly Happening[];
   /** Every second. */

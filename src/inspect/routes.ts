@@ -5,6 +5,7 @@ import { layoutOf } from '../graph/layouts.js';
 import { machines } from '../graph/machines.js';
 import { statechartOf } from '../graph/statechart.js';
 import type { Charts } from './contract.js';
+import { Moments } from './moments.js';
 import { type PageFile, readPage } from './page-files.js';
 import type { Source } from './source.js';
 import { STREAM_HEAD, Stream } from './stream.js';
@@ -44,6 +45,7 @@ export function inspectorRoutes(
   { folder, isGuarded = false }: InspectorRoutesOptions = {},
 ): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
+  const moments = new Moments(source);
   let readers = 0;
   let page: ReadonlyMap<string, PageFile> | null = null;
   let charts: Charts | undefined;
@@ -91,6 +93,7 @@ export function inspectorRoutes(
     const after = request.get('Last-Event-ID') ?? query.get('after') ?? '';
     new Stream({
       source,
+      moments,
       response,
       after: /^\d+$/.test(after) ? Number(after) : undefined,
       wantsRequests: query.get('requests') !== 'false',

@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import type { Now, Sample, StreamEvents } from './contract.js';
+import type { Sample, StreamEvents } from './contract.js';
+import type { Moments } from './moments.js';
 import type { Kept } from './ring.js';
 import type { Reader, Source } from './source.js';
 
 export interface StreamOptions {
   readonly source: Source;
+  /** Of the same source, and the same for all who look at it. */
+  readonly moments: Moments;
   readonly response: ServerResponse;
   /** What is told is what has happened after this one; undefined: from now on. */
   readonly after: number | undefined;
@@ -35,11 +38,14 @@ const PATIENCE = 4;
 export class Stream implements Reader {
   readonly wantsRequests: boolean;
   readonly #source: Source;
+  readonly #moments: Moments;
   readonly #response: ServerResponse;
   #seq: number;
   #line: number;
   #sample: Sample | undefined;
   #shown = '';
+  /** The last stay that was told; undefined: nothing was. */
+  #stay: number | undefined;
   #mayShowAtMs = 0;
   #gathering: NodeJS.Timeout | undefined;
   #showing: NodeJS.Timeout | undefined;
@@ -47,14 +53,22 @@ export class Stream implements Reader {
   #missedBeats = 0;
   #leave = () => {};
 
-  constructor({ source, response, after, wantsRequests, heartbeatMs = HEARTBEAT_MS }: StreamOptions) {
+  constructor({
+    source,
+    moments,
+    response,
+    after,
+    wantsRequests,
+    heartbeatMs = HEARTBEAT_MS,
+  }: StreamOptions) {
     this.#source = source;
+    this.#moments = moments;
     this.#response = response;
     this.wantsRequests = wantsRequests;
-    const { seq } = source.now();
+    const { seq, line } = moments.fresh();
     // A number from the life before would never be reached.
     this.#seq = after === undefined || after > seq ? seq : after;
-    this.#line = source.linesAfter(0).last;
+    this.#line = line;
     this.#open(heartbeatMs);
   }
 
@@ -134,12 +148,13 @@ export class Stream implements Reader {
       }, waitMs);
       return;
     }
-    this.#mayShowAtMs = Date.now() + NOW_PAUSE_MS;
-    const now = this.#source.now();
-    const shown = JSON.stringify(timeless(now));
-    if (shown === this.#shown) return;
-    this.#shown = shown;
-    this.#send('now', JSON.stringify(now));
+    // At the same times for all, so that what one is shown is what the others are.
+    this.#mayShowAtMs = (Math.floor(Date.now() / NOW_PAUSE_MS) + 1) * NOW_PAUSE_MS;
+    const moment = this.#moments.since(this.#seq);
+    if (moment.mark === this.#shown) return;
+    this.#shown = moment.mark;
+    this.#send('now', this.#stay === undefined ? moment.whole : moment.after(this.#stay));
+    this.#stay = moment.stay;
   }
 
   #beat(): void {
@@ -160,10 +175,4 @@ function endOfBatch(fresh: readonly Kept[], from: number): number {
     to += 1;
   }
   return to;
-}
-
-/** Without what changes though nothing happens. */
-function timeless({ atMs: _, seq: __, worker, ...rest }: Now) {
-  const { inStateMs: ___, ...facts } = worker;
-  return { ...rest, worker: facts };
 }

@@ -1,4 +1,4 @@
-import type { Stay } from './contract.js';
+import type { Now, Stay, ToldNow } from './contract.js';
 
 /** How many stays are kept: a worker that fails and recovers each minute fills them in half a day. */
 const LONGEST = 1000;
@@ -8,6 +8,7 @@ const CHARACTERS = 500;
 /** In which states the worker was, and since when it is in this one. */
 export class Timeline {
   #stays: Stay[] = [];
+  #entered = 0;
 
   /** @param why without secrets, since it may be cut */
   enter(state: string, why: string, atMs: number): void {
@@ -17,7 +18,7 @@ export class Timeline {
     if (last?.state === state) this.#stays.push({ ...last, reason });
     else {
       if (last !== undefined) this.#stays.push({ ...last, toMs: Math.max(atMs, last.fromMs) });
-      this.#stays.push({ state, fromMs: atMs, toMs: null, reason });
+      this.#stays.push({ nth: this.#entered++, state, fromMs: atMs, toMs: null, reason });
     }
     if (this.#stays.length > LONGEST) this.#stays.shift();
   }
@@ -25,4 +26,19 @@ export class Timeline {
   get stays(): readonly Stay[] {
     return this.#stays;
   }
+}
+
+/** The whole of what a stream tells of a worker, from what was known of it before. */
+export function withTold(before: Now | null, told: ToldNow): Now {
+  const { modelLog } = told;
+  // Told with its log, it is whole.
+  if (modelLog !== undefined || before === null) return { ...told, modelLog: modelLog ?? [] };
+  const first = staysOf(told)[0]?.nth ?? Number.POSITIVE_INFINITY;
+  const known = staysOf(before).filter(({ nth }) => nth < first);
+  return { ...told, timeline: [...known, ...staysOf(told)].slice(-LONGEST), modelLog: before.modelLog };
+}
+
+/** Those of a timeline, in place of which there may be what says that it was too long. */
+export function staysOf({ timeline }: Pick<Now, 'timeline'>): readonly Stay[] {
+  return [timeline].flat();
 }

@@ -4,6 +4,7 @@ import express from 'express';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Now } from '../../src/inspect/contract.js';
 import { serverSentEvents } from '../../src/inspect/event-stream.js';
+import { Moments } from '../../src/inspect/moments.js';
 import { Ring } from '../../src/inspect/ring.js';
 import type { Reader, Source } from '../../src/inspect/source.js';
 import { Stream } from '../../src/inspect/stream.js';
@@ -24,7 +25,7 @@ class Stage implements Source {
     for (const reader of this.readers) reader.onNews();
   }
 
-  now = () => ({ seq: this.seq, atMs: 0, worker: { inStateMs: 0 } }) as unknown as Now;
+  now = () => ({ seq: this.seq, atMs: 0, timeline: [], worker: { inStateMs: 0 } }) as unknown as Now;
   samples = () => [];
   header = () => ({ recording: 1, version: '', machines: {}, backend: '', startedAtMs: 0 }) as const;
   after = (seq: number) => this.ring.after(seq);
@@ -39,9 +40,10 @@ async function open(heartbeatMs = 1000) {
   const stage = new Stage();
   const responses: ServerResponse[] = [];
   const app = express();
+  const moments = new Moments(stage);
   app.get('/', (_request, response) => {
     responses.push(response);
-    new Stream({ source: stage, response, after: 0, wantsRequests: true, heartbeatMs });
+    new Stream({ source: stage, moments, response, after: 0, wantsRequests: true, heartbeatMs });
   });
   const { port } = await serveHttp(app);
   const socket = connect({ port, host: '127.0.0.1' });

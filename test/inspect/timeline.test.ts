@@ -10,9 +10,9 @@ describe('the timeline', () => {
     timeline.enter('serving', 'it has loaded', 4000);
     timeline.enter('failing', 'the model has died', 9000);
     expect(timeline.stays).toEqual([
-      { state: 'loading', fromMs: 1000, toMs: 4000, reason: 'it has started' },
-      { state: 'serving', fromMs: 4000, toMs: 9000, reason: 'it has loaded' },
-      { state: 'failing', fromMs: 9000, toMs: null, reason: 'the model has died' },
+      { nth: 0, state: 'loading', fromMs: 1000, toMs: 4000, reason: 'it has started' },
+      { nth: 1, state: 'serving', fromMs: 4000, toMs: 9000, reason: 'it has loaded' },
+      { nth: 2, state: 'failing', fromMs: 9000, toMs: null, reason: 'the model has died' },
     ]);
   });
 
@@ -21,7 +21,7 @@ describe('the timeline', () => {
     timeline.enter('failing', 'the model has died', 1000);
     timeline.enter('failing', 'the model was given up', 2000);
     expect(timeline.stays).toEqual([
-      { state: 'failing', fromMs: 1000, toMs: null, reason: 'the model was given up' },
+      { nth: 0, state: 'failing', fromMs: 1000, toMs: null, reason: 'the model was given up' },
     ]);
   });
 

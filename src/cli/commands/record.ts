@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { request as send } from 'undici';
 import { size, url as urlType } from '../../config/types.js';
 import { messageOf } from '../../errors.js';
-import type { Happening, History, Now, RecordingEnd } from '../../inspect/contract.js';
+import type { Happening, History, Now, RecordingEnd, ToldNow } from '../../inspect/contract.js';
 import { serverSentEvents } from '../../inspect/event-stream.js';
 import { Recorder } from '../../inspect/recorder.js';
+import { withTold } from '../../inspect/timeline.js';
 import { COMMAND_LINE } from '../command-line.js';
 import { EXIT, UserError } from '../exit.js';
 import type { Io } from '../io.js';
@@ -71,7 +72,7 @@ class FollowedRun {
   readonly wantsRequests: boolean;
   readonly #recorder: Recorder;
   readonly #startedAtMs: number;
-  #state = '';
+  #now: Now | null = null;
   /** How many numbers of happenings, and of those of the worker itself, it was told of none. */
   #untold = 0;
   #untoldOfWorker = 0;
@@ -112,14 +113,15 @@ class FollowedRun {
   }
 
   /** It is told often, and written when the worker has entered a state. */
-  see(now: Now): void {
-    if (now.startedAtMs !== this.#startedAtMs) {
+  see(told: ToldNow): void {
+    if (told.startedAtMs !== this.#startedAtMs) {
       this.isAnother = true;
       return;
     }
+    const now = withTold(this.#now, told);
     const { state } = now.worker;
-    if (state !== this.#state) this.#recorder.show(now);
-    this.#state = state;
+    if (state !== this.#now?.worker.state) this.#recorder.show(now);
+    this.#now = now;
     this.hasStopped = state === 'stopped';
   }
 }
@@ -144,7 +146,7 @@ async function readStream(run: FollowedRun, asked: Asked): Promise<void> {
   const body = await get(asked, `/inspect/events?after=${run.seq}&requests=${run.wantsRequests}`);
   for await (const { event, data } of serverSentEvents(body)) {
     if (event === 'happened') run.take(JSON.parse(data) as Happening[]);
-    if (event === 'now') run.see(JSON.parse(data) as Now);
+    if (event === 'now') run.see(JSON.parse(data) as ToldNow);
     // The last state is told after the last of what led to it.
     if (run.isOver) return;
   }

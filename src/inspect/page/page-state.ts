@@ -1,6 +1,7 @@
-import type { Charts, Happening, History, Json, Now, Sample } from '../contract.js';
+import type { Charts, Happening, History, Json, Now, Sample, ToldNow } from '../contract.js';
 import { isCut } from '../copy.js';
 import { ofTheLastHour } from '../samples.js';
+import { withTold } from '../timeline.js';
 
 /**
  * `locked`: it is shown only to who asks otherwise. `lost`: nobody answers. `silent`: there is a connection, and nothing comes of it.
@@ -76,14 +77,14 @@ export function began(
   };
 }
 
-export function isNow(state: PageState, told: Now): PageState {
-  const now = wholeOf(told);
+export function isNow(state: PageState, told: ToldNow): PageState {
+  const now = wholeOf(withTold(state.now, told));
   return {
     ...state,
     connection: 'following',
     now,
-    // What was said while nobody answered is in it, and another worker has another log.
-    modelLog: state.connection === 'following' ? state.modelLog : now.modelLog,
+    // What was said while nobody answered is in the first of a connection, and another worker has another log.
+    modelLog: told.modelLog === undefined ? state.modelLog : now.modelLog,
   };
 }
 
