@@ -4,6 +4,13 @@ import { openai } from '../backends/openai.js';
 import { startFakeModel, startTestWorker } from '../src/testing/index.js';
 
 /** Takes the pictures of a worker's live page that the README shows: part of `npm run screenshot`. */
+
+/** High enough for the whole lifecycle. */
+const DESK = { width: 1240, height: 1400 };
+/** As much of a phone's page as one sees with two flicks of the thumb: all of the drawing. */
+const PHONE = { width: 390, height: 844 };
+const FLICKED = { x: 0, y: 0, width: PHONE.width, height: 1_090 };
+
 execFileSync(process.execPath, ['scripts/build-page.mjs'], { stdio: 'inherit' });
 const model = await startFakeModel({ kind: 'openai', behaviour: { tokensPerSecond: 25, healthStatus: 503 } });
 const worker = await startTestWorker(openai(), {
@@ -31,17 +38,18 @@ try {
     await pause(1_000);
   }
   const looks = [
-    ['light', { colorScheme: 'light', viewport: { width: 1240, height: 940 } }],
-    ['dark', { colorScheme: 'dark', viewport: { width: 1240, height: 940 } }],
-    ['phone', { colorScheme: 'light', viewport: { width: 390, height: 844 } }],
+    ['light', { colorScheme: 'light', viewport: DESK }],
+    ['dark', { colorScheme: 'dark', viewport: DESK }],
+    ['phone', { colorScheme: 'light', viewport: PHONE }],
   ] as const;
   for (const [name, options] of looks) {
-    const page = await browser.newPage(options);
+    const page = await browser.newPage({ ...options, deviceScaleFactor: 1.5 });
     await page.goto(`${worker.internalUrl}/`);
     await page.locator('.chart svg').waitFor();
     await page.locator('.plot canvas').first().waitFor();
     await pause(1_500);
-    await page.screenshot({ path: `docs/worker-${name}.png` });
+    const clip = name === 'phone' ? { fullPage: true, clip: FLICKED } : {};
+    await page.screenshot({ path: `docs/worker-${name}.png`, ...clip });
     await page.close();
   }
   await Promise.allSettled(asked);
