@@ -27,11 +27,13 @@ export function decide(settings: ScalingSettings, facts: FleetFacts, memory: Sca
   const kept = keepCold(look, raised);
   const isRising = raised.length + kept.length > 0;
   const spareSinceMs = since(memory.spareSinceMs, !isRising && hasSpareActive(look), facts.atMs);
-  const coldSpareSinceMs = since(memory.coldSpareSinceMs, !isRising && hasSpareInactive(look), facts.atMs);
+  const isMaking = [...raised, ...kept].some((each) => each.do === 'create');
+  const coldSpareSinceMs = since(memory.coldSpareSinceMs, !isMaking && hasSpareInactive(look), facts.atMs);
   const isLowering =
     spareSinceMs !== null && (look.isAsleep || isOver(spareSinceMs, facts.atMs, SPARE_FOR_MS));
   const lowered = isLowering ? spareActive(look) : [];
-  const destroyed = isOver(coldSpareSinceMs, facts.atMs, COLD_SPARE_FOR_MS) ? spareInactive(look) : [];
+  const isGivingUp = !isRising && isOver(coldSpareSinceMs, facts.atMs, COLD_SPARE_FOR_MS);
+  const destroyed = isGivingUp ? spareInactive(look) : [];
   const decisions = [...startsAllowed([...raised, ...kept], facts), ...lowered, ...destroyed];
   return {
     decisions: decisions.map((each) => ({ ...each, reason: each.reason + look.doubt })),
@@ -119,9 +121,10 @@ function spareActive(look: Look): Decision[] {
 }
 
 function hasSpareInactive(look: Look): boolean {
-  const { settings, active, inactive, coldCapacity, thereInAll } = look;
+  const { settings, active, inactive, coldCapacity, thereInAll, doubt } = look;
   const slowest = inactive.at(-1);
-  if (slowest === undefined) return false;
+  // What each has measured tells who is wrong: of two, whoever says more would be believed.
+  if (slowest === undefined || doubt !== '') return false;
   const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
   const isEnough = thereInAll - slowest.perf >= withMargin(coldCapacity, slowest.perf);
   return active.length + inactive.length > wantedCount && isEnough;

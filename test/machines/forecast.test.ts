@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../machines/forecast.js';
+import { randomFrom } from '../../machines/random.js';
 
 /** The forecast after so much work a second, from a second on. */
 function worked(load: readonly number[], from = 0, before: Forecast = NO_WORK_YET): Forecast {
@@ -21,33 +22,52 @@ describe('the work that is expected', () => {
     expect(rises).toEqual([3, 15, 30, 30]);
   });
 
-  it('follows a fall within a minute', () => {
-    const forecast = worked(steady(60, 60));
-    const falls = [59, 69, 89, 118, 119, 500].map((second) => expectedPerSecond(forecast, second * 1_000));
-    expect(falls).toEqual([60, 50, 30, 1, 0, 0]);
+  it.each([60, 300])('follows a rise within ten seconds after %d steady ones', (before) => {
+    const forecast = worked([...steady(10, before), ...steady(30, 10)]);
+    expect(expectedPerSecond(forecast, (before + 9) * 1_000)).toBe(30);
+  });
+
+  it.each([60, 300])('follows a fall within a minute after %d steady seconds', (before) => {
+    const forecast = worked(steady(60, before));
+    const falls = [-1, 58, 59, 500].map((second) => expectedPerSecond(forecast, (before + second) * 1_000));
+    expect(falls).toEqual([60, 1, 0, 0]);
+  });
+
+  it('is the mean of five minutes where each second differs by chance alone', () => {
+    const random = randomFrom(1);
+    const load = Array.from({ length: 600 }, () => 100 * random());
+    const mean = load.slice(300).reduce((sum, units) => sum + units, 0) / 300;
+    expect(expectedPerSecond(worked(load), 599_000)).toBeCloseTo(mean, 9);
   });
 
   it('counts what comes at once together, and what comes late as now', () => {
     const forecast = came(came(came(NO_WORK_YET, 1, 7_900), 2, 7_100), 3, 6_000);
-    expect(forecast).toEqual({ seconds: [6], newest: 7, lastWorkAtMs: 7_900 });
+    expect(forecast).toEqual({ passed: [], current: 6, second: 7, lastWorkAtMs: 7_900 });
   });
 
   it('bears a pause of any length', () => {
     const centuries = 1e13;
-    expect(came(came(NO_WORK_YET, 5, 0), 30, centuries).seconds).toEqual([...steady(0, 59), 30]);
+    expect(came(came(NO_WORK_YET, 5, 0), 30, centuries)).toMatchObject({
+      passed: steady(0, 299),
+      current: 30,
+    });
     expect(expectedPerSecond(came(NO_WORK_YET, 5, 0), centuries)).toBe(0);
   });
 
-  it('remembers a minute and no more, whenever work comes', () => {
-    const times = fc.array(fc.nat({ max: 500_000 }), { maxLength: 100 });
+  it('remembers five minutes and no more, and all of the last ten seconds, whenever work comes', () => {
+    const times = fc.array(fc.nat({ max: 1_000_000 }), { maxLength: 100 });
     fc.assert(
       fc.property(times, (all) => {
         const sorted = all.toSorted((one, other) => one - other);
         const forecast = sorted.reduce((before, atMs) => came(before, 1, atMs), NO_WORK_YET);
-        const atMs = sorted.at(-1) ?? 0;
-        const recent = sorted.filter((each) => Math.floor(each / 1_000) > Math.floor(atMs / 1_000) - 60);
-        expect(forecast.seconds.length).toBeLessThanOrEqual(60);
-        expect(forecast.seconds.reduce((sum, units) => sum + units, 0)).toBe(recent.length);
+        const newest = Math.floor((sorted.at(-1) ?? 0) / 1_000);
+        const within = (seconds: number) =>
+          sorted.filter((each) => Math.floor(each / 1_000) > newest - seconds).length;
+        const seconds = [...forecast.passed, forecast.current];
+        const { length } = seconds;
+        expect(length).toBeLessThanOrEqual(300);
+        expect(seconds.reduce((sum, units) => sum + units, 0)).toBe(within(length));
+        expect(within(Math.max(10, length))).toBe(within(length));
         expect(forecast.lastWorkAtMs).toBe(sorted.at(-1) ?? null);
       }),
     );

@@ -496,6 +496,36 @@ describe('what has been spare', () => {
     expect(laterOn(settings, 600_000, first, later)).toEqual([]);
     expect(laterOn(settings, 600_000, later, later)).toEqual(['destroy']);
   });
+
+  it.each([
+    [
+      'an inactive one that starts',
+      { expectedPerSecond: 15, workers: [worker(1), inactive(2), inactive(3), inactive(4)] },
+      ['destroy'],
+    ],
+    [
+      'one that is made',
+      { expectedPerSecond: 45, workers: [worker(1), inactive(2), inactive(3), inactive(4)] },
+      [],
+    ],
+  ])('is still counted as inactive beside %s: %#', (_name, between, done) => {
+    const spare = { expectedPerSecond: 5, workers: [worker(1), inactive(2), inactive(3), inactive(4)] };
+    const first = decide(SCALING, facts({ atMs: 0, ...spare }), NOTHING_REMEMBERED);
+    const second = decide(SCALING, facts({ atMs: 300_000, ...between }), first.memory);
+    const third = decide(SCALING, facts({ atMs: 600_000, ...spare }), second.memory);
+    expect([...new Set(third.decisions.map((each) => each.do))]).toEqual(done);
+  });
+
+  it('is no inactive one while somebody is not believed', () => {
+    const inTen = (maxPerf: number) =>
+      doneIn(
+        {},
+        { expectedPerSecond: 5, workers: [worker(1, { maxPerf }), inactive(2), inactive(3)] },
+        LONG_AGO,
+      );
+    expect(inTen(10)).toEqual(['destroy 3', 'destroy 2']);
+    expect(inTen(51)).toEqual([]);
+  });
 });
 
 describe('how many are wanted', () => {

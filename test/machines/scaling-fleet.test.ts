@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACTIVE } from '../../machines/look.js';
 import { COLD_SPARE_FOR_MS } from '../../machines/policy.js';
+import { exponential, randomFrom } from '../../machines/random.js';
 import type { ScalingSettings } from '../../machines/scaling.js';
 import { SCALING } from '../support/machines/scaling-settings.js';
 import {
@@ -39,6 +40,17 @@ const TROUBLES: Record<string, (fleet: SimulatedFleet, victim: SimulatedWorker) 
 
 /** How many workers of this speed the load wants. */
 const idealFor = (load: number, perf: number) => Math.ceil(load / SCALING.targetUtil / perf - 1e-9);
+
+/** Units of requests that come by chance, so many a second on average, by the second. */
+function poisson(rate: number, units: number, seed: number): (second: number) => number {
+  const random = randomFrom(seed);
+  let nextAt = exponential(random, 1 / rate);
+  return (second) => {
+    let count = 0;
+    for (; nextAt < second + 1; nextAt += exponential(random, 1 / rate)) count += 1;
+    return count * units;
+  };
+}
 
 describe('a fleet in virtual time', () => {
   it('goes from nobody to four and back to nobody with the load', () => {
@@ -108,6 +120,28 @@ describe('a fleet in virtual time', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  // As docs/autoscaler.md promises: ten decisions an hour, and one more for every four workers.
+  it.each([
+    [1, 1],
+    [5, 2],
+    [20, 3],
+    [20, 4],
+    [100, 5],
+  ])('hardly moves while requests come by chance, %d a second (seed %d)', (rate, seed) => {
+    const fleet = fleetOf(
+      { load: poisson(rate, 10, seed), loadSeconds: 60, startSeconds: 10 },
+      { maxWorkers: ENOUGH },
+    );
+    fleet.run(1_200);
+    const ideal = idealFor(10 * rate, 10);
+    let fewest = ENOUGH;
+    fleet.run(3_600, () => {
+      fewest = Math.min(fewest, fleet.in('ready').length);
+    });
+    expect(fleet.decisionsSince(1_200).length).toBeLessThanOrEqual(10 + ideal / 4);
+    expect(fewest).toBeGreaterThanOrEqual(ideal - 2);
   });
 
   it('keeps its bounds and serves in any mix of trouble, and is as it should be within the stated time after it', () => {
