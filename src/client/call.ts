@@ -191,7 +191,7 @@ export class Call {
     if (decision.because === 'retries') return error.adding(`${last}: maxRetries allows no more.`);
     const timeout = seconds(this.#parts.timeoutMs);
     return error.adding(
-      `${last}: too little of the timeout of ${timeout} is left to wait ${seconds(decision.neededMs)}.`,
+      `${last}: the next one needs ${seconds(decision.neededMs)}, and less is left of the timeout of ${timeout}.`,
     );
   }
 

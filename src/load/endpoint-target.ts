@@ -16,6 +16,8 @@ export interface EndpointTargetOptions {
   readonly now: Clock;
   /** Aborted when the user has seen enough: the endpoint is looked up no more. */
   readonly signal: AbortSignal;
+  /** Told in a word why the look-up of the endpoint came to nothing, at each attempt after which there is another. */
+  readonly onLookupFailed?: (what: string) => void;
 }
 
 /**
@@ -47,13 +49,14 @@ export async function endpointTarget(options: EndpointTargetOptions): Promise<Ta
       sample.routedMs ??= now();
     }),
   );
-  client.on('retry', () =>
+  client.on('retry', ({ error }) => {
+    if (current.getStore() === undefined) options.onLookupFailed?.(failureText(error));
     note(current, (sample) => {
       sample.retries += 1;
       // What came of it was not the answer.
       [sample.firstByteMs, sample.bytes, sample.events] = [null, 0, 0];
-    }),
-  );
+    });
+  });
   try {
     const endpoint = await client.endpoint(options.endpoint, { signal });
     const limits = { timeout, ...(maxRetries !== undefined && { maxRetries }) };
@@ -111,7 +114,11 @@ function wantsStream(payload: unknown): boolean {
 
 function nameOf(error: unknown): string {
   if (!(error instanceof ServerlessError)) return 'client failed';
-  return [error.code, error.status, error.reason].filter((part) => part !== undefined).join(' ');
+  return failureText(error);
+}
+
+function failureText({ code, status, reason }: Pick<ServerlessError, 'code' | 'status' | 'reason'>): string {
+  return [code, status, reason].filter((part) => part !== undefined).join(' ');
 }
 
 function note(current: AsyncLocalStorage<Sample>, change: (sample: Sample) => void): void {

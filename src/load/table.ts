@@ -10,7 +10,7 @@ export function tableOf(result: LoadResult): string {
     columns(latencyRows(result), 'right'),
     columns(outcomeRows(result), 'right'),
     ...(result.workers.length === 0 ? [] : [columns(workerRows(result), 'right')]),
-    ...(result.thresholds.length === 0 ? [] : [columns(verdictsOf(result))]),
+    ...(result.thresholds.length === 0 ? adviceOn(result) : [columns(verdictsOf(result))]),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -105,6 +105,13 @@ export function workerRows({ workers }: LoadResult): string[][] {
   ]);
   const head = ['worker', 'requests', 'share', 'failed', 'p50', 'p99', 'first byte p50', 'first byte p99'];
   return [head, ...rows];
+}
+
+/** Some failures are no reason for an exit code, unless it was said how many are. */
+function adviceOn({ requests: { failed, unsent, succeeded } }: LoadResult): string[] {
+  if (failed + unsent === 0 || succeeded === 0) return [];
+  const share = `${count(failed + unsent)} of ${count(failed + unsent + succeeded)} failed`;
+  return [`${share}; with --fail-on 'errors>1%' that is exit code 1.`];
 }
 
 function verdictsOf({ thresholds }: LoadResult): string[][] {

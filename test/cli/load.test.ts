@@ -268,6 +268,17 @@ describe('tsworker load on an endpoint', () => {
     );
   });
 
+  it('says at once that it is looked up in vain, and why', async () => {
+    const { autoscaler } = await startPlace();
+    await autoscaler.stop();
+    const args = ['my-endpoint', '--autoscaler', autoscaler.url, '--route', '/x', '--payload', '{}'];
+    const { code, stderr } = await run([...args, ...ONCE, '--timeout', '2s'], env);
+    expect([code, stderr.split('\n')[0]]).toEqual([
+      1,
+      `the autoscaler at ${autoscaler.url} was asked in vain (autoscaler_lost); trying for 2 s (--timeout), Ctrl-C ends it`,
+    ]);
+  });
+
   it('is looked up no more after Ctrl-C', async () => {
     let isAsked = () => {};
     const asked = new Promise<void>((resolve) => (isAsked = resolve));

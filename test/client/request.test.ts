@@ -148,7 +148,7 @@ describe('a request', () => {
     expect(worker.received).toHaveLength(1);
     expect(error.code).toBe('worker_failed');
     expect(error.what).toMatch(
-      /answered 503 not_accepting: It loads\. It was the only attempt: too little of the timeout of 10 s is left to wait 3600 s\.$/,
+      /answered 503 not_accepting: It loads\. It was the only attempt: the next one needs 3600 s, and less is left of the timeout of 10 s\.$/,
     );
   });
 

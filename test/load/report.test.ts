@@ -93,6 +93,13 @@ BROKEN  errors>1%  20 %
 `);
   });
 
+  it('ends with what would make failures an exit code, where nothing was said of that', () => {
+    const lastOf = (seen: readonly Seen[]) => tableOf(resultWith(seen)).trimEnd().split('\n').at(-1);
+    expect(lastOf(SEEN)).toBe("1 of 5 failed; with --fail-on 'errors>1%' that is exit code 1.");
+    expect(lastOf(SEEN.filter(({ outcome }) => outcome === undefined))).toMatch(/^http/);
+    expect(lastOf(SEEN.filter(({ outcome }) => outcome !== undefined))).toMatch(/^http/);
+  });
+
   it('is the run second by second, and as long as it lasted', () => {
     const none = { begun: 0, failed: 0, succeeded: 0, underWay: 0, workers: 0 };
     const figures = {

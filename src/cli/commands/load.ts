@@ -106,7 +106,24 @@ async function prepare(
   return {
     subject,
     payloads,
-    open: (now, signal) => endpointTarget({ ...at, ...limits, endpoint, route, now, signal }).catch(tellUser),
+    open: (now, signal) => {
+      const onLookupFailed = tellOnce(
+        (what) =>
+          `the autoscaler at ${at.autoscalerUrl} was asked in vain (${what}); trying for ${timeoutMs / 1_000} s (--timeout), Ctrl-C ends it`,
+        io,
+      );
+      return endpointTarget({ ...at, ...limits, endpoint, route, now, signal, onLookupFailed }).catch(
+        tellUser,
+      );
+    },
+  };
+}
+
+function tellOnce(text: (what: string) => string, { stderr }: Io): (what: string) => void {
+  let isTold = false;
+  return (what) => {
+    if (!isTold) stderr.write(`${text(what)}\n`);
+    isTold = true;
   };
 }
 
