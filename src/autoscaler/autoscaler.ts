@@ -178,7 +178,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     options: { readonly timeoutMs?: number } = {},
   ): Promise<MessageRecord> {
     return waitForFirst(this, {
-      event: 'message',
+      awaited: 'message',
       known: () => this.messages(),
       kindOf: ({ kind }) => kind,
       matches,
@@ -224,7 +224,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     options: { readonly timeoutMs?: number } = {},
   ): Promise<CompletionRecord> {
     return waitForFirst(this, {
-      event: 'completion',
+      awaited: 'completion',
       known: () => this.completions(),
       kindOf: ({ workerId, status }) => `${status} of worker ${workerId}`,
       matches,

@@ -7,7 +7,7 @@ export interface Source<Event extends string, T> {
 }
 
 export interface Wait<Event extends string, T> {
-  readonly event: Event;
+  readonly awaited: Event;
   /** Those that are remembered, oldest first. */
   readonly known: () => readonly T[];
   /** What kind of them one is, for a person. */
@@ -27,7 +27,7 @@ const LAST = 5;
  */
 export function waitForFirst<Event extends string, T>(
   source: Source<Event, T>,
-  { event, known, kindOf, matches, timeoutMs, caller }: Wait<Event, T>,
+  { awaited, known, kindOf, matches, timeoutMs, caller }: Wait<Event, T>,
 ): Promise<T> {
   const found = known().find(matches);
   if (found !== undefined) return Promise.resolve(found);
@@ -52,15 +52,15 @@ export function waitForFirst<Event extends string, T>(
     const onStopped = (): void => finish(() => reject(failure('The local autoscaler was stopped.')));
     const timer = setTimeout(() => {
       const came = inWords(known().map(kindOf));
-      finish(() => reject(failure(`No ${event} matched within ${timeoutMs} ms: ${came}.`)));
+      finish(() => reject(failure(`No ${awaited} matched within ${timeoutMs} ms: ${came}.`)));
     }, timeoutMs);
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
-      source.off(event, onNext);
+      source.off(awaited, onNext);
       source.off('stopped', onStopped);
       settle();
     };
-    source.on(event, onNext);
+    source.on(awaited, onNext);
     source.on('stopped', onStopped);
   });
 }

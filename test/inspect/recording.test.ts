@@ -280,7 +280,7 @@ describe('a file that is', () => {
       entered(3, ',"details":{"state":"loading","reason":"it has started"}'),
     ].join('');
     expect(endOf(readRecording(text)).timeline).toEqual([
-      { state: 'loading', fromMs: 1, toMs: null, reason: 'it has started' },
+      { nth: 0, state: 'loading', fromMs: 1, toMs: null, reason: 'it has started' },
     ]);
   });
 
