@@ -22,7 +22,7 @@ const CASES: readonly Case[] = [
       return { WORKER_PORT: port, [`VAST_TCP_PORT_${port}`]: port };
     },
     says: /is taken by another program/,
-    exitCode: 1,
+    exitCode: 69,
   },
   {
     name: 'a certificate that is missing',
