@@ -71,9 +71,13 @@ export function showBanner(banner: Banner, log: Log, io: Io): void {
 const NO_ROUTES =
   'the autoscaler sends nobody here, since this worker tells its address in the current dialect only: start it with TSWORKER_DIALECT=current for that';
 
+function isOffTheMap({ backend, autoscalerUrl }: Banner): boolean {
+  return autoscalerUrl !== undefined && !tellsAddress(backend);
+}
+
 /** In `legacy` only workers with a model server tell where they are. */
-function isOffTheMap({ backend: { dialect, model }, autoscalerUrl }: Banner): boolean {
-  return autoscalerUrl !== undefined && dialect === 'legacy' && model === null;
+export function tellsAddress({ dialect, model }: Backend): boolean {
+  return dialect !== 'legacy' || model !== null;
 }
 
 /** What somebody has to do who can not be shown the key. */

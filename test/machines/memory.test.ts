@@ -1,15 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createActor, fromPromise, setup } from 'xstate';
 import { reporterMachine } from '../../machines/reporter.js';
 import type { Attempt, Delivery } from '../../machines/reports.js';
 import { SteppedClock, turn } from '../../src/testing/clock.js';
+import { garbageCollector } from '../support/garbage.js';
 import { DELIVERY, LOADED, REPORTER_INPUT } from '../support/machines/reporter.js';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
-afterAll(() => setFlagsFromString('--no-expose-gc'));
+const collectGarbage = garbageCollector();
 
 async function heapInUse(): Promise<number> {
   await turn();

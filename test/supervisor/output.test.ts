@@ -1,9 +1,7 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { redactor } from '../../src/redact.js';
 import { modelEnvironment } from '../../src/supervisor/environment.js';
 import { LastLines } from '../../src/supervisor/last-lines.js';
@@ -11,6 +9,7 @@ import { killedForMemory } from '../../src/supervisor/memory-events.js';
 import { readLines } from '../../src/supervisor/output.js';
 import { ModelProcess } from '../../src/supervisor/process.js';
 import { findProcess, parseStat } from '../../src/supervisor/process-table.js';
+import { garbageCollector } from '../support/garbage.js';
 import { folder, readLog, type SupervisedOptions, supervise } from '../support/supervisor/supervised.js';
 
 /** A model server that talks, once so many of its lines were heard. */
@@ -37,9 +36,7 @@ async function talking(
 
 /** What this thread holds; the resident set is that of all who test in this process. */
 // What the next collection would free is not held, and there is more of it on a busy machine.
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
-afterAll(() => setFlagsFromString('--no-expose-gc'));
+const collectGarbage = garbageCollector();
 
 function heldMib(): number {
   collectGarbage();

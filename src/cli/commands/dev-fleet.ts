@@ -6,7 +6,7 @@ import { STANDARD_OUTPUT } from '../../inspect/line-file.js';
 import type { Log } from '../../log.js';
 import { runFileOf } from '../../model/supervise.js';
 import { killLeftModel } from '../../supervisor/left-model.js';
-import { requestFor, speaksOpenai } from '../banner.js';
+import { requestFor, speaksOpenai, tellsAddress } from '../banner.js';
 import { EXIT, UserError } from '../exit.js';
 import { FleetPorts } from '../fleet-ports.js';
 import { tellMoved } from '../free-port.js';
@@ -40,7 +40,7 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
   if (backend.dialect === 'none') {
     throw new UserError(`${backend.name} reports nothing, so nobody could tell how many of it are wanted.`);
   }
-  if (backend.dialect === 'legacy' && backend.model === null) {
+  if (!tellsAddress(backend)) {
     throw new UserError(
       `TSWORKER_DIALECT is "legacy", in which ${backend.name} does not tell its address, so that no request could be sent to it. Unset it to scale.`,
     );
