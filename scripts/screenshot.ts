@@ -1,5 +1,6 @@
 import { chromium } from 'playwright-core';
 import { openai } from '../backends/openai.js';
+import { Serverless } from '../src/client/index.js';
 import {
   type FakeModel,
   startFakeModel,
@@ -31,6 +32,21 @@ const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu'],
 });
+/** Some work at each moment for as long as the page is looked at, so that its lines have something to tell. */
+const LOOKED_AT_MS = 9_000;
+async function isAsked(times: number): Promise<void> {
+  const client = new Serverless({ apiKey: autoscaler.apiKey, autoscalerUrl: autoscaler.url });
+  const endpoint = await client.endpoint('my-endpoint');
+  for (let nth = 0; nth < times; nth++) {
+    const max_tokens = 30 + ((nth * 37) % 60);
+    await endpoint.request(
+      '/v1/completions',
+      { model: 'm', prompt: 'Once', max_tokens },
+      { cost: max_tokens },
+    );
+  }
+}
+
 try {
   await Promise.all([...serving, failing, gone].map(({ worker }) => worker.reaches('serving')));
   failing.model.behave({ healthStatus: 500 });
@@ -42,8 +58,11 @@ try {
     for (const state of ['serving', 'loading', 'failing', 'silent']) {
       await page.locator(`.tile[data-state="${state}"]`).first().waitFor();
     }
+    const asked = Array.from({ length: 3 }, () => isAsked(5));
+    await page.waitForTimeout(LOOKED_AT_MS);
     await page.screenshot({ path: `docs/autoscaler-${colorScheme}.png` });
     await page.close();
+    await Promise.all(asked);
   }
 } finally {
   await browser.close();
