@@ -1,10 +1,10 @@
 import { type Answer, asFailure, type Peer, readBody, send, unexpected, type WorkerPeer } from './answers.js';
-import type { Call } from './call.js';
+import type { Call, Visit } from './call.js';
 import { reasonOf, ServerlessError } from './errors.js';
 import type { Leash } from './leash.js';
 import type { RequestOptions } from './options.js';
 import type { Route } from './shapes.js';
-import { eventsOf, type StreamEvent } from './stream.js';
+import { bytesOf, eventsOf, type StreamEvent } from './stream.js';
 
 /** What is sent to a worker, whichever it will be. */
 export interface Ask {
@@ -34,23 +34,48 @@ export function request<T>(call: Call, ask: Ask, parse: Parse<T>): Promise<Answe
 }
 
 /** A stream through a call: events as they come. A connection that is lost before the first of them is tried again. */
-export async function* stream<T>(
+export function stream<T>(
   call: Call,
   ask: Ask,
   parse: Parse<T>,
   idleTimeoutMs: number,
 ): AsyncGenerator<StreamEvent<T>, void> {
+  const read: Read<StreamEvent<T>> = async function* (response, leash, peer) {
+    for await (const event of eventsOf(response, leash, peer))
+      yield { ...event, data: parseBody(event.data, parse, peer) };
+  };
+  return flow(call, (route, leash) => open(ask, route, STREAMS, leash, read), idleTimeoutMs);
+}
+
+/** The bytes of an answer through a call, as they come and within its time. Until the first one it is tried again. */
+export function bytes(call: Call, ask: Ask): AsyncGenerator<Uint8Array, void> {
+  return flow(call, (route, leash) => open(ask, route, '*/*', leash, bytesOf));
+}
+
+/** What is read of an answer, piece by piece. */
+type Read<T> = (response: Response, leash: Leash, peer: Peer) => AsyncGenerator<T, void>;
+
+/** An answer of which the first piece is here. */
+interface Opened<T> {
+  readonly pieces: AsyncGenerator<T, void>;
+  readonly first: IteratorResult<T, void>;
+  readonly leash: Leash;
+  readonly peer: Peer;
+}
+
+/** @param idleTimeoutMs how long nothing may come between two pieces; left out: all of them have the time of the call */
+async function* flow<T>(call: Call, open: Visit<Opened<T>>, idleTimeoutMs?: number): AsyncGenerator<T, void> {
   let held: Leash | undefined;
   let outcome: 'succeeded' | 'failed' | 'left' = 'left';
   let failure: ServerlessError | null = null;
   try {
-    const { events, first, leash, peer } = await call.withWorker((route, leash) => open(ask, route, leash));
+    const { pieces, first, leash, peer } = await call.withWorker(open);
     held = leash;
-    for (let next = first; !next.done; next = await follow(events, leash, peer)) {
-      // While the event is being used no time passes.
-      leash.pause();
-      yield { ...next.value, data: parseBody(next.value.data, parse, peer) };
-      leash.allow(idleTimeoutMs);
+    for (let next = first; !next.done; next = await follow(pieces, leash, peer)) {
+      // While the piece is being used no idle time passes.
+      if (idleTimeoutMs !== undefined) leash.pause();
+      yield next.value;
+      if (idleTimeoutMs !== undefined) leash.allow(idleTimeoutMs);
     }
     outcome = 'succeeded';
   } catch (thrown) {
@@ -63,17 +88,22 @@ export async function* stream<T>(
   }
 }
 
-async function open(ask: Ask, route: Route, leash: Leash) {
+async function open<T>(
+  ask: Ask,
+  route: Route,
+  accept: string,
+  leash: Leash,
+  read: Read<T>,
+): Promise<Opened<T>> {
   const peer = peerOf(route, ask.sessionId !== null);
-  const response = await post(ask, route, peer, STREAMS, leash);
-  const events = eventsOf(response, leash, peer);
-  return { events, first: await take(events, leash), leash, peer };
+  const pieces = read(await post(ask, route, peer, accept, leash), leash, peer);
+  return { pieces, first: await take(pieces, leash), leash, peer };
 }
 
-/** The event after the first one: what was told already can't be told again by another worker. */
-async function follow(events: AsyncGenerator<StreamEvent, void>, leash: Leash, peer: Peer) {
+/** The piece after the first one: what was told already can't be told again by another worker. */
+async function follow<T>(pieces: AsyncGenerator<T, void>, leash: Leash, peer: Peer) {
   try {
-    return await take(events, leash);
+    return await take(pieces, leash);
   } catch (thrown) {
     const error = asFailure(thrown, leash, peer);
     if (error.code !== 'worker_lost') throw error;
@@ -83,9 +113,9 @@ async function follow(events: AsyncGenerator<StreamEvent, void>, leash: Leash, p
   }
 }
 
-/** The next event, unless the leash is over: an event that came with the one before it is there without a read that would fail. */
-async function take(events: AsyncGenerator<StreamEvent, void>, leash: Leash) {
-  const next = await events.next();
+/** The next piece, unless the leash is over: an event that came with the one before it is there without a read that would fail. */
+async function take<T>(pieces: AsyncGenerator<T, void>, leash: Leash): Promise<IteratorResult<T, void>> {
+  const next = await pieces.next();
   leash.signal.throwIfAborted();
   return next;
 }

@@ -1,14 +1,16 @@
 import type { Answer } from './answers.js';
-import { request, stream } from './ask.js';
+import { bytes, request, stream } from './ask.js';
 import {
+  type BytesOptions,
   type CallOptions,
+  checkJson,
   idleTimeoutOf,
   type RequestOptions,
   type SessionOptions,
   type StreamOptions,
   timeoutOf,
 } from './options.js';
-import { askOf, callOf, type EndpointParts } from './parts.js';
+import { askOf, askOfText, callOf, type EndpointParts } from './parts.js';
 import { createSession, type Session } from './session.js';
 import type { EndpointInfo, EndpointWorker } from './shapes.js';
 import type { StreamEvent } from './stream.js';
@@ -63,6 +65,17 @@ export class Endpoint {
     const ask = askOf(this.#parts, path, payload);
     const idleMs = idleTimeoutOf(options, timeoutOf(options, this.#parts.settings.timeoutMs));
     yield* stream(callOf(this.#parts, path, options), ask, options.parse, idleMs);
+  }
+
+  /**
+   * The answer byte by byte as it comes, to a payload that is JSON text already. Neither is parsed or written anew, so
+   * that numbers stay as they are.
+   *
+   * @throws {ServerlessError}
+   */
+  async *bytes(path: string, json: string, options: BytesOptions = {}): AsyncGenerator<Uint8Array, void> {
+    const ask = askOfText(this.#parts, path, checkJson(json));
+    yield* bytes(callOf(this.#parts, path, options), ask);
   }
 
   /**

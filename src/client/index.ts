@@ -3,6 +3,7 @@ export { Endpoint } from './endpoint.js';
 export { CLIENT_ERRORS, type ClientErrorCode, type Failure, ServerlessError } from './errors.js';
 export type { CallFacts, ClientEventName, ClientEvents } from './events.js';
 export type {
+  BytesOptions,
   CallOptions,
   RequestOptions,
   ServerlessOptions,

@@ -34,6 +34,9 @@ export interface RequestOptions<T = unknown> extends CallOptions {
   readonly parse?: (body: unknown) => T;
 }
 
+/** What comes as bytes is not parsed. */
+export type BytesOptions = Omit<RequestOptions, 'parse'>;
+
 export interface StreamOptions<T = unknown> extends RequestOptions<T> {
   /** How long all of it may take until the first event is here, in milliseconds. */
   readonly timeout?: number;
@@ -136,6 +139,16 @@ export function payloadText(payload: unknown): string {
     throw invalid('payload', `can not be written as JSON (${reasonOf(error)})`, error);
   }
   throw invalid('payload', 'can not be written as JSON');
+}
+
+/** @throws {ServerlessError} `invalid_option`, without what the parser says, which repeats a part of the text */
+export function checkJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    throw invalid('payload', 'is not JSON');
+  }
 }
 
 function milliseconds(name: string, value: number): number {

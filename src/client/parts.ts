@@ -23,13 +23,18 @@ export interface EndpointParts {
 }
 
 /** @throws {ServerlessError} `invalid_option` */
-export function askOf({ settings }: EndpointParts, path: string, payload: unknown, sessionId?: string): Ask {
-  return {
-    fetch: settings.fetch,
-    path: checkPath(path),
-    payload: payloadText(payload),
-    sessionId: sessionId ?? null,
-  };
+export function askOf(parts: EndpointParts, path: string, payload: unknown, sessionId?: string): Ask {
+  return askOfText(parts, path, payloadText(payload), sessionId);
+}
+
+/** @throws {ServerlessError} `invalid_option` */
+export function askOfText(
+  { settings }: EndpointParts,
+  path: string,
+  payload: string,
+  sessionId: string | null = null,
+): Ask {
+  return { fetch: settings.fetch, path: checkPath(path), payload, sessionId };
 }
 
 /** @throws {ServerlessError} `invalid_option` */

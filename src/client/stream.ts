@@ -40,11 +40,24 @@ export async function* eventsOf(
     if (/^text\/event-stream\b/i.test(type)) yield* serverSentEvents(response);
     else if (isLines(type)) yield* linesOfJson(response);
     else if (isText(type)) yield* piecesOf(textOf(response));
-    else yield* piecesOf(bytesOf(response));
+    else yield* piecesOf(chunksOf(response));
   } catch (thrown) {
     if (thrown instanceof SyntaxError || thrown instanceof RangeError) {
       throw unexpected(peer, `a stream that can not be read (${reasonOf(thrown)})`, { cause: thrown });
     }
+    throw asFailure(thrown, leash, peer);
+  }
+}
+
+/** The bytes of an answer as they come, whatever they are. */
+export async function* bytesOf(
+  response: Response,
+  leash: Leash,
+  peer: Peer,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* chunksOf(response);
+  } catch (thrown) {
     throw asFailure(thrown, leash, peer);
   }
 }
@@ -91,7 +104,7 @@ async function* piecesOf(pieces: AsyncIterable<unknown>): AsyncGenerator<StreamE
 
 async function* textOf(response: Response): AsyncGenerator<string, void> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  for await (const bytes of bytesOf(response)) {
+  for await (const bytes of chunksOf(response)) {
     const text = decoder.decode(bytes, { stream: true });
     if (text !== '') yield text;
   }
@@ -100,7 +113,7 @@ async function* textOf(response: Response): AsyncGenerator<string, void> {
 }
 
 /** Not every browser can iterate over a body. */
-async function* bytesOf({ body }: Response): AsyncGenerator<Uint8Array, void> {
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array, void> {
   const reader = body?.getReader();
   if (reader === undefined) return;
   for (;;) {

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Agent, type Dispatcher, fetch as undiciFetch } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { type Endpoint, Serverless, ServerlessError } from '../client/index.js';
+import { failureText } from './failure-text.js';
+import { fetchThrough } from './fetch-through.js';
 import type { Outcome, Sample } from './sample.js';
 import type { Clock, Payload, Target } from './target.js';
 
@@ -117,22 +119,9 @@ function nameOf(error: unknown): string {
   return failureText(error);
 }
 
-function failureText({ code, status, reason }: Pick<ServerlessError, 'code' | 'status' | 'reason'>): string {
-  return [code, status, reason].filter((part) => part !== undefined).join(' ');
-}
-
 function note(current: AsyncLocalStorage<Sample>, change: (sample: Sample) => void): void {
   const sample = current.getStore();
   if (sample !== undefined) change(sample);
-}
-
-function fetchThrough(dispatcher: Dispatcher): typeof globalThis.fetch {
-  // The global fetch is undici's too, of another version: their types differ, what they take does not.
-  const fetch = undiciFetch as unknown as typeof globalThis.fetch;
-  return (input, init) => {
-    const options: object = { ...init, dispatcher };
-    return fetch(input, options);
-  };
 }
 
 /** The same, with the first byte and the size of a good answer noted. */

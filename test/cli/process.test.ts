@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { serveHttp } from '../support/http-server.js';
+import { deferred } from '../support/worker.js';
 import { Project, Running } from './project.js';
 
 let project: Project;
@@ -53,6 +55,22 @@ describe('who reads the output goes before the end', () => {
     expect(await getJson(`http://127.0.0.1:${internalPort}/status`)).toMatchObject({ state: 'serving' });
     expect(await worker.stop()).toEqual({ code: 0, stderr: '' });
   });
+});
+
+it('Ctrl-C ends a request, and the work on it', async () => {
+  let url = '';
+  const left = deferred<void>();
+  ({ url } = await serveHttp((request, response) => {
+    response.setHeader('content-type', request.url === '/run' ? 'text/plain' : 'application/json');
+    const route = { endpoint: 'e', url, cost: 1, reqnum: 1, request_idx: 1, signature: 's' };
+    if (request.url === '/run') response.once('close', left.resolve).write('some\n');
+    else if (request.url === '/route/') response.end(JSON.stringify(route));
+    else response.end('{"results":[{"id":1,"endpoint_name":"my-endpoint"}]}');
+  }));
+  const asking = project.start(['request', '/run', '{}', '--autoscaler', url], { TSWORKER_API_KEY: 'key' });
+  await asking.prints(/some/);
+  expect(await asking.stop('SIGINT')).toEqual({ code: null, stderr: '' });
+  await left.promise;
 });
 
 it('with --inspect - the standard output is what Stately is told alone, and the log goes to standard error', async () => {

@@ -13,10 +13,16 @@ const run = (
 
 const KEY = { TSWORKER_API_KEY: 'key' };
 
-/** An autoscaler that leads to a url, which tells what it was asked. */
+/** An autoscaler with the endpoints "mine" and "my-endpoint" that leads to a url, and tells what it was asked. */
 async function leadingTo(url: string, statuses: string[] = []) {
   const asked: unknown[] = [];
   const { url: autoscaler } = await serveHttp(async (request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.method === 'GET') {
+      const results = ['mine', 'my-endpoint'].map((endpoint_name, id) => ({ id, endpoint_name }));
+      response.end(JSON.stringify({ results }));
+      return;
+    }
     let body = '';
     for await (const chunk of request) body += chunk;
     asked.push({ path: request.url, authorization: request.headers.authorization, body: JSON.parse(body) });
@@ -64,12 +70,23 @@ describe('tsworker request', () => {
     expect(await run(['/none', '{}', ...at], env)).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('"not_found"'),
-      stderr: 'the worker answered 404\n',
+      stderr: expect.stringMatching(
+        /^error: The worker at http:\S+ answered 404 not_found: .+\. Mend what the answer names: it would be the same again\.\n$/,
+      ),
     });
-    expect(await run(['/echo', '{}', ...at, '--api-key', 'wrong'], env)).toMatchObject({
+    expect(await run(['/echo', '{}', ...at, '--api-key', 'wrong'], env)).toEqual({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^error: the autoscaler answered 401: /),
+      stderr: expect.stringMatching(
+        /^error: The autoscaler answered 401 .+\. Give the API key of the endpoint: set TSWORKER_API_KEY, or --api-key\.\n$/,
+      ),
+    });
+    expect(await run(['/echo', '{}', ...at, '--endpoint', 'other'], env)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: There is no endpoint "other"; there are: "my-endpoint"\. Check /,
+      ),
     });
   });
 
@@ -106,8 +123,8 @@ describe('tsworker request', () => {
     expect(await got.promise).toEqual({
       path: '/run',
       body:
-        `{"auth_data":{"endpoint":"my-endpoint","url":"${url}","cost":100,"reqnum":3,"request_idx":9,` +
-        '"signature":"signed"},"payload":[12345678901234567890.10],"session_id":null}',
+        '{"auth_data":{"cost":100,"endpoint":"my-endpoint","reqnum":3,"request_idx":9,"signature":"signed",' +
+        `"url":"${url}"},"payload":[12345678901234567890.10],"session_id":null}`,
     });
   });
 
@@ -130,30 +147,61 @@ describe('tsworker request', () => {
 
   it.each<[what: string, answer: string]>([
     ['no JSON', 'hello'],
-    ['no route', '{"a":1}'],
+    ['no list of endpoints', '{"a":1}'],
   ])('an autoscaler that answers %s is an error', async (_what, answer) => {
     const { url } = await serveHttp((_request, response) => response.end(answer));
-    const { code, stderr } = await run(['/run', '{}', '--autoscaler', url], KEY);
-    expect([code, stderr]).toEqual([1, `error: the autoscaler gave no route but: ${answer}\n`]);
+    expect(await run(['/run', '{}', '--autoscaler', url], KEY)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: The autoscaler answered no list of endpoints. Check that the address is the one of an autoscaler or worker, and what stands between.\n',
+    });
   });
 
-  it('takes no longer than it may, be it for a worker or for the end of an answer', async () => {
-    const { url } = await serveHttp((_request, response) => response.write('some'));
-    const late = 'error: the request failed: it took longer than 200ms (--timeout).\n';
+  it('is sent again where that may help, three times at most, and shows the answer of the last', async () => {
+    let asked = 0;
+    const { url } = await serveHttp((_request, response) => {
+      asked += 1;
+      response.writeHead(500, { 'content-type': 'application/json', 'retry-after': '0' });
+      response.end('{"detail":["out of memory"]}');
+    });
     const { autoscaler } = await leadingTo(url);
-    expect(await run(['/run', '{}', '--autoscaler', autoscaler, '--timeout', '200ms'], KEY)).toEqual({
+    expect(await run(['/run', '{}', '--autoscaler', autoscaler, '--timeout', '30s'], KEY)).toEqual({
+      code: 1,
+      stdout: '{"detail":["out of memory"]}\n',
+      stderr:
+        `the worker at ${url} was asked in vain (worker_failed 500); trying again within 30s (--timeout)\n` +
+        `error: The worker at ${url} answered 500. It was the last of 4 attempts: maxRetries allows no more. Look at the log of the worker: it answered with errors each time.\n`,
+    });
+    expect(asked).toBe(4);
+  });
+
+  it('takes no longer than it may, be it for the autoscaler, a worker or the end of an answer', async () => {
+    const { url } = await serveHttp((_request, response) => response.write('some'));
+    const { autoscaler } = await leadingTo(url);
+    expect(await run(['/run', '{}', '--autoscaler', autoscaler, '--timeout', '400ms'], KEY)).toEqual({
       code: 1,
       stdout: 'some',
-      stderr: late,
+      stderr: `error: The worker at ${url} did not answer in time. Raise --timeout, or send less work at once.\n`,
     });
     const { autoscaler: never } = await leadingTo(
       url,
       Array.from({ length: 50 }, () => 'no worker'),
     );
-    expect(await run(['/run', '{}', '--autoscaler', never, '--timeout', '200ms'], KEY)).toEqual({
+    expect(await run(['/run', '{}', '--autoscaler', never, '--timeout', '400ms'], KEY)).toEqual({
       code: 1,
       stdout: '',
-      stderr: `no worker is ready yet: no worker\n${late}`,
+      stderr: expect.stringMatching(
+        /^no worker is ready yet: no worker\nerror: No worker was ready within 0\.\d s: no worker\. Raise --timeout, or keep workers ready: the endpoint has none that is\.\n$/,
+      ),
+    });
+    const nobody = 'http://127.0.0.1:9';
+    expect(await run(['/run', '{}', '--autoscaler', nobody, '--timeout', '400ms'], KEY)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^the autoscaler at http:\/\/127\.0\.0\.1:9 was asked in vain \(autoscaler_lost\); trying again within 400ms \(--timeout\)\nerror: The connection to the autoscaler was lost \(.+\)\. .+ Check --autoscaler, and that an autoscaler runs there\.\n$/,
+      ),
     });
   });
 

@@ -236,3 +236,53 @@ describe('a stream', () => {
     expect([events, worker.received.length]).toEqual([[{ n: 1 }], 1]);
   });
 });
+
+describe('bytes', () => {
+  it('come as they are, to a payload as it was written', async () => {
+    const text = 'data: {"n":12345678901234567890.10}\n\ndata: [DONE]\n\n';
+    const { endpoint, worker, told } = await startWith((_received, response) =>
+      response.writeHead(200, SSE).end(text),
+    );
+    const pieces = await all(endpoint.bytes('/x', '[12345678901234567890.10]', { cost: 3 }));
+    expect(Buffer.concat(pieces).toString()).toBe(text);
+    expect(worker.received.map(({ body }) => body)).toEqual([
+      expect.stringContaining('"payload":[12345678901234567890.10],'),
+    ]);
+    expect(told.at(-1)).toMatchObject({ name: 'ended', outcome: 'succeeded', attempts: 1, error: null });
+  });
+
+  it('are begun anew while none has come, and cut after that', async () => {
+    const { endpoint, worker } = await startWith((_received, response, nth) => {
+      if (nth === 1) response.destroy();
+      else response.writeHead(200, SSE).write('some', () => response.destroy());
+    });
+    const pieces: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const piece of endpoint.bytes('/x', '{}')) pieces.push(piece);
+    })();
+    expect(await failureOf(reading)).toMatchObject({ code: 'stream_cut', worker: worker.url });
+    expect(Buffer.concat(pieces).toString()).toBe('some');
+    expect(worker.received).toHaveLength(2);
+  });
+
+  it('have the time of the call in all, however long each was waited for', async () => {
+    const { endpoint } = await startWith((_received, response) => {
+      response.writeHead(200, SSE);
+      const timer = setInterval(() => response.write('.'), 5);
+      response.once('close', () => clearInterval(timer));
+    });
+    const reading = all(endpoint.bytes('/x', '{}', { timeout: 300 }));
+    expect(await failureOf(reading)).toMatchObject({ code: 'timeout' });
+  });
+
+  it('are not sent for text that is no JSON, which is not repeated', async () => {
+    const { endpoint, worker } = await startWith((_received, response) => response.end());
+    const { code, what, cause } = await failureOf(all(endpoint.bytes('/x', '{"a":1},"session_id":"s"')));
+    expect({ code, what, cause }).toEqual({
+      code: 'invalid_option',
+      what: 'payload is not JSON.',
+      cause: undefined,
+    });
+    expect(worker.received).toEqual([]);
+  });
+});

@@ -4,6 +4,7 @@ import ts from 'typescript';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   type Answer,
+  type BytesOptions,
   type CallFacts,
   type CallOptions,
   type CLIENT_ERRORS,
@@ -51,6 +52,9 @@ async function right(client: Serverless, endpoint: Endpoint, session: Session) {
   for await (const event of endpoint.stream('/x', {})) {
     expectTypeOf(event).toEqualTypeOf<StreamEvent<unknown>>();
   }
+  for await (const piece of endpoint.bytes('/x', '{}', { cost: 7 })) {
+    expectTypeOf(piece).toEqualTypeOf<Uint8Array>();
+  }
   for await (const { data } of session.stream('/x', {}, { parse, idleTimeout: 5 })) {
     expectTypeOf(data).toEqualTypeOf<Completion>();
   }
@@ -88,6 +92,8 @@ function wrong(client: Serverless, endpoint: Endpoint, session: Session) {
   void endpoint.request<string>('/x', {}, { parse: () => 7 });
   // @ts-expect-error a request has no idle time
   void endpoint.request('/x', {}, { idleTimeout: 7 });
+  // @ts-expect-error what goes out as it is is text
+  void endpoint.bytes('/x', {});
   // @ts-expect-error in a session the work is that of the session
   void session.request('/x', {}, { cost: 7 });
   // @ts-expect-error there is no such event
@@ -120,6 +126,7 @@ describe('what is public', () => {
     expectTypeOf<keyof RequestOptions>().toEqualTypeOf<
       'signal' | 'timeout' | 'cost' | 'maxRetries' | 'parse'
     >();
+    expectTypeOf<BytesOptions>().toEqualTypeOf<Omit<RequestOptions, 'parse'>>();
     expectTypeOf<keyof StreamOptions>().toEqualTypeOf<keyof RequestOptions | 'idleTimeout'>();
     expectTypeOf<keyof SessionOptions>().toEqualTypeOf<
       keyof CallOptions | 'cost' | 'lifetime' | 'onCloseRoute' | 'onClosePayload'
@@ -139,7 +146,7 @@ describe('what is public', () => {
     >();
     expectTypeOf<keyof Serverless>().toEqualTypeOf<'endpoint' | 'endpoints' | 'on'>();
     expectTypeOf<keyof Endpoint>().toEqualTypeOf<
-      'id' | 'name' | 'info' | 'request' | 'stream' | 'session' | 'workers'
+      'id' | 'name' | 'info' | 'request' | 'stream' | 'bytes' | 'session' | 'workers'
     >();
     expectTypeOf<keyof Session>().toEqualTypeOf<
       'id' | 'worker' | 'request' | 'stream' | 'isAlive' | 'info' | 'end' | typeof Symbol.asyncDispose

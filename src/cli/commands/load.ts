@@ -9,6 +9,7 @@ import { planText, tableOf } from '../../load/table.js';
 import { Tally } from '../../load/tally.js';
 import type { Clock, Payloads, Target } from '../../load/target.js';
 import { urlTarget } from '../../load/url-target.js';
+import { asUserError } from '../client-error.js';
 import { EXIT, UserError } from '../exit.js';
 import { type Io, print } from '../io.js';
 import {
@@ -131,8 +132,7 @@ function tellUser(error: unknown): never {
   if (error instanceof ServerlessError && error.code === 'aborted') {
     throw new UserError('it was stopped before it began.', EXIT.failed.code);
   }
-  if (error instanceof ServerlessError) throw new UserError(error.message, EXIT.failed.code);
-  throw error;
+  throw asUserError(error);
 }
 
 /** Shows how it goes until the returned function is called: on a terminal in one line, which is written over. */
