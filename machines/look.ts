@@ -9,6 +9,9 @@ const MIN_PERF = 0.000_01;
 /** They work, or will when they have loaded. */
 export const ACTIVE: ReadonlySet<WorkerPhase> = new Set(['creating', 'loading', 'ready', 'updating']);
 
+/** No work is for them, and none of them is lost: who stops has been let go by the policy, and is inactive next. */
+const COLD: ReadonlySet<WorkerPhase> = new Set(['stopping', 'inactive']);
+
 /** What a look at the fleet comes to, before it is acted on. */
 export interface Look {
   readonly settings: ScalingSettings;
@@ -18,7 +21,9 @@ export interface Look {
   readonly active: readonly Rated[];
   readonly ready: readonly Rated[];
   readonly inactive: readonly Rated[];
-  /** Units/s that the active ones do together, and those that the inactive ones would do as well. */
+  /** Who is inactive, and who is on the way to it. */
+  readonly cold: readonly Rated[];
+  /** Units/s that the active ones do together, and those that the cold ones would do as well. */
   readonly there: number;
   readonly thereInAll: number;
   /** What a worker that is not known yet will do per second; 0: none has been measured. */
@@ -50,6 +55,7 @@ export function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
   const active = rated.filter(({ phase }) => ACTIVE.has(phase));
   const ready = active.filter(({ phase }) => phase === 'ready');
   const inactive = rated.filter(({ phase }) => phase === 'inactive');
+  const cold = rated.filter(({ phase }) => COLD.has(phase));
   const there = capacityOf(active);
   return {
     settings,
@@ -59,8 +65,9 @@ export function lookAt(settings: ScalingSettings, facts: FleetFacts): Look {
     active,
     ready,
     inactive,
+    cold,
     there,
-    thereInAll: there + capacityOf(inactive),
+    thereInAll: there + capacityOf(cold),
     doubt: doubtIn(rated),
     ...wantedOf(settings, facts, { active, ready, there }, isAsleep),
   };

@@ -69,11 +69,11 @@ function raise(look: Look): Decision[] {
 
 /** Makes the workers that are to be there beside those that the load wants. */
 function keepCold(look: Look, raised: readonly Decision[]): Decision[] {
-  const { settings, active, inactive, typical, coldCapacity } = look;
+  const { settings, active, cold, typical, coldCapacity } = look;
   const created = raised.filter((each) => each.do === 'create').length;
   const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
   const decisions: Decision[] = [];
-  let count = active.length + inactive.length + created;
+  let count = active.length + cold.length + created;
   let there = look.thereInAll + created * typical;
   for (let room = roomIn(look) - created; room > 0; room--) {
     const isTooFew = count < wantedCount;
@@ -121,21 +121,21 @@ function spareActive(look: Look): Decision[] {
 }
 
 function hasSpareInactive(look: Look): boolean {
-  const { settings, active, inactive, coldCapacity, thereInAll, doubt } = look;
+  const { settings, active, inactive, cold, coldCapacity, thereInAll, doubt } = look;
   const slowest = inactive.at(-1);
   // What each has measured tells who is wrong: of two, whoever says more would be believed.
   if (slowest === undefined || doubt !== '') return false;
   const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
   const isEnough = thereInAll - slowest.perf >= withMargin(coldCapacity, slowest.perf);
-  return active.length + inactive.length > wantedCount && isEnough;
+  return active.length + cold.length > wantedCount && isEnough;
 }
 
 /** Inactive workers beyond those that are kept. */
 function spareInactive(look: Look): Decision[] {
-  const { settings, active, inactive, coldCapacity } = look;
+  const { settings, active, inactive, cold, coldCapacity } = look;
   const decisions: Decision[] = [];
   const wantedCount = Math.max(settings.minWorkers, neededOf(look) + settings.coldWorkers);
-  let count = active.length + inactive.length;
+  let count = active.length + cold.length;
   let left = look.thereInAll;
   for (const { id, perf } of inactive.toReversed()) {
     if (count - 1 < wantedCount || left - perf < withMargin(coldCapacity, perf)) break;

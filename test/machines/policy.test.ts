@@ -33,6 +33,7 @@ function doneIn(
 const LONG_AGO = -600_000;
 
 const inactive = (id: number, maxPerf = 10) => worker(id, { phase: 'inactive', maxPerf });
+const stopping = (id: number) => worker(id, { phase: 'stopping' });
 
 /** All of the capacity may be taken, and none but active ones are kept. */
 const EXACT = { targetUtil: 1, coldMult: 0, maxWorkers: 12 };
@@ -352,6 +353,31 @@ describe('what is done', () => {
       { minColdLoad: 9.5 },
       { quietMs: 1e9, workers: [inactive(1)] },
       ['create'],
+    ],
+    [
+      'so many are to be there, and are about to be inactive',
+      { minWorkers: 3 },
+      { quietMs: 1e9, workers: [stopping(1), stopping(2), stopping(3)] },
+      [],
+    ],
+    [
+      'a cold one is kept, and it is about to be inactive',
+      { coldWorkers: 1, coldMult: 0 },
+      { expectedPerSecond: 5, workers: [worker(1), stopping(2)] },
+      [],
+    ],
+    [
+      'a cold load is kept by one that is about to be inactive',
+      { minColdLoad: 9 },
+      { quietMs: 1e9, workers: [stopping(1)] },
+      [],
+    ],
+    [
+      'one is inactive, and another that is about to be is enough',
+      { coldWorkers: 1, coldMult: 0 },
+      { quietMs: 1e9, workers: [inactive(1), stopping(2)] },
+      ['destroy 1'],
+      LONG_AGO,
     ],
     [
       'one too many counts as a cold one',
