@@ -39,10 +39,7 @@ export class Serverless {
    * @throws {ServerlessError} `no_such_endpoint`, naming those that there are
    */
   async endpoint(name: string, options: CallOptions = {}): Promise<Endpoint> {
-    const endpoints = await this.#endpoints(name, options);
-    const found = endpoints.find(({ info }) => info.endpoint_name === name);
-    if (found === undefined) throw noEndpoint(name, endpoints);
-    const { info, apiKey } = found;
+    const { info, apiKey } = await this.#endpoints(name, options, (endpoints) => named(name, endpoints));
     return new Endpoint({
       settings: this.#settings,
       // The endpoint's own key opens this endpoint alone, so that it is the better one to send.
@@ -59,7 +56,7 @@ export class Serverless {
    * @throws {ServerlessError}
    */
   async endpoints(options: CallOptions = {}): Promise<readonly EndpointInfo[]> {
-    return (await this.#endpoints('', options)).map(({ info }) => info);
+    return this.#endpoints('', options, (endpoints) => endpoints.map(({ info }) => info));
   }
 
   /** Listens until the returned function is called. */
@@ -67,7 +64,12 @@ export class Serverless {
     return this.#bus.on(name, listener);
   }
 
-  #endpoints(name: string, options: CallOptions): Promise<readonly KeyedEndpoint[]> {
+  /** What is made of the list is part of the call: it fails when there is no such endpoint. */
+  #endpoints<T>(
+    name: string,
+    options: CallOptions,
+    read: (endpoints: readonly KeyedEndpoint[]) => T,
+  ): Promise<T> {
     const call = new Call({
       settings: this.#settings,
       autoscaler: this.#autoscaler,
@@ -78,7 +80,7 @@ export class Serverless {
       maxRetries: 0,
       facts: { call: this.#nextCall(), endpoint: name, path: '/api/v0/endptjobs/' },
     });
-    return call.telling(call.withAutoscaler((leash) => this.#autoscaler.endpoints(leash)));
+    return call.telling(call.withAutoscaler((leash) => this.#autoscaler.endpoints(leash)).then(read));
   }
 
   #nextCall(): number {
@@ -87,8 +89,10 @@ export class Serverless {
   }
 }
 
-function noEndpoint(name: string, endpoints: readonly KeyedEndpoint[]): ServerlessError {
+function named(name: string, endpoints: readonly KeyedEndpoint[]): KeyedEndpoint {
+  const found = endpoints.find(({ info }) => info.endpoint_name === name);
+  if (found !== undefined) return found;
   const names = endpoints.map(({ info }) => `"${info.endpoint_name}"`).join(', ');
   const others = endpoints.length === 0 ? 'there is none' : `there are: ${names}`;
-  return new ServerlessError('no_such_endpoint', `There is no endpoint "${name}"; ${others}.`);
+  throw new ServerlessError('no_such_endpoint', `There is no endpoint "${name}"; ${others}.`);
 }

@@ -87,16 +87,16 @@ export class Session implements AsyncDisposable {
   /** Whether its worker still holds it. */
   async isAlive(options: CallOptions = {}): Promise<boolean> {
     if (this.#isOver) return false;
-    const body = await this.#call('/session/health', options);
-    if (isFields(body) && typeof body.ok === 'boolean') return body.ok;
-    throw unexpected(peerOf(this.#route, true), 'nothing about the session', { body });
+    return this.#call('/session/health', options, (body) => {
+      if (isFields(body) && typeof body.ok === 'boolean') return body.ok;
+      throw unexpected(peerOf(this.#route, true), 'nothing about the session', { body });
+    });
   }
 
   /** @throws {ServerlessError} `session_ended` among others */
   async info(options: CallOptions = {}): Promise<SessionInfo> {
     this.#expectHeld();
-    const body = await this.#call('/session/get', options);
-    return readInfo(body) ?? fail(this.#route, body);
+    return this.#call('/session/get', options, (body) => readInfo(body) ?? fail(this.#route, body));
   }
 
   /**
@@ -121,7 +121,8 @@ export class Session implements AsyncDisposable {
   async #end(options: CallOptions): Promise<void> {
     try {
       // Its lifetime ends it anyway, so that a worker that is gone is not waited for.
-      await this.#call('/session/end', { timeout: this.#parts.settings.routeTimeoutMs, ...options });
+      const limits = { timeout: this.#parts.settings.routeTimeoutMs, ...options };
+      await this.#call('/session/end', limits, () => {});
       this.#isOver = true;
       this.#tell('ended', null);
     } catch (thrown) {
@@ -132,10 +133,12 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  #call(path: string, options: CallOptions): Promise<unknown> {
+  /** An answer that says nothing fails the call. */
+  #call<T>(path: string, options: CallOptions, read: (body: unknown) => T): Promise<T> {
     const body = JSON.stringify({ session_id: this.id, session_auth: authDataOf(this.#route) });
     const call = callOf(this.#parts, path, options, this.#route);
-    return call.telling(call.withWorker((route, leash) => ask(this.#parts, route, path, body, leash, true)));
+    const answer = call.withWorker((route, leash) => ask(this.#parts, route, path, body, leash, true));
+    return call.telling(answer.then(read));
   }
 
   #expectHeld(): void {

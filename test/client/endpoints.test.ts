@@ -19,10 +19,23 @@ describe('an endpoint', () => {
   });
 
   it('that there is not is told with those that there are', async () => {
-    const { client } = await startPlace();
+    const { client, told } = await startPlace();
     const error = await failureOf(client.endpoint('my-endpiont'));
     expect(error.code).toBe('no_such_endpoint');
     expect(error.what).toBe('There is no endpoint "my-endpiont"; there are: "my-endpoint".');
+    expect(told.slice(1)).toEqual([
+      {
+        name: 'ended',
+        call: 2,
+        endpoint: 'my-endpiont',
+        path: '/api/v0/endptjobs/',
+        outcome: 'failed',
+        error: expect.objectContaining({ code: 'no_such_endpoint' }),
+        worker: null,
+        attempts: 0,
+        durationMs: expect.any(Number),
+      },
+    ]);
   });
 
   it('has the workers that the autoscaler sees', async () => {

@@ -33,7 +33,16 @@ describe('a session', () => {
       expect(await all(session.stream('/v1/completions', { stream: true }))).toHaveLength(3);
     }
     await untilView(whole, ({ sessions }) => sessions === 0);
-    expect(told.filter(({ name }) => name === 'routed')).toHaveLength(1);
+    // The worker is named but once, for the session itself.
+    expect(told.slice(1, -1).map((event) => ('path' in event ? [event.name, event.path] : event))).toEqual([
+      ['routed', '/session/create'],
+      ['ended', '/session/create'],
+      ['ended', '/session/health'],
+      ['ended', '/session/get'],
+      ['ended', '/v1/completions'],
+      ['ended', '/v1/completions'],
+      ['ended', '/session/end'],
+    ]);
     const ended = { name: 'sessionEnded', endpoint: 'my-endpoint', sessionId: id, worker: workerUrl };
     expect(told.at(-1)).toEqual({ ...ended, outcome: 'ended', error: null });
     await autoscaler.waitForCompletion(
@@ -154,6 +163,26 @@ describe('a session', () => {
     expect(await session.isAlive()).toBe(false);
     const outcomes = told.flatMap((event) => (event.name === 'sessionEnded' ? [event.outcome] : []));
     expect(outcomes).toEqual(['unknown', 'ended']);
+  });
+
+  it('of which the worker tells nothing fails what is asked of it, and its event says so', async () => {
+    const { endpoint, told } = await startWith(({ url }, response) =>
+      json(response, 200, url === '/session/create' ? { session_id: 's' } : { session: 's' }),
+    );
+    const session = await endpoint.session();
+    const before = told.length;
+    expect((await failureOf(session.isAlive())).code).toBe('unexpected_answer');
+    expect((await failureOf(session.info())).code).toBe('unexpected_answer');
+    expect(told.slice(before)).toEqual(
+      ['/session/health', '/session/get'].map((path) =>
+        expect.objectContaining({
+          name: 'ended',
+          path,
+          outcome: 'failed',
+          error: expect.objectContaining({ code: 'unexpected_answer' }),
+        }),
+      ),
+    );
   });
 
   it('that the worker does not understand fails', async () => {
