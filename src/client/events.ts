@@ -19,7 +19,7 @@ export interface ClientEvents {
     readonly status: string;
     readonly pauseMs: number;
   };
-  /** The autoscaler has named a worker, which is asked now. */
+  /** The autoscaler has named a worker, which is asked now. Requests of a session have theirs: none is named. */
   routed: CallFacts & { readonly requestIdx: number; readonly worker: string };
   /** An attempt came to nothing, and there is another one after a pause. */
   retry: CallFacts & {
