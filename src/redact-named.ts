@@ -107,7 +107,9 @@ function isSecret(name: string, value: string): boolean {
 /** `Authorization` has two words, of which the second one is the secret. */
 function withScheme(text: string, name: string, { from, to }: Span): Span {
   if (name !== 'authorization' || text[from] === '[' || !isBlank(text[to] ?? '')) return { from, to };
-  return { from, to: skip(text, skip(text, to, isBlank), isOfWord) };
+  const second = skip(text, to, isBlank);
+  const isGone = text.startsWith(REDACTED, second);
+  return { from, to: isGone ? second + REDACTED.length : skip(text, second, isOfWord) };
 }
 
 /** The first place from there on, in the same line, where this holds; the end of the line if there is none. */

@@ -1,6 +1,7 @@
 import type { Config } from './config/index.js';
 import type { Log, LogFields } from './log.js';
 import { REDACTED, redactNamed } from './redact-named.js';
+import { redactShaped } from './redact-shaped.js';
 
 /** Takes the secrets out of a text. */
 export type Redact = (text: string) => string;
@@ -11,8 +12,8 @@ const SECRET = /(?:TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 const SECRET_CHARACTERS = 8;
 
 /**
- * Takes the values of everything in the environment that is named as a secret out of texts, and what a text names as
- * one itself.
+ * Takes the values of everything in the environment that is named as a secret out of texts, what a text names as
+ * one itself, and what has the form of one.
  */
 export function redactor(env: Readonly<Record<string, string | undefined>>): Redact {
   const secrets = Object.entries(env)
@@ -21,7 +22,9 @@ export function redactor(env: Readonly<Record<string, string | undefined>>): Red
     .filter((value) => value.length >= SECRET_CHARACTERS)
     // One may begin as another does.
     .toSorted((one, other) => other.length - one.length);
-  return (text) => redactNamed(secrets.reduce((left, secret) => left.replaceAll(secret, REDACTED), text));
+  const redactKnown = (text: string) =>
+    secrets.reduce((left, secret) => left.replaceAll(secret, REDACTED), text);
+  return (text) => redactShaped(redactNamed(redactKnown(text)));
 }
 
 /** What a worker keeps to itself: the secrets of its environment, and those that it was given as settings. */
