@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a page may send beside what every page may. */
+/** How a page may ask beside how every page may. */
 const METHODS = 'GET, POST, PUT, PATCH, DELETE';
-const HEADERS = 'authorization, content-type, traceparent';
 
 /** What a page may read beside what every page may: when to come again. */
 const EXPOSED = 'Retry-After';
@@ -31,7 +30,9 @@ export function corsFor(origins: readonly string[]): Cors {
     response.setHeader('Access-Control-Expose-Headers', EXPOSED);
     if (request.method !== 'OPTIONS' || !('access-control-request-method' in request.headers)) return false;
     response.setHeader('Access-Control-Allow-Methods', METHODS);
-    response.setHeader('Access-Control-Allow-Headers', HEADERS);
+    // Clients have headers of their own (OpenAI's a dozen), and nothing that a page may ask hangs on which they are.
+    const wanted = request.headers['access-control-request-headers'];
+    if (wanted !== undefined) response.setHeader('Access-Control-Allow-Headers', wanted);
     response.setHeader('Access-Control-Max-Age', MAX_AGE_SECONDS);
     response.writeHead(204).end();
     return true;

@@ -10,6 +10,7 @@ import { useBrowser } from './browser.js';
 
 /** What the page has of the client. */
 declare global {
+  var openai: typeof import('openai') | undefined;
   var tsworker: { readonly Serverless: typeof Serverless; readonly ServerlessError: typeof ServerlessError };
 }
 
@@ -22,7 +23,7 @@ const PAGE = `<!doctype html><title>client</title><link rel="icon" href="data:,"
 
 const browser = useBrowser();
 
-/** A page with the client in it, each module as it stands, types removed. */
+/** A page with the client in it, each module as it stands, types removed; OpenAI's can be imported as it is. */
 async function startSite(): Promise<string> {
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
@@ -38,6 +39,9 @@ async function startSite(): Promise<string> {
 function scriptAt(path: string): string | undefined {
   if (path === '/eventemitter3.js') {
     return readFileSync(new URL('node_modules/eventemitter3/dist/eventemitter3.esm.js', ROOT), 'utf8');
+  }
+  if (/^\/node_modules\/openai\/[\w/-]+\.mjs$/.test(path)) {
+    return readFileSync(new URL(`.${path}`, ROOT), 'utf8');
   }
   if (!/^\/(src\/client|machines)\/[\w-]+\.js$/.test(path)) return undefined;
   const source = readFileSync(new URL(`.${path.replace(/\.js$/, '.ts')}`, ROOT), 'utf8');
@@ -165,5 +169,34 @@ describe('the client in a browser', () => {
     }, given);
     expect(code).toBe('autoscaler_lost');
     expect(model.requests).toEqual([]);
+  });
+});
+
+describe("OpenAI's client in a browser", () => {
+  it('completes and streams a chat, with the headers that it sends of itself', async () => {
+    const { page, trouble, autoscaler } = await startAll(true);
+    const content = "globalThis.openai = await import('/node_modules/openai/index.mjs');";
+    await page.addScriptTag({ type: 'module', content });
+    await page.waitForFunction(() => globalThis.openai !== undefined);
+    const got = await page.evaluate(
+      async (options) => {
+        if (globalThis.openai === undefined) throw new Error('It is not there.');
+        const openai = new globalThis.openai.OpenAI({
+          ...options,
+          dangerouslyAllowBrowser: true,
+          maxRetries: 0,
+        });
+        const chat = { model: 'm', max_tokens: 3, messages: [{ role: 'user' as const, content: 'Hello' }] };
+        const { object } = await openai.chat.completions.create(chat);
+        const objects: string[] = [];
+        for await (const chunk of await openai.chat.completions.create({ ...chat, stream: true })) {
+          objects.push(chunk.object);
+        }
+        return [object, objects];
+      },
+      { apiKey: KEY, baseURL: autoscaler.openaiUrl },
+    );
+    const chunk = 'chat.completion.chunk';
+    expect({ got, trouble }).toEqual({ got: ['chat.completion', [chunk, chunk, chunk]], trouble: [] });
   });
 });

@@ -9,7 +9,7 @@ const OTHER = 'https://other.example';
 
 const PREFLIGHT = {
   'access-control-request-method': 'POST',
-  'access-control-request-headers': 'content-type',
+  'access-control-request-headers': 'authorization,content-type,x-stainless-os',
 };
 
 /** What an answer says to browsers. */
@@ -29,7 +29,7 @@ const PREFLIGHT_ALLOWED = {
   status: 204,
   ...ALLOWED,
   'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, traceparent',
+  'access-control-allow-headers': 'authorization,content-type,x-stainless-os',
   'access-control-max-age': '600',
 };
 
