@@ -21,7 +21,7 @@ export class Recorder {
   #missed = 0;
   #written = 0;
   #isOver = false;
-  #hasFailed = false;
+  #problem: string | null = null;
 
   constructor(options: RecorderOptions, header: RecordingHeader) {
     this.#options = options;
@@ -35,9 +35,9 @@ export class Recorder {
     return this.#written;
   }
 
-  /** Whether the file could not be written. */
-  get hasFailed(): boolean {
-    return this.#hasFailed;
+  /** Why the file could not be written; null: it could. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   /** Whether nothing more is written. */
@@ -95,8 +95,9 @@ export class Recorder {
   }
 
   #tellProblem(error: unknown): void {
-    this.#isOver = this.#hasFailed = true;
-    this.#tell(`the recording can not be written: ${messageOf(error)}`);
+    this.#isOver = true;
+    this.#problem = messageOf(error);
+    this.#tell(`the recording can not be written to ${this.#options.path}, and ends: ${this.#problem}`);
   }
 
   #tell(message: string): void {

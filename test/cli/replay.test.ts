@@ -1,6 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Happening } from '../../src/inspect/contract.js';
 import { readRecording } from '../../src/inspect/recording.js';
@@ -148,6 +156,33 @@ describe('tsworker record', () => {
         '',
       ],
     ]);
+  });
+
+  it('into what can not be written says what, why and what to do, and moves no folder or device', async () => {
+    const { internalPort } = await serve(quietBackend({ routes: { '/run': { handle: () => 'ok' } } }));
+    const folder = dirname(file(''));
+    const full = join(folder, 'full');
+    symlinkSync('/dev/full', full);
+    const recorded = async (output: string) => {
+      const args = ['record', `http://127.0.0.1:${internalPort}`, '--output', output];
+      const { code, stderr } = await run(args);
+      return { code, stderr };
+    };
+    const why = (output: string, problem: string) => ({
+      code: 1,
+      stderr: `error: the recording can not be written to ${output}: ${problem}; name a file that can be with --output, on a disk with room.\n`,
+    });
+    const isFolder = `EISDIR: illegal operation on a directory, open '${folder}'`;
+    expect(await recorded(folder)).toEqual(why(folder, isFolder));
+    expect(await recorded(full)).toEqual(why(full, 'ENOSPC: no space left on device, write'));
+    expect([readdirSync(folder).sort(), lstatSync(full).isSymbolicLink()]).toEqual([
+      ['full', 'run.jsonl'],
+      true,
+    ]);
+    const none = join(folder, 'none', 'run.jsonl');
+    expect(await recorded(none)).toEqual(why(none, `ENOENT: no such file or directory, open '${none}'`));
+    const inFile = join(folder, 'run.jsonl', 'x');
+    expect(await recorded(inFile)).toEqual(why(inFile, `ENOTDIR: not a directory, stat '${inFile}'`));
   });
 
   it('where the worker wants a token, says which', async () => {

@@ -48,11 +48,19 @@ export async function record(address: string, options: RecordOptions, io: Io): P
   recording.take(happenings);
   const ended = await follow(recording, asked);
   await recorder.end(ended);
+  if (recorder.problem !== null) throw unwritable(options.output, recorder.problem);
   log.info(
     `${recorder.written} events are recorded (${REASONS[ended]}); see them with: ${COMMAND_LINE} replay ${options.output}`,
     { event: 'recording.ended', ended, written: recorder.written },
   );
-  return recorder.hasFailed ? EXIT.failed.code : EXIT.ok.code;
+  return EXIT.ok.code;
+}
+
+function unwritable(file: string, problem: string): UserError {
+  return new UserError(
+    `the recording can not be written to ${file}: ${problem}; name a file that can be with --output, on a disk with room.`,
+    EXIT.failed.code,
+  );
 }
 
 const REASONS: Readonly<Record<RecordingEnd['ended'], string>> = {
