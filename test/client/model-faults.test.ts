@@ -119,7 +119,7 @@ describe('a request to a model', () => {
   it.each(named('no worker'))('that does %s waits for a worker', async (_name, met) => {
     const { endpoint, client, model, autoscaler } = await start(
       {},
-      { env: { TSWORKER_HEALTH_INTERVAL: '20ms', TSWORKER_HEALTH_TIMEOUT: '20ms' } },
+      { env: { TSWORKER_HEALTH_INTERVAL: '20ms', TSWORKER_HEALTH_TIMEOUT: '250ms' } },
     );
     model.behave(met.behaviour);
     await autoscaler.waitForMessage(({ body }) => (body as { error_msg?: string }).error_msg !== '');
