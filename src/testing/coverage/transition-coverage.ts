@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
-import type { AnyMachineSnapshot, AnyStateMachine, InspectionEvent } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, InspectionEvent } from 'xstate';
 import { type ChartTransition, chartStates, type Statechart } from '../../graph/chart.js';
 import { layOut } from '../../graph/layout.js';
 import { statechartOf, transitionIdOf } from '../../graph/statechart.js';
@@ -66,7 +66,7 @@ const NAMELESS = '(machine)';
 /**
  * The list of what there is comes from the machine itself, so a new transition is untaken until something
  * takes it. Guarded alternatives count apart, and so do transitions that only forbid what a parent allows.
- * The machine as a whole is no state: whatever runs is in it.
+ * The machine as a whole is no state: whatever runs is in it; nor is a history state: nothing ever is in it.
  */
 export class TransitionCoverage {
   readonly #machine: AnyStateMachine;
@@ -74,6 +74,8 @@ export class TransitionCoverage {
   readonly #taken: Taken;
   /** Whether a machine is the covered one, by its config, which copies that `provide()` makes share. */
   readonly #ours = new WeakMap<object, boolean>();
+  /** Actors that are being made: no event has come to them. */
+  readonly #beginning = new WeakSet<object>();
 
   constructor(machine: AnyStateMachine, name: string, taken: Taken) {
     this.#machine = machine;
@@ -85,11 +87,14 @@ export class TransitionCoverage {
 
   /** To be given to `createActor` as `inspect`. It hears the children of that actor as well. */
   readonly inspect = (inspected: InspectionEvent): void => {
+    if (inspected.type === '@xstate.actor') this.#beginning.add(inspected.actorRef);
+    if (inspected.type === '@xstate.event') this.#beginning.delete(inspected.actorRef);
     if (inspected.type !== '@xstate.microstep' && inspected.type !== '@xstate.snapshot') return;
-    const { machine, _nodes: nodes } = inspected.snapshot as Partial<AnyMachineSnapshot>;
+    const { machine, _nodes: nodes = [] } = inspected.snapshot as Partial<AnyMachineSnapshot>;
     if (machine === undefined || !this.#isOurs(machine)) return;
-    for (const node of nodes ?? []) if (node.parent !== undefined) this.#taken.state(pathOf(node));
+    this.#enter(nodes);
     if (inspected.type === '@xstate.snapshot') return;
+    if (this.#beginning.delete(inspected.actorRef)) this.#enterInitial(machine);
     for (const transition of inspected._transitions) this.#taken.transition(transitionIdOf(transition));
   };
 
@@ -97,11 +102,10 @@ export class TransitionCoverage {
     const { machine, root, transitions } = this.#chart;
     return {
       machine,
-      states: root.states.flatMap(chartStates).map(({ id }) => ({
-        id,
-        name: id,
-        taken: this.#taken.states.has(id),
-      })),
+      states: root.states
+        .flatMap(chartStates)
+        .filter(({ type }) => type !== 'history')
+        .map(({ id }) => ({ id, name: id, taken: this.#taken.states.has(id) })),
       transitions: transitions.map((transition) => ({
         id: transition.id,
         name: this.#inWords(transition),
@@ -156,6 +160,16 @@ export class TransitionCoverage {
     });
   }
 
+  #enter(nodes: readonly AnyStateNode[]): void {
+    for (const node of nodes) if (node.parent !== undefined) this.#taken.state(pathOf(node));
+  }
+
+  /** Of the states that an actor begins in and leaves at once xstate tells nothing but the steps that lead away. */
+  #enterInitial(machine: AnyStateMachine): void {
+    const { _nodes: nodes } = machine.resolveState({ value: {}, context: {} });
+    this.#enter(nodes.filter(({ type }) => type !== 'history'));
+  }
+
   #isOurs(machine: AnyStateMachine): boolean {
     const known = this.#ours.get(machine.config);
     if (known !== undefined) return known;
@@ -174,9 +188,10 @@ export class TransitionCoverage {
   }
 
   #inWords({ source, event, guard, target, alsoTo = [], actions }: ChartTransition): string {
-    const targets = target === null ? [] : [target, ...alsoTo];
+    const called = (state: string) => state || this.#chart.machine;
+    const targets = target === null ? [] : [target, ...alsoTo].map(called);
     return [
-      source || this.#chart.machine,
+      called(source),
       event === '' ? 'at once' : `on ${event}`,
       guard === undefined ? '' : `[${guard}]`,
       targets.length > 0 ? `→ ${targets.join(' and ')}` : actions.length === 0 ? 'is ignored' : 'stays',
