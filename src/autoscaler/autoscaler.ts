@@ -204,7 +204,7 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
 
   /** The last requests that a route was asked for (10 000), latest first, finished ones included. */
   requests(limit = MAX_REQUESTS): readonly RequestView[] {
-    this.#routing.requests.forgetUnpolled(this.#clock.now());
+    this.#routing.forgetLeft(this.#clock.now());
     return this.#routing.requests.latest(limit).map((request) => viewRequest(request, this.#clock));
   }
 
@@ -239,12 +239,11 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
   }
 
   #view(): WorkersView {
-    const { requests } = this.#routing;
-    requests.forgetUnpolled(this.#clock.now());
+    this.#routing.forgetLeft(this.#clock.now());
     return viewWorkers({
       endpointName: this.endpoint,
       intake: this.#intake,
-      requests,
+      requests: this.#routing.requests,
       clock: this.#clock,
       reportIntervalMs: this.#reportIntervalMs,
     });

@@ -6,7 +6,8 @@
 export const REDACTED = '[redacted]';
 
 const MAX_DEPTH = 8;
-const MAX_ENTRIES = 1_024;
+/** Of a list or an object; the rest is cut off. */
+export const MAX_ENTRIES = 1_024;
 const MAX_STRING_LENGTH = 4_096;
 
 /** Shorter tokens occur inside ordinary words; replacing those would garble the text and hide nothing. */

@@ -37,6 +37,8 @@ export interface RoutedRequest extends Ask {
   readonly finish: { readonly atMs: number; readonly status: CompletionStatus } | null;
 }
 
+export type AssignedRequest = RoutedRequest & { readonly assignment: Assignment };
+
 export interface RequestCounts {
   /** Ever assigned to a worker. */
   readonly routed: number;
@@ -48,7 +50,7 @@ export interface RequestCounts {
   readonly finished: CompletionCounts;
   /** Forgotten to make room. */
   readonly dropped: number;
-  /** Forgotten because the client stopped asking. */
+  /** Forgotten because the client stopped asking, or its worker does not have it and tells nothing of it. */
   readonly expired: number;
 }
 
@@ -60,14 +62,18 @@ export const MAX_REQUESTS = 10_000;
  */
 const ASKS_WITHIN_MS = 15_000;
 
+/** Whoever was given a worker has come by then, and a worker has told that a request has ended. */
+const MISSING_FOR_MS = 60_000;
+
 /** The requests that clients asked a route for, by `request_idx`, oldest first, bounded. */
 export class RoutedRequests {
   readonly #maxCount: number;
   readonly #requests = new Map<number, RoutedRequest>();
   readonly #waiting = new Set<number>();
+  /** Each with the time since which it is missing at its worker; null: it is there, as far as is known. */
+  readonly #assigned = new Map<number, number | null>();
   #lastIdx = 0;
   #routed = 0;
-  #assigned = 0;
   #finished: CompletionCounts = NONE_FINISHED;
   #dropped = 0;
   #expired = 0;
@@ -80,7 +86,7 @@ export class RoutedRequests {
     return {
       routed: this.#routed,
       waiting: this.#waiting.size,
-      assigned: this.#assigned,
+      assigned: this.#assigned.size,
       finished: this.#finished,
       dropped: this.#dropped,
       expired: this.#expired,
@@ -181,6 +187,18 @@ export class RoutedRequests {
     }
   }
 
+  /** Forgets the requests that have been missing at their workers for so long that nothing will be told of them. */
+  forgetMissing(nowMs: number, isMissing: (request: AssignedRequest) => boolean): void {
+    for (const [requestIdx, missingSinceMs] of this.#assigned) {
+      const request = this.#requests.get(requestIdx);
+      if (request === undefined || !isAssigned(request)) continue;
+      if (!isMissing(request)) this.#assigned.set(requestIdx, null);
+      else if (missingSinceMs === null) this.#assigned.set(requestIdx, nowMs);
+      else if (nowMs - missingSinceMs >= Math.max(request.replayTimeoutMs, MISSING_FOR_MS))
+        this.#expire(request);
+    }
+  }
+
   /** Forgets a request whose client is known to ask no more, if it still waits. */
   leave(requestIdx: number): void {
     const request = this.#requests.get(requestIdx);
@@ -218,9 +236,13 @@ export class RoutedRequests {
   }
 
   #tally({ requestIdx, state }: RoutedRequest, change: 1 | -1): void {
-    if (state === 'assigned') this.#assigned += change;
-    if (state !== 'waiting') return;
-    if (change === 1) this.#waiting.add(requestIdx);
-    else this.#waiting.delete(requestIdx);
+    if (state === 'waiting' && change === 1) this.#waiting.add(requestIdx);
+    else if (state === 'assigned' && change === 1) this.#assigned.set(requestIdx, null);
+    else if (state === 'waiting') this.#waiting.delete(requestIdx);
+    else if (state === 'assigned') this.#assigned.delete(requestIdx);
   }
+}
+
+function isAssigned(request: RoutedRequest): request is AssignedRequest {
+  return request.assignment !== null;
 }

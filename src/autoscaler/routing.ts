@@ -6,6 +6,7 @@ import { breakdown, chooseWorker, isReady, type Ready } from './choose-worker.js
 import type { Clock } from './clock.js';
 import type { Fleet } from './fleet.js';
 import type { SigningKeys } from './keys.js';
+import { isMissing } from './missing.js';
 import { routeText } from './route-text.js';
 import { type Ask, type Assignment, type RoutedRequest, RoutedRequests } from './routed-requests.js';
 import type { WorkerRecord } from './worker-record.js';
@@ -90,7 +91,8 @@ export class Routing {
    */
   async route(requestIdx: number, ask: Ask, suits: Suits = anyone): Promise<RouteAnswer> {
     const nowMs = this.#parts.clock.now();
-    this.#forgetUnpolled(nowMs);
+    // It goes through all that wait or have a worker: too much for every poll.
+    if (nowMs - this.#forgotAtMs >= FORGET_EVERY_MS) this.forgetLeft(nowMs);
     const all = this.#candidates(nowMs);
     const candidates = all.filter(suits);
     const idx = requestIdx === 0 ? this.requests.newIdx() : requestIdx;
@@ -125,11 +127,12 @@ export class Routing {
     return chooseWorker(this.#candidates(this.#parts.clock.now()).filter(suits));
   }
 
-  /** It goes through all that wait: too much for every poll. */
-  #forgetUnpolled(nowMs: number): void {
-    if (nowMs - this.#forgotAtMs < FORGET_EVERY_MS) return;
+  /** Forgets the requests whose clients have stopped asking, or did not go to their workers. */
+  forgetLeft(nowMs: number): void {
+    const { fleet, reportIntervalMs } = this.#parts;
     this.#forgotAtMs = nowMs;
     this.requests.forgetUnpolled(nowMs);
+    this.requests.forgetMissing(nowMs, (request) => isMissing(request, fleet(), nowMs, reportIntervalMs));
   }
 
   #whyNone(candidates: readonly RoutingCandidate[]): string {

@@ -108,7 +108,7 @@ export class Scaler {
   facts(): FleetFacts {
     const { clock, routing } = this.#parts;
     const atMs = clock.now();
-    routing.requests.forgetUnpolled(atMs);
+    routing.forgetLeft(atMs);
     return {
       atMs,
       workers: [...this.members.values()].flatMap(({ id, phase }) =>

@@ -155,6 +155,28 @@ describe('routed requests', () => {
     expect(requests.counts).toEqual({ ...NOTHING, routed: 4, waiting: 1, assigned: 1, finished, expired: 1 });
   });
 
+  it('vanish when they have been missing at their worker for a minute, or for their own time if that is longer', () => {
+    const requests = new RoutedRequests();
+    requests.assign(1, ASK, to(3));
+    requests.assign(2, { ...ASK, replayTimeoutMs: 90_000 }, to(3));
+    requests.assign(3, ASK, to(4));
+    requests.wait(4, ASK, 0);
+    const missing = ({ assignment }: { assignment: { workerId: number } }) => assignment.workerId === 3;
+    requests.forgetMissing(10_000, missing);
+    requests.forgetMissing(69_999, missing);
+    expect(idxs(requests)).toEqual([4, 3, 2, 1]);
+    requests.forgetMissing(70_000, missing);
+    expect(idxs(requests)).toEqual([4, 3, 2]);
+    // One that was there meanwhile is missed anew.
+    requests.forgetMissing(99_999, () => false);
+    requests.forgetMissing(100_000, missing);
+    requests.forgetMissing(189_999, missing);
+    expect(idxs(requests)).toEqual([4, 3, 2]);
+    requests.forgetMissing(190_000, missing);
+    expect(idxs(requests)).toEqual([4, 3]);
+    expect(requests.counts).toEqual({ ...NOTHING, routed: 3, waiting: 1, assigned: 1, expired: 2 });
+  });
+
   it('are work that waits for as long as their clients ask', () => {
     const requests = new RoutedRequests();
     requests.wait(1, { ...ASK, cost: 5 }, 0);

@@ -132,6 +132,72 @@ describe('POST /route/', () => {
     }
   });
 
+  it('a request whose client never goes to its worker is let go of, and one that is at work is not', async () => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({ now: clock.now });
+    const working = (...working_request_idxs: number[]) =>
+      report(autoscaler, { ...serving(1), working_request_idxs });
+    const left = () => autoscaler.requests().map(({ requestIdx }) => requestIdx);
+    await working();
+    for (let count = 0; count < 3; count++) await ask(autoscaler);
+    const pass = async (seconds: number, ...working_request_idxs: number[]) => {
+      for (let second = 0; second < seconds; second += 10) {
+        clock.advance(10_000);
+        await working(...working_request_idxs);
+        autoscaler.requests();
+      }
+    };
+    await pass(60, 2, 3);
+    expect(left()).toEqual([3, 2, 1]);
+    await pass(10, 2, 3);
+    expect(left()).toEqual([3, 2]);
+    await pass(600, 2, 3);
+    expect(left()).toEqual([3, 2]);
+    // The last word on a request that has ended may come late.
+    await pass(60, 2);
+    await tellFinished(autoscaler, finished(1, { request_idx: 3 }));
+    await pass(600, 2);
+    expect(autoscaler.requests()).toMatchObject([
+      { requestIdx: 3, state: 'finished', status: 'Success' },
+      { requestIdx: 2, state: 'assigned' },
+    ]);
+  });
+
+  it.each<[what: string, body: object, tellsOn: boolean]>([
+    ['that is gone', status(1, { url: URL_OF(1), working_request_idxs: [1] }), false],
+    ['of the legacy dialect, which tells no ends', data(1, { url: URL_OF(1) }), true],
+  ])('a request of a worker %s is let go of', async (_what, body, tellsOn) => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({ now: clock.now });
+    await report(autoscaler, body);
+    await ask(autoscaler);
+    let seconds = 0;
+    while (autoscaler.requests().length > 0) {
+      clock.advance(10_000);
+      seconds += 10;
+      if (tellsOn) await report(autoscaler, body);
+    }
+    // A worker is silent after three report intervals.
+    expect(seconds).toBe(tellsOn ? 60 : 90);
+  });
+
+  it('a request that may have been cut off a long list is kept', async () => {
+    const clock = handClock();
+    const autoscaler = await startAutoscaler({ now: clock.now });
+    const body = (count: number) =>
+      status(1, {
+        url: URL_OF(1),
+        working_request_idxs: Array.from({ length: count }, (_, index) => 2_000 - index),
+      });
+    await report(autoscaler, body(0));
+    await ask(autoscaler);
+    for (let seconds = 0; seconds < 100; seconds += 10) {
+      clock.advance(10_000);
+      await report(autoscaler, body(2_000));
+      expect(autoscaler.requests()).toMatchObject([{ requestIdx: 1, state: 'assigned' }]);
+    }
+  });
+
   it('routes to no silent worker', async () => {
     const clock = handClock();
     const autoscaler = await startAutoscaler({ now: clock.now, reportIntervalMs: 1_000 });
