@@ -73,14 +73,13 @@ interface Sized {
   readonly bytes: number;
 }
 
-/** What is dropped is taken out of the array many at once, so that each costs little. */
+/** Oldest first. */
 class Group {
-  #items: (Sized | undefined)[] = [];
-  #first = 0;
+  readonly #items: Sized[] = [];
   bytes = 0;
 
   get count(): number {
-    return this.#items.length - this.#first;
+    return this.#items.length;
   }
 
   add(kept: Kept): number {
@@ -91,20 +90,14 @@ class Group {
   }
 
   dropOldest(): number {
-    const bytes = this.#items[this.#first]?.bytes ?? 0;
-    this.#items[this.#first] = undefined;
-    this.#first += 1;
+    const { bytes = 0 } = this.#items.shift() ?? {};
     this.bytes -= bytes;
-    if (this.#first > 64 && this.#first * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#first);
-      this.#first = 0;
-    }
     return bytes;
   }
 
   after(seq: number): Kept[] {
     let from = this.#items.length;
-    while (from > this.#first && (this.#items[from - 1]?.kept.seq ?? 0) > seq) from -= 1;
-    return this.#items.slice(from).flatMap((sized) => sized?.kept ?? []);
+    while (from > 0 && (this.#items[from - 1]?.kept.seq ?? 0) > seq) from -= 1;
+    return this.#items.slice(from).map(({ kept }) => kept);
   }
 }

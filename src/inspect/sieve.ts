@@ -17,7 +17,6 @@ export class Sieve {
       if (!isEnd) this.#heldBack += 1;
       return false;
     }
-    if (isEnd && this.#heldBack > 0) return false;
     this.#left -= 1;
     if (type === 'request.started') this.#noted.add(id);
     return true;

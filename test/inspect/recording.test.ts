@@ -126,6 +126,7 @@ describe('a recording from the beginning', () => {
       return retraced.divergence?.because;
     };
     expect(becauseOf((happening) => ({ ...happening, to: ['work.serving'] }))).toMatch(/^it leads to/);
+    expect(becauseOf((happening) => ({ ...happening, from: ['work.loading'] }))).toMatch(/^it comes in/);
     expect(becauseOf((happening) => ({ ...happening, took: [] }))).toMatch(/^it takes/);
     expect(becauseOf((happening) => ({ ...happening, kind: 'event' }))).toBe(
       'it is "transition", and was "event"',
@@ -133,6 +134,13 @@ describe('a recording from the beginning', () => {
     expect(becauseOf((happening) => ({ ...happening, nth: 999 }))).toMatch(
       /^it is number 999 of what happened to it, and number \d+ is due$/,
     );
+  });
+
+  it('an actor that came to its end, and goes on today, is caught', async () => {
+    const { text } = await recorded();
+    const isStopped = ({ kind, event }: Happening) => kind === 'actor.stopped' && event === 'stopped';
+    const { seq, retraced } = altered(text, isStopped, (happening) => ({ ...happening, event: 'done' }));
+    expect(retraced.divergence).toMatchObject({ seq, event: 'done', because: 'the machine does nothing' });
   });
 
   it('with a gap is traced up to it, and what leads elsewhere before it is caught', async () => {
