@@ -137,6 +137,8 @@ describe('what has the form of a secret', () => {
     ],
     [`cookie set to ${webToken}; path=/`, 'cookie set to [redacted]; path=/'],
     [`jwt=${webToken}`, 'jwt=[redacted]'],
+    [`eyJ${'hbGciOiJ'}..`, '[redacted]'],
+    ['://:p@', '://[redacted]@'],
   ])('is taken out of %s', (text, left) => {
     expect(redactor({})(text)).toBe(left);
     expect(redactor({})(left)).toBe(left);
