@@ -15,6 +15,9 @@ const KEPT_BACK =
 
 const DEPTH = 16;
 
+/** So many members of a list tell whether all of it fits: of one that does not, they are enough. */
+const FIRST_OF_LIST = 8;
+
 /** What stands for what was left out, and for what JSON can't say. Who reads a recording back knows them. */
 export const CUT = '$cut';
 const NUMBER = '$number';
@@ -71,8 +74,11 @@ export function copyOf(value: unknown, { redact, characters }: CopyOptions): Jso
 
   function items(from: readonly unknown[], depth: number): Json[] {
     const copied: Json[] = [];
+    const room = left;
+    const isTooLong = () =>
+      copied.length === FIRST_OF_LIST && (room - left) * from.length > room * FIRST_OF_LIST;
     for (const item of from) {
-      if (left < 0) {
+      if (left < 0 || isTooLong()) {
         copied.push({ [CUT]: from.length - copied.length });
         break;
       }

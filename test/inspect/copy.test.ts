@@ -101,6 +101,15 @@ describe('a copy for those who look', () => {
     expect(isCut(copy({ type: 'a', list: [1, 2, 3] }))).toBe(false);
   });
 
+  it('has the beginning of a list that does not fit, and all of one that does', () => {
+    const list = (length: number) => Array.from({ length }, (_, index) => ({ index, route: '/json' }));
+    expect(copy({ list: list(100), after: 1 }, 1_000)).toEqual({
+      list: [...list(8), { $cut: 92 }],
+      after: 1,
+    });
+    expect(copy({ list: list(100), after: 1 }, 3_000)).toEqual({ list: list(100), after: 1 });
+  });
+
   it('ends where what it copies contains itself', () => {
     const circle: { name: string; self?: unknown } = { name: 'a' };
     circle.self = circle;
