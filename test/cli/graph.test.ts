@@ -112,6 +112,22 @@ describe('what a recording took', () => {
       () => recordingOf({ ...HEADER, machines: { benchmark: 'another' } }),
       /was recorded with another version of the benchmark machine\.$/,
     ],
+    [
+      'one of other machines',
+      () =>
+        recordingOf(
+          HEADER,
+          { ...happened([], [], []), machine: 'health' },
+          { ...happened([], [], [], 2), machine: 'metrics' },
+          { ...happened([], [], [], 3), machine: 'lifecycle' },
+        ),
+      /run\.jsonl has nothing of the benchmark machine; it has lifecycle, health\.$/,
+    ],
+    [
+      'one of no machine',
+      () => recordingOf(HEADER),
+      /run\.jsonl has nothing of the benchmark machine, nor of another\.$/,
+    ],
   ])('is refused for %s', (_, path, reason) => {
     expect(() => graph('benchmark', 'svg', path())).toThrow(reason);
   });
