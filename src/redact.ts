@@ -54,3 +54,13 @@ function redactedFields(fields: LogFields, redact: Redact): LogFields {
 export function beginningOf(text: string, characters: number, redact: Redact): string {
   return redact(text).slice(0, characters);
 }
+
+/**
+ * A line as it is kept until somebody looks, who gets it without secrets: most lines nobody sees. One that is too long
+ * to be kept as a whole has none from the beginning, and says that it was cut.
+ */
+export function keptOf(line: string, characters: number, redact: Redact): string {
+  if (line.length <= characters) return line;
+  const clean = redact(line);
+  return clean.length <= characters ? clean : `${clean.slice(0, characters - 1)}…`;
+}

@@ -1,4 +1,4 @@
-import { beginningOf, type Redact } from '../redact.js';
+import { keptOf, type Redact } from '../redact.js';
 import type { Lines } from './source.js';
 
 const LINES = 200;
@@ -16,8 +16,7 @@ export class LineLog {
 
   add(line: string): void {
     this.#last += 1;
-    // The others are redacted when somebody looks.
-    this.#lines.push(line.length > CHARACTERS ? `${beginningOf(line, CHARACTERS, this.#redact)}…` : line);
+    this.#lines.push(keptOf(line, CHARACTERS, this.#redact));
     if (this.#lines.length >= 2 * LINES) this.#lines = this.#lines.slice(-LINES);
   }
 

@@ -5,8 +5,6 @@ export interface Line {
   readonly name: string;
   /** In the order of x. Where y is null the line is broken. */
   readonly points: readonly Point[];
-  /** `step`: a value holds until the next. */
-  readonly shape?: 'line' | 'step';
   /** One of the six colours, counted from 1. Its place among the lines, if left out. */
   readonly colour?: number;
 }
@@ -110,13 +108,10 @@ function xWordsOf({ x }: Plot, scale: Scale): Html[] {
 }
 
 function pathOf(line: Line, index: number, scale: Scale): Html {
-  const { points, shape = 'line' } = line;
   let path = '';
   let before: number | undefined;
-  for (const [x, y] of points) {
+  for (const [x, y] of line.points) {
     const [at, level] = [place(scale.x(x)), y === null ? undefined : place(scale.y(y))];
-    // A step reaches to the place where the next value, or none, begins.
-    if (before !== undefined && shape === 'step') path += `H${at}`;
     // A point between two gaps is a dot, as lines have round ends.
     if (level !== undefined) path += before === undefined ? `M${at} ${level}h0` : `L${at} ${level}`;
     before = level;

@@ -1,4 +1,4 @@
-import { beginningOf, type Redact } from '../redact.js';
+import { keptOf, type Redact } from '../redact.js';
 
 export interface LastLinesOptions {
   readonly lines: number;
@@ -19,8 +19,7 @@ export class LastLines {
   add(line: string): void {
     if (line.trim() === '') return;
     const { lines, characters, redact } = this.#options;
-    // The others are redacted when somebody asks for them.
-    this.#lines.push(line.length > characters ? beginningOf(line, characters, redact) : line);
+    this.#lines.push(keptOf(line, characters, redact));
     // Many are dropped at once, so that a line costs the same however many are kept.
     if (this.#lines.length >= 2 * lines) this.#lines = this.#lines.slice(-lines);
   }

@@ -1,4 +1,5 @@
 import type { Fault, FaultFunction, IncomingReport } from '../autoscaler/index.js';
+import { answerStatus } from './answer-status.js';
 
 /** A fault, a status code to answer with, or the name of a fault that needs nothing more said. */
 export type FaultName = Fault | number | 'hang' | 'reset' | 'cut' | 'duplicate' | 'reorder';
@@ -75,7 +76,7 @@ function faultOf(name: FaultName): Fault {
   const fault = asFault(name);
   if (!Object.hasOwn(KINDS, fault.kind))
     throw new TypeError(`There is no fault "${fault.kind}"; there is ${namesOf(KINDS)}.`);
-  if (fault.kind === 'status' && !isStatus(fault.status))
+  if (fault.kind === 'status' && !answerStatus.safeParse(fault.status).success)
     throw new TypeError(`A message can't be answered with ${fault.status}: a status is from 200 to 599.`);
   if (fault.kind === 'slow' && !(fault.delayMs >= 0))
     throw new TypeError(`A slow answer needs its delayMs, not ${fault.delayMs}.`);
@@ -85,10 +86,6 @@ function faultOf(name: FaultName): Fault {
 function asFault(name: FaultName): Fault {
   if (typeof name === 'number') return { kind: 'status', status: name };
   return typeof name === 'string' ? { kind: name } : name;
-}
-
-function isStatus(status: number): boolean {
-  return Number.isInteger(status) && status >= 200 && status <= 599;
 }
 
 function checked(scope: FaultScope): FaultScope {

@@ -38,9 +38,9 @@ describe('a page', () => {
 });
 
 describe('a plot', () => {
-  const plot = (points: Plot['lines'][number]['points'], shape: 'line' | 'step' = 'line'): Plot => ({
+  const plot = (points: Plot['lines'][number]['points']): Plot => ({
     title: 'Load',
-    lines: [{ name: 'units', points, shape }],
+    lines: [{ name: 'units', points }],
     x: { text: (value) => `${value} s`, ticks: [0, 10] },
     y: { text: String },
   });
@@ -76,21 +76,6 @@ describe('a plot', () => {
         ]),
       ),
     ).toBe('M0 0h0M500 0h0');
-  });
-
-  it('holds a value until the next one where it goes in steps', () => {
-    expect(
-      pathIn(
-        plot(
-          [
-            [0, 100],
-            [5, 0],
-            [10, null],
-          ],
-          'step',
-        ),
-      ),
-    ).toBe('M0 0h0H250L250 160H500');
   });
 
   it('marks round values, and says what is at a place', () => {

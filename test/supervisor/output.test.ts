@@ -151,7 +151,7 @@ describe('the last lines', () => {
     for (const line of ['a', 'b', 'c', 'd']) last.add(line);
     expect(last.get()).toEqual(['b', 'c', 'd']);
     last.add('a line that is too long');
-    expect(last.get()).toEqual(['a line tha']);
+    expect(last.get()).toEqual(['a line th…']);
     last.clear();
     expect(last.get()).toEqual([]);
   });
@@ -162,7 +162,7 @@ describe('the last lines', () => {
     last.add('uses hf_1234567890');
     expect(last.get()).toEqual(['uses [redacted]']);
     last.add(`${'x'.repeat(35)}hf_1234567890`);
-    expect(last.get()).toEqual([`${'x'.repeat(35)}[reda`]);
+    expect(last.get()).toEqual([`${'x'.repeat(35)}[red…`]);
     last.clear();
     last.add('GET /m?api_key=sk-live-1');
     expect(last.get()).toEqual(['GET /m?api_key=[redacted]']);

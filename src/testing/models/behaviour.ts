@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { answerStatus } from '../answer-status.js';
 
 const count = z.int().nonnegative();
-const status = z.int().min(200).max(599);
 
 const fields = {
   /** Tokens that each request generates in a second; without it as many as the process can. */
@@ -29,9 +29,9 @@ const fields = {
   /** Each request is answered with headers that have no end, as many in a second as it generates tokens. */
   endlessHeaders: z.boolean().optional(),
   /** Work is answered with this status and the engine's JSON for an error. */
-  status: status.optional(),
+  status: answerStatus.optional(),
   /** The status of the health route once the model is loaded. */
-  healthStatus: status.optional(),
+  healthStatus: answerStatus.optional(),
   /** The health route answers after so long. */
   healthDelayMs: z.number().nonnegative().optional(),
   /** Answers are compressed, a stream's events one by one. */
