@@ -14,9 +14,9 @@ export interface LoadOptions {
   readonly payload?: string;
   readonly cost?: string;
   readonly rate?: string;
-  readonly arrivals: string;
-  readonly seed: string;
-  readonly maxUnderWay: string;
+  readonly arrivals?: string;
+  readonly seed?: string;
+  readonly maxUnderWay?: string;
   readonly concurrency?: string;
   readonly duration: string;
   readonly timeout: string;
@@ -86,20 +86,32 @@ export function planOf(options: LoadOptions): Plan {
     throw new UserError(
       '--rate and --concurrency exclude each other: the one is an open loop, the other a closed one.',
     );
-  const arrivals = parseOption('--arrivals', options.arrivals, choice(['even', 'poisson']));
-  if (concurrency !== undefined && arrivals === 'poisson')
-    throw new UserError(
-      '--arrivals is for --rate: in a closed loop requests come when the ones before have ended.',
-    );
-  if (concurrency !== undefined)
+  if (concurrency !== undefined) {
+    refuseOpenLoop(options);
     return { kind: 'closed', users: parseOption('--concurrency', concurrency, count), durationMs };
+  }
   if (rate === undefined)
     throw new UserError(
       'how much load is not said; give --rate (requests a second) or --concurrency (at once).',
     );
-  const random = randomFrom(parseOption('--seed', options.seed, integer));
-  const maxUnderWay = parseOption('--max-under-way', options.maxUnderWay, count);
-  return { kind: 'open', schedule: { rates: ratesOf(rate), durationMs, arrivals, random }, maxUnderWay };
+  const { arrivals = 'even', seed = '1', maxUnderWay = '10000' } = options;
+  const schedule = {
+    rates: ratesOf(rate),
+    durationMs,
+    arrivals: parseOption('--arrivals', arrivals, choice(['even', 'poisson'])),
+    random: randomFrom(parseOption('--seed', seed, integer)),
+  };
+  return { kind: 'open', schedule, maxUnderWay: parseOption('--max-under-way', maxUnderWay, count) };
+}
+
+/** @throws {UserError} for what would be left out of account */
+function refuseOpenLoop({ arrivals, seed, maxUnderWay }: LoadOptions): void {
+  const given = { '--arrivals': arrivals, '--seed': seed, '--max-under-way': maxUnderWay };
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (option === undefined) return;
+  throw new UserError(
+    `${option} is for --rate: in a closed loop requests come when the ones before have ended.`,
+  );
 }
 
 /** @throws {UserError} */

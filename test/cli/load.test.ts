@@ -315,6 +315,11 @@ describe('what is wrong is told in one line, with exit code 2', () => {
     [[URL], /^error: how much load is not said; give --rate \(requests a second\) or --concurrency/],
     [[URL, '--rate', '1', '--concurrency', '1'], /^error: --rate and --concurrency exclude each other/],
     [[URL, '--concurrency', '1', '--arrivals', 'poisson'], /^error: --arrivals is for --rate: /],
+    [
+      [URL, '--concurrency', '1', '--seed', '1'],
+      /^error: --seed is for --rate: in a closed loop requests come /,
+    ],
+    [[URL, '--concurrency', '1', '--max-under-way', '10000'], /^error: --max-under-way is for --rate: /],
     [[URL, '--rate', '0'], /^error: --rate is "0"; it takes requests a second such as 5, or rates/],
     [[URL, '--rate', '1..'], /^error: --rate is "1\.\."/],
     [[URL, '--rate', '-1'], /^error: --rate is "-1"/],
