@@ -13,6 +13,12 @@ export interface SettingType<T> {
 
 export const text: SettingType<string> = { schema: z.string(), takes: 'any text' };
 
+/** What a header can carry whoever sends it. */
+export const token: SettingType<string> = {
+  schema: z.string().regex(/^[\x21-\x7e]*$/),
+  takes: 'letters, digits and signs of ASCII, without spaces',
+};
+
 export const integer: SettingType<number> = {
   schema: parsed((value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined)),
   takes: 'a whole number',

@@ -135,13 +135,23 @@ export class Connection {
 
   async #get(name: string, { signal, silence }: Attempt): Promise<Response> {
     const token = sessionStorage.getItem(TOKEN_KEY);
-    const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(`/inspect/${name}`, { headers, signal });
+    const response = await fetch(`/inspect/${name}`, { headers: headersWith(token), signal });
     silence.onHeard();
     if (response.status === 401) throw new Locked(await lockOf(response, token));
     if (response.status === 503) throw new Crowded();
     if (!response.ok) throw new Error(`${response.status}`);
     return response;
+  }
+}
+
+/** What no header can carry, such as a curly quote that was copied along, is the token of nobody, and need not be sent. */
+function headersWith(token: string | null): Headers {
+  try {
+    return new Headers(token === null ? {} : { authorization: `Bearer ${token}` });
+  } catch {
+    sessionStorage.removeItem(TOKEN_KEY);
+    const message = 'It has letters, digits and signs of ASCII alone, and no spaces.';
+    throw new Locked({ message, takesToken: true, isRefused: true });
   }
 }
 
