@@ -20,10 +20,10 @@ export function Events({ state, change }: { readonly state: PageState; readonly 
       <h2 id="events-title">Events</h2>
       <div class="tools">
         <label class="filter">
-          <span class="hidden-words">Filter by event or actor</span>
+          <span class="hidden-words">Filter by event or actor; a word after a minus is left out</span>
           <input
             type="search"
-            placeholder="Filter by event or actor"
+            placeholder="Filter; -health hides it"
             value={state.filter}
             onInput={({ currentTarget: { value } }) => change((before) => ({ ...before, filter: value }))}
           />

@@ -36,7 +36,7 @@ export interface PageState {
   readonly lookedAt: number | null;
   /** The actor whose chart is shown. */
   readonly actor: string;
-  /** What has to be in a happening that is listed, in its name or its actor. */
+  /** What has to be in a happening that is listed, in its name or its actor; a word after a minus must not be. */
   readonly filter: string;
   readonly showsRequests: boolean;
   /** The list ends with this happening; null: it goes on. */
@@ -141,12 +141,18 @@ export function listed(
   { happenings, filter, showsRequests, pausedAt }: PageState,
   most: number,
 ): [readonly Happening[], number] {
-  const wanted = filter.trim().toLowerCase();
+  const words = filter.toLowerCase().split(/\s+/);
+  const wanted = words
+    .filter((word) => !word.startsWith('-'))
+    .join(' ')
+    .trim();
+  const unwanted = words.filter((word) => /^-./.test(word)).map((word) => word.slice(1));
+  const matches = (text: string) => text.includes(wanted) && !unwanted.some((word) => text.includes(word));
   const found = happenings.filter(
     ({ seq, kind, event, actor }) =>
       (pausedAt === null || seq <= pausedAt) &&
       (showsRequests || kind !== 'request') &&
-      (wanted === '' || `${event} ${actor}`.toLowerCase().includes(wanted)),
+      matches(`${event} ${actor}`.toLowerCase()),
   );
   return [found.slice(-most).reverse(), Math.max(0, found.length - most)];
 }

@@ -131,6 +131,11 @@ describe('what the page knows', () => {
     expect(seqs({ showsRequests: false })).toEqual([4, 3, 1]);
     expect(seqs({ filter: ' Reporter ' })).toEqual([3]);
     expect(seqs({ filter: 'load' })).toEqual([1]);
+    expect(seqs({ filter: 'load  done' })).toEqual([1]);
+    expect(seqs({ filter: '-Reporter -load' })).toEqual([4, 2]);
+    expect(seqs({ filter: 'lifecycle -reporter done' })).toEqual([]);
+    expect(seqs({ filter: 're -reporter' })).toEqual([2]);
+    expect(seqs({ filter: '-' })).toEqual([4, 3, 2, 1]);
     expect(seqs({ pausedAt: 2 })).toEqual([2, 1]);
   });
 });
