@@ -90,7 +90,10 @@ export class Inspector implements Source {
     this.#watch = new ActorWatch({
       now: Date.now,
       tell: (seen) => {
-        for (const each of seen) this.#note(each);
+        for (const each of seen) {
+          if (each === null) this.#miss();
+          else this.#note(each);
+        }
         this.#tellNews();
       },
       onError: (error) => this.#tellProblem(error),
@@ -229,6 +232,12 @@ export class Inspector implements Source {
     };
     this.#ring.add(kept);
     if (!kept.ofRequest) this.#recorder?.happened(kept.text);
+  }
+
+  /** Its number stays empty, so that whoever reads the others knows of it. */
+  #miss(): void {
+    this.#seq += 1;
+    this.#recorder?.miss(1);
   }
 
   /** What can't be copied has happened all the same. */

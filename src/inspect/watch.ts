@@ -22,8 +22,8 @@ export interface Seen {
 export interface WatchOptions {
   /** Unix time in ms. */
   readonly now: () => number;
-  /** Hears what has happened, in its order, soon after. It throws nothing. */
-  readonly tell: (seen: readonly Seen[]) => void;
+  /** Hears what has happened, in its order, soon after; null: something that can't be told. It throws nothing. */
+  readonly tell: (seen: readonly (Seen | null)[]) => void;
   /** What is wrong with the watch must not stop what it watches. */
   readonly onError: (error: unknown) => void;
 }
@@ -152,14 +152,14 @@ export class ActorWatch {
   }
 
   /** What is wrong with one step costs none of the others. */
-  #seenIn(step: Step): Seen[] {
+  #seenIn(step: Step): (Seen | null)[] {
     try {
       return this.#toldOf(step);
     } catch (error) {
       this.#options.onError(error);
       // So that it is seen that one is missing.
       step.watched.told += 1;
-      return [];
+      return [null];
     }
   }
 

@@ -56,4 +56,22 @@ describe('what can not be copied', () => {
       ['what has happened was not shown as it should be, 2 times', { event, count: 2 }],
     ]);
   });
+
+  it('and has not even a name leaves its numbers empty, among all and among those of its actor', () => {
+    const { inspector, warnings, happenings } = inspected();
+    const machine = createMachine({ id: 'm', on: { '*': {} } });
+    const actor = createActor(machine, { inspect: inspector.inspect }).start();
+    const nameless: { type: unknown } = { type: 'lost' };
+    actor.send({ type: 'one' });
+    actor.send(nameless as { type: string });
+    actor.send({ type: 'two' });
+    // No text can be made of it.
+    nameless.type = Symbol();
+    expect(happenings().map(({ seq, nth, event }) => [seq, nth, event])).toEqual([
+      [1, 0, 'started'],
+      [2, 1, 'one'],
+      [4, 3, 'two'],
+    ]);
+    expect(warnings).toHaveLength(1);
+  });
 });
