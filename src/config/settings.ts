@@ -1,7 +1,19 @@
 import { LOG_LEVELS } from '../log-levels.js';
 import type { Setting } from './setting.js';
 import { MODEL_SETTINGS } from './settings-model.js';
-import { choice, duration, flag, integer, limit, originList, port, size, text, token, urlList } from './types.js';
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  limit,
+  originList,
+  port,
+  size,
+  text,
+  token,
+  urlList,
+} from './types.js';
 
 /** Every setting of a worker: its variable, what it takes, what holds without it, and what it is about. */
 export const SETTINGS = {

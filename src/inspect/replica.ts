@@ -15,7 +15,7 @@ export class Replica {
   constructor(machine: AnyStateMachine, input: unknown) {
     this.#watch = new ActorWatch({
       now: () => 0,
-      tell: (seen) => void this.#seen.push(...seen),
+      tell: (seen) => void this.#seen.push(...seen.filter((each) => each !== null)),
       onError: (error) => {
         throw error;
       },
