@@ -31,7 +31,9 @@ export interface Look {
   /** Units/s. */
   readonly capacity: number;
   readonly coldCapacity: number;
-  /** Work waits for longer than it should, and nobody is on the way to help. */
+  /** Work waits for longer than it should, wherever it is. */
+  readonly isBehind: boolean;
+  /** It does, and nobody is on the way to help. */
   readonly wantsOneMore: boolean;
   /** Why that much capacity is wanted. */
   readonly why: string;
@@ -90,8 +92,17 @@ function sleeps(
   return quietMs >= inactivityTimeoutMs && waiting === 0 && workers.every(({ pending }) => pending === 0);
 }
 
-/** What waits is worked off within so long, on top of what comes meanwhile. */
+/** What waits is worked off within so long at the soonest, on top of what comes meanwhile. */
 const WORKED_OFF_WITHIN_MS = 60_000;
+
+/**
+ * Units/s that work off what waits in as long as it took to come. That is at most as quickly as it came, however long
+ * workers load and whatever comes meanwhile: a queue that grows while help is on the way does not ask for it again.
+ */
+function workedOffPerSecond({ waiting, waitedMs }: FleetFacts): number {
+  // Of what came evenly the first has waited for twice as long as all of it did on average.
+  return (waiting / Math.max(WORKED_OFF_WITHIN_MS, 2 * waitedMs)) * 1_000;
+}
 
 function wantedOf(
   settings: ScalingSettings,
@@ -103,20 +114,27 @@ function wantedOf(
   const { waiting, expectedPerSecond } = facts;
   const load = isAsleep ? 0 : Math.max(expectedPerSecond, minLoad);
   const isLate = waiting > (there * targetQueueTimeMs) / 1_000;
-  const forLoad = load / targetUtil + (isLate ? (waiting / WORKED_OFF_WITHIN_MS) * 1_000 : 0);
+  const forLoad = load / targetUtil + (isLate ? workedOffPerSecond(facts) : 0);
   const isFull = areAllFull(ready, targetQueueTimeMs);
+  const isBehind = isFull || isLate;
   // More help may be on the way already. Work that is in a worker can't move to another.
-  const wantsOneMore = (isFull || isLate) && active.length === ready.length;
+  const wantsOneMore = isBehind && active.length === ready.length;
   return {
+    isBehind,
     wantsOneMore,
     capacity: wantsOneMore ? Math.max(forLoad, there + MIN_PERF) : forLoad,
     coldCapacity: Math.max(expectedPerSecond * coldMult, minColdLoad) / targetUtil,
     why: [
       `${figure(load)} units/s ${expectedPerSecond > minLoad ? 'are expected' : 'are always provided for'}, and may take ${figure(targetUtil * 100)} % of it`,
-      ...(isLate ? [`${figure(waiting)} ${waiting === 1 ? 'unit waits' : 'units wait'}`] : []),
+      ...(isLate ? [queueInWords(facts)] : []),
       ...(isFull ? [`each worker has more to do than ${targetQueueTimeMs / 1_000} s take`] : []),
     ].join('; '),
   };
+}
+
+function queueInWords({ waiting, waitedMs }: FleetFacts): string {
+  const units = waiting === 1 ? 'unit waits' : 'units wait';
+  return `${figure(waiting)} ${units}, for ${figure(waitedMs / 1_000)} s on average`;
 }
 
 /** Whether a request would wait too long wherever it went. */

@@ -90,9 +90,10 @@ function keepCold(look: Look, raised: readonly Decision[]): Decision[] {
 
 /** Whether there is enough without the slowest; who goes is only looked for when it is time. */
 function hasSpareActive(look: Look): boolean {
-  const { ready, capacity } = look;
+  const { ready, capacity, isBehind } = look;
   const slowest = ready.at(-1);
-  if (slowest === undefined || (ready.length === 1 && mustKeepOne(look))) return false;
+  // Until what has come is done nobody is idle, and who goes now would only leave it to the others.
+  if (slowest === undefined || isBehind || (ready.length === 1 && mustKeepOne(look))) return false;
   return capacityOf(ready) - slowest.perf >= withMargin(capacity, slowest.perf);
 }
 

@@ -5,7 +5,8 @@
  *
  * - A worker that works is **active**; one whose model server is stopped, but that would start quickly, is **inactive**.
  * - The load wants a capacity: work that is expected per second ÷ `targetUtil`; more where work waits longer for a
- *   worker than `targetQueueTimeMs`, and one worker more where each has more to do than that.
+ *   worker than `targetQueueTimeMs`, to be done with it in as long as it took to come, and one worker more where each
+ *   has more to do than that.
  * - Of inactive ones as many are kept as a multiple of that load (`coldMult`) would want.
  * - Where starts fail, one after the other, they are made more rarely and one at a time (`launches.ts`).
  */
@@ -53,6 +54,8 @@ export interface FleetFacts {
   readonly expectedPerSecond: number;
   /** Units of work that wait for a worker. */
   readonly waiting: number;
+  /** How long that has waited so far, on average of its units. */
+  readonly waitedMs: number;
   /** How long ago the last request came, or how long it has been looked at where none has. */
   readonly quietMs: number;
   readonly launches: Launches;

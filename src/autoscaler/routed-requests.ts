@@ -98,14 +98,16 @@ export class RoutedRequests {
     return this.#waiting.size >= this.#maxCount;
   }
 
-  /** The work of those that wait, as far as their clients still ask. */
-  waitingCost(nowMs: number): number {
-    let cost = 0;
+  /** The work of those that wait, as far as their clients still ask, and how long its units have waited on average. */
+  queue(nowMs: number): { readonly cost: number; readonly waitedMs: number } {
+    let [cost, sum] = [0, 0];
     for (const requestIdx of this.#waiting) {
       const request = this.#requests.get(requestIdx);
-      if (request !== undefined && nowMs - request.polledAtMs < ASKS_WITHIN_MS) cost += request.cost;
+      if (request === undefined || nowMs - request.polledAtMs >= ASKS_WITHIN_MS) continue;
+      cost += request.cost;
+      sum += request.cost * (nowMs - request.askedAtMs);
     }
-    return cost;
+    return { cost, waitedMs: cost === 0 ? 0 : sum / cost };
   }
 
   find(requestIdx: number): RoutedRequest | undefined {

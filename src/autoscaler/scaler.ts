@@ -109,6 +109,7 @@ export class Scaler {
     const { clock, routing } = this.#parts;
     const atMs = clock.now();
     routing.forgetLeft(atMs);
+    const { cost: waiting, waitedMs } = routing.requests.queue(atMs);
     return {
       atMs,
       workers: [...this.members.values()].flatMap(({ id, phase }) =>
@@ -117,7 +118,8 @@ export class Scaler {
           : [{ id, phase, maxPerf: this.perfOf(id), pending: AT_WORK.has(phase) ? this.#pendingIn(id) : 0 }],
       ),
       expectedPerSecond: this.demand.expectedPerSecond(atMs),
-      waiting: routing.requests.waitingCost(atMs),
+      waiting,
+      waitedMs,
       quietMs: this.demand.quietMs(atMs),
       launches: this.#launching.launches,
     };

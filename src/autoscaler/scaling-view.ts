@@ -26,9 +26,10 @@ export interface ScaledWorkerView {
 export interface ScalingView {
   /** Names of the wire; times in seconds. */
   readonly settings: ReturnType<typeof wireSettings>;
-  /** What the last look saw, and aimed at. Units/s; `waiting` in units. */
+  /** What the last look saw, and aimed at. Units/s; `waiting` in units, which have waited for so long on average. */
   readonly expectedPerSecond: number;
   readonly waiting: number;
+  readonly waitedMs: number;
   readonly quietMs: number;
   readonly wanted: { readonly workers: number; readonly capacity: number; readonly coldCapacity: number };
   /** Starts of workers that have failed in a row, and for how long none is made; null: they are made as wanted. */
@@ -58,7 +59,7 @@ export function viewDecisions(scaler: Scaler | undefined, limit?: number): Decis
 }
 
 function viewScaling(scaler: Scaler): ScalingView {
-  const { atMs, expectedPerSecond, waiting, quietMs, launches } = scaler.facts();
+  const { atMs, expectedPerSecond, waiting, waitedMs, quietMs, launches } = scaler.facts();
   const { failures: failed, heldUntilMs } = launches;
   const { belief } = scaler;
   const workers = [...scaler.members.values()].flatMap((member) => {
@@ -71,6 +72,7 @@ function viewScaling(scaler: Scaler): ScalingView {
     settings: wireSettings(scaler.settings),
     expectedPerSecond,
     waiting,
+    waitedMs,
     quietMs,
     wanted: scaler.wanted,
     starts: { failed, heldForMs: heldUntilMs === null ? null : Math.max(0, heldUntilMs - atMs) },

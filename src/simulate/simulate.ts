@@ -149,6 +149,7 @@ class Simulation {
         workers: this.#fleet.facts(),
         expectedPerSecond: expectedPerSecond(this.#forecast, nowMs),
         waiting: this.#waiting.units,
+        waitedMs: this.#waiting.waitedMs(nowMs),
         quietMs: nowMs - (this.#forecast.lastWorkAtMs ?? 0),
         launches: NO_LAUNCH_FAILED,
       },

@@ -7,6 +7,8 @@ export class WaitingLine {
   #head = 0;
   #size = 0;
   #sum = 0;
+  /** Of each its units times when it came. */
+  #moments = 0;
 
   get size(): number {
     return this.#size;
@@ -15,6 +17,11 @@ export class WaitingLine {
   /** Units of work that wait. */
   get units(): number {
     return this.#size === 0 ? 0 : this.#sum;
+  }
+
+  /** How long they have waited, on average of their units. */
+  waitedMs(nowMs: number): number {
+    return this.units === 0 ? 0 : Math.max(0, nowMs - this.#moments / this.#sum);
   }
 
   /** When the first of them came; Infinity: none waits. */
@@ -32,12 +39,15 @@ export class WaitingLine {
     this.#atMs[tail] = atMs;
     this.#units[tail] = units;
     this.#size += 1;
-    this.#sum = this.#size === 1 ? units : this.#sum + units;
+    if (this.#size === 1) [this.#sum, this.#moments] = [0, 0];
+    this.#sum += units;
+    this.#moments += units * atMs;
   }
 
   dropFirst(): void {
     if (this.#size === 0) return;
     this.#sum -= this.firstUnits;
+    this.#moments -= this.firstUnits * this.firstAtMs;
     this.#head = (this.#head + 1) & (this.#atMs.length - 1);
     this.#size -= 1;
   }

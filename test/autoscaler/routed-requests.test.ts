@@ -146,10 +146,10 @@ describe('routed requests', () => {
     requests.loseWorker(3, 20_000);
     const finished = { ...NOTHING.finished, Success: 1 };
     expect(requests.counts).toEqual({ ...NOTHING, routed: 4, waiting: 2, assigned: 1, finished });
-    expect(requests.waitingCost(20_000)).toBe(0);
+    expect(requests.queue(20_000)).toEqual({ cost: 0, waitedMs: 0 });
     requests.wait(4, ASK, 21_000);
     expect(requests.find(4)).toMatchObject({ state: 'waiting', askedAtMs: 20_000, polledAtMs: 21_000 });
-    expect(requests.waitingCost(21_000)).toBe(1);
+    expect(requests.queue(21_000)).toEqual({ cost: 1, waitedMs: 1_000 });
     requests.forgetUnpolled(60_000);
     expect(idxs(requests)).toEqual([4, 3, 2]);
     expect(requests.counts).toEqual({ ...NOTHING, routed: 4, waiting: 1, assigned: 1, finished, expired: 1 });
@@ -182,9 +182,18 @@ describe('routed requests', () => {
     requests.wait(1, { ...ASK, cost: 5 }, 0);
     requests.wait(2, { ...ASK, cost: 7 }, 10_000);
     requests.assign(3, ASK, to(1));
-    expect([14_999, 15_000, 24_999, 25_000].map((atMs) => requests.waitingCost(atMs))).toEqual([12, 7, 7, 0]);
+    const times = [12_000, 14_999, 15_000, 24_999, 25_000];
+    expect(times.map((atMs) => requests.queue(atMs).cost)).toEqual([12, 12, 7, 7, 0]);
+    // Five units for 12 s, and seven for 2 s.
+    expect(times.map((atMs) => requests.queue(atMs).waitedMs)).toEqual([
+      74_000 / 12,
+      109_988 / 12,
+      5_000,
+      14_999,
+      0,
+    ]);
     requests.wait(1, { ...ASK, cost: 5 }, 30_000);
-    expect(requests.waitingCost(30_000)).toBe(5);
+    expect(requests.queue(30_000)).toEqual({ cost: 5, waitedMs: 30_000 });
   });
 
   it('a new number is one that nobody has', () => {

@@ -136,9 +136,10 @@ describe('an autoscaler that scales', () => {
   });
 
   it('tells what it decided, and why, with the figures', async () => {
-    const { autoscaler, serves } = await start();
+    const { autoscaler, clock, serves } = await start();
     await ask(autoscaler, { cost: 5 });
     await serves(1);
+    clock.advance(4_000);
     const { body } = await send(`${autoscaler.url}/api/decisions?limit=1`);
     expect(body).toEqual({
       about: expect.stringContaining('In production the hosted autoscaler'),
@@ -157,7 +158,8 @@ describe('an autoscaler that scales', () => {
         },
         expectedPerSecond: 0.5,
         waiting: 5,
-        quietMs: 0,
+        waitedMs: 4_000,
+        quietMs: 4_000,
         wanted: { workers: 1, capacity: expect.any(Number), coldCapacity: expect.any(Number) },
         starts: { failed: 0, heldForMs: null },
         capacity: 10,

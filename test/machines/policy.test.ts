@@ -14,7 +14,13 @@ function worker(id: number, given: Partial<WorkerFacts> = {}): WorkerFacts {
 }
 
 function facts(given: Partial<FleetFacts> = {}): FleetFacts {
-  const nothing = { expectedPerSecond: 0, waiting: 0, quietMs: 1_000, launches: NO_LAUNCH_FAILED };
+  const nothing = {
+    expectedPerSecond: 0,
+    waiting: 0,
+    waitedMs: 0,
+    quietMs: 1_000,
+    launches: NO_LAUNCH_FAILED,
+  };
   return { atMs: 0, workers: [], ...nothing, ...given };
 }
 
@@ -256,6 +262,40 @@ describe('what is done', () => {
       ['create', 'create'],
     ],
     [
+      'much waits that came in a minute, and is to be worked off within another',
+      {},
+      { waiting: 1_800, waitedMs: 30_000, workers: [worker(1)] },
+      ['create', 'create'],
+    ],
+    [
+      'much waits that came in half an hour, and may take as long',
+      { maxWorkers: 12 },
+      { waiting: 54_000, waitedMs: 900_000, workers: [worker(1)] },
+      ['create', 'create'],
+    ],
+    [
+      'one too many, but what is in each takes too long, and help is on the way',
+      {},
+      {
+        expectedPerSecond: 5,
+        workers: [worker(1, { pending: 101 }), worker(2, { pending: 101 }), worker(3, { phase: 'loading' })],
+      },
+      [],
+      LONG_AGO,
+    ],
+    [
+      'one too many, but too much waits, and help is on the way',
+      {},
+      {
+        expectedPerSecond: 5,
+        waiting: 301,
+        waitedMs: 900_000,
+        workers: [worker(1), worker(2), worker(3, { phase: 'loading' })],
+      },
+      [],
+      LONG_AGO,
+    ],
+    [
       'what is in each takes too long, and help is on the way',
       {},
       { expectedPerSecond: 5, workers: [worker(1, { pending: 150 }), worker(2, { phase: 'loading' })] },
@@ -437,8 +477,8 @@ describe('what is done', () => {
     expect(reasonsOf({ expectedPerSecond: 15, workers: [worker(1)] })).toEqual([
       'a capacity of 16.7 units/s is wanted (15 units/s are expected, and may take 90 % of it), and 10 is there or on the way',
     ]);
-    expect(reasonsOf({ waiting: 200, workers: [worker(1)] })[0]).toBe(
-      'a capacity of 10 units/s is wanted (0 units/s are always provided for, and may take 90 % of it; 200 units wait), and 10 is there or on the way',
+    expect(reasonsOf({ waiting: 200, waitedMs: 12_340, workers: [worker(1)] })[0]).toBe(
+      'a capacity of 10 units/s is wanted (0 units/s are always provided for, and may take 90 % of it; 200 units wait, for 12.3 s on average), and 10 is there or on the way',
     );
     expect(reasonsOf({ expectedPerSecond: 5, workers: [worker(1), worker(2)] }, LONG_AGO)).toEqual([
       '10 units/s are left without it, and 5.56 are wanted (5 units/s are expected, and may take 90 % of it)',

@@ -106,6 +106,33 @@ describe('a fleet in virtual time', () => {
     );
   });
 
+  // What waits is worked off no more quickly than it came, beside the load: ideal + targetUtil × ideal. One more is asked
+  // for when those have loaded and are not done, and another a load later, by when they are.
+  it('goes to no more than twice the ideal and two when the load comes from nothing, however long a load takes', () => {
+    const step = fc.record({
+      load: fc.integer({ min: 1, max: 100 }),
+      perf: fc.integer({ min: 4, max: 20 }),
+      loadSeconds: fc.integer({ min: 5, max: 900 }),
+      startsQuickly: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(step, ({ load, perf, loadSeconds, startsQuickly }) => {
+        const startSeconds = startsQuickly ? 1 : loadSeconds;
+        const fleet = fleetOf(
+          { load: () => load, perf: () => perf, loadSeconds, startSeconds },
+          { maxWorkers: ENOUGH },
+        );
+        let most = 0;
+        fleet.run(followsWithin(loadSeconds), () => {
+          most = Math.max(most, fleet.in(...ACTIVE).length);
+        });
+        expect(most).toBeLessThanOrEqual(2 * idealFor(load, perf) + 2);
+        expect(fleet.waiting).toBe(0);
+      }),
+      { numRuns: 12, examples: [[{ load: 90, perf: 10, loadSeconds: 300, startsQuickly: false }]] },
+    );
+  });
+
   it('does not move while the load is steady', () => {
     const steady = fc.record({
       load: fc.double({ min: 0.1, max: 60, noNaN: true }),

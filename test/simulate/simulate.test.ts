@@ -94,6 +94,25 @@ describe('one worker', () => {
   });
 });
 
+describe('a load from nothing', () => {
+  it('makes no more than twice the workers that it wants and two, however long it has waited for the first', () => {
+    const turned: Turned = {
+      'min-load': '0',
+      'min-workers': '0',
+      'max-workers': '200',
+      'cold-mult': '0',
+      'load-time': '5m',
+      'client-timeout': '1h',
+    };
+    const requests = Array.from({ length: 3_600 }, (_, nth) => [nth / 2, 45] as const);
+    const { totals } = runOf(turned, requests, 1_800);
+    // 90 units/s come, and a tenth of the capacity is to be spare.
+    expect(totals.mostWorkers).toBeGreaterThan(10);
+    expect(totals.mostWorkers).toBeLessThanOrEqual(22);
+    expect(totals.requests).toMatchObject({ arrived: 3_600, refused: 0, waiting: 0 });
+  });
+});
+
 const experiments = fc.record({
   shape: fc.constantFrom('constant', 'bursty'),
   rate: fc.double({ min: 0.05, max: 8, noNaN: true }),

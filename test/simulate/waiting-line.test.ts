@@ -27,6 +27,8 @@ describe('the line of those who wait', () => {
             first?.atMs ?? Number.POSITIVE_INFINITY,
           ]);
           if (first !== undefined) expect(line.firstUnits).toBe(first.units);
+          const waited = model.reduce((sum, each) => sum + each.units * (atMs + 5 - each.atMs), 0);
+          expect(line.waitedMs(atMs + 5)).toBeCloseTo(line.units === 0 ? 0 : waited / line.units, 6);
         }
       }),
       { numRuns: 50 },

@@ -72,7 +72,11 @@ export class SimulatedFleet {
   readonly workers: SimulatedWorker[] = [];
   readonly decisions: (Decision & { readonly second: number })[] = [];
   second = 0;
+  /** Units that wait for a worker, and since when, the first that came first. */
   waiting = 0;
+  #line: { units: number; readonly since: number }[] = [];
+  /** Of all that wait the units times the second in which they came. */
+  #moments = 0;
   #forecast: Forecast = NO_WORK_YET;
   #memory: ScalingMemory = NOTHING_REMEMBERED;
   #launches = NO_LAUNCH_FAILED;
@@ -110,7 +114,7 @@ export class SimulatedFleet {
   #work(): void {
     const units = this.#options.load(this.second);
     if (units > 0) this.#forecast = came(this.#forecast, units, this.second * 1_000);
-    this.waiting += units;
+    this.#wait(units);
     this.#route(this.in('ready'));
     for (const worker of this.in('ready', 'stopping')) this.#serve(worker);
     const { loadSeconds = 20 } = this.#options;
@@ -166,9 +170,34 @@ export class SimulatedFleet {
     const units = Math.min(this.waiting, wanted);
     worker.pending += units;
     worker.told += units;
+    this.#take(units);
+  }
+
+  #wait(units: number): void {
+    this.waiting += units;
+    this.#moments += units * this.second;
+    this.#line.push({ units, since: this.second });
+  }
+
+  #take(units: number): void {
     this.waiting -= units;
+    for (let left = units; left > 0; ) {
+      const [first] = this.#line;
+      if (first === undefined) break;
+      const taken = Math.min(left, first.units);
+      left -= taken;
+      first.units -= taken;
+      this.#moments -= taken * first.since;
+      if (first.units === 0) this.#line.shift();
+    }
     // Nobody waits with what is left of a sum of fractions.
-    if (this.waiting < 1e-9) this.waiting = 0;
+    if (this.waiting >= 1e-9) return;
+    [this.waiting, this.#moments, this.#line] = [0, 0, []];
+  }
+
+  /** How long they have waited, on average of the units. */
+  get #waitedMs(): number {
+    return this.waiting === 0 ? 0 : Math.max(0, this.second - this.#moments / this.waiting) * 1_000;
   }
 
   #decide(): readonly Decision[] {
@@ -181,6 +210,7 @@ export class SimulatedFleet {
         workers: this.workers.map((worker) => this.#factsOf(worker)),
         expectedPerSecond: expectedPerSecond(this.#forecast, atMs),
         waiting: this.waiting,
+        waitedMs: this.#waitedMs,
         quietMs: atMs - (lastWorkAtMs ?? 0),
         launches: this.#launches,
       },
@@ -247,14 +277,14 @@ export class SimulatedFleet {
 
   /** It fails, and its clients ask anew. */
   fail(worker: SimulatedWorker): void {
-    this.waiting += worker.pending;
+    this.#wait(worker.pending);
     worker.pending = 0;
     worker.told = 0;
     this.enter(worker, 'failed');
   }
 
   remove(worker: SimulatedWorker): void {
-    this.waiting += worker.pending;
+    this.#wait(worker.pending);
     this.workers.splice(this.workers.indexOf(worker), 1);
   }
 }
