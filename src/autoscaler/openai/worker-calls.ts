@@ -189,8 +189,7 @@ async function readAnswer(answer: Dispatcher.ResponseData): Promise<WorkerAnswer
   const head = { status, headers: inTurn(headers) };
   const length = Number(headers['content-length'] ?? Number.NaN);
   const isJson = String(headers['content-type'] ?? '').startsWith('application/json');
-  const isPlain = headers['content-encoding'] === undefined;
-  if (status < 400 || !isJson || !isPlain || !(length <= MAX_REFUSAL_BYTES)) {
+  if (status < 400 || !isJson || !(length <= MAX_REFUSAL_BYTES)) {
     return { kind: 'stream', head, body };
   }
   const bytes = new Uint8Array(await body.arrayBuffer());

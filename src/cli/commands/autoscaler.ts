@@ -1,4 +1,5 @@
-import { ListenError, LocalAutoscaler } from '../../autoscaler/index.js';
+import { ListenError, LocalAutoscaler, type LocalAutoscalerOptions } from '../../autoscaler/index.js';
+import type { Config } from '../../config/index.js';
 import { duration, originList, port } from '../../config/types.js';
 import type { Log } from '../../log.js';
 import { COMMAND_LINE } from '../command-line.js';
@@ -40,6 +41,16 @@ export async function autoscaler(options: AutoscalerOptions, io: Io): Promise<nu
   await asked;
   await local.stop();
   return EXIT.ok.code;
+}
+
+/** The options of the autoscaler of `dev`, whether it scales or not. */
+export function devAutoscaler(
+  endpoint: string,
+  { reportIntervalMs, corsOrigins }: Config,
+  { env }: Io,
+): LocalAutoscalerOptions {
+  const apiKey = env.TSWORKER_API_KEY;
+  return { endpoint, reportIntervalMs, corsOrigins, ...(apiKey && { apiKey }) };
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Env, Io } from '../io.js';
 import { tell, warningsFor } from '../settings.js';
 import { untilAskedToStop } from '../signals.js';
 import { type WorkerPorts, WorkerProcesses } from '../worker-processes.js';
-import { startOnFreePort } from './autoscaler.js';
+import { devAutoscaler, startOnFreePort } from './autoscaler.js';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -67,10 +67,7 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
   const make = (port: number) => {
     const local = new LocalAutoscaler({
       port,
-      endpoint: run.endpoint,
-      reportIntervalMs: config.reportIntervalMs,
-      corsOrigins: config.corsOrigins,
-      ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
+      ...devAutoscaler(run.endpoint, config, io),
       scaling: {
         settings,
         patience: { drainWithinMs: config.drainTimeoutMs + AFTER_DRAIN_MS },

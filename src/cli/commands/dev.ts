@@ -15,7 +15,7 @@ import { besideInspected, logOf } from '../log.js';
 import { parseOption } from '../options.js';
 import { runWorker } from '../run-worker.js';
 import { checkModel, loadSettings, settings, tell, warningsFor } from '../settings.js';
-import { startOnFreePort } from './autoscaler.js';
+import { devAutoscaler, startOnFreePort } from './autoscaler.js';
 import { devFleet } from './dev-fleet.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -51,14 +51,7 @@ export async function dev(
   }
 
   let autoscaler: LocalAutoscaler | undefined;
-  const make = (port: number) =>
-    new LocalAutoscaler({
-      port,
-      endpoint,
-      reportIntervalMs: wanted.reportIntervalMs,
-      corsOrigins: wanted.corsOrigins,
-      ...(io.env.TSWORKER_API_KEY && { apiKey: io.env.TSWORKER_API_KEY }),
-    });
+  const make = (port: number) => new LocalAutoscaler({ port, ...devAutoscaler(endpoint, wanted, io) });
   try {
     return await untilNotTaken(async () => {
       const ports = await takePorts(wanted, log);
