@@ -26,32 +26,37 @@ const CHANGE = 5;
 
 /** The forecast after units of work have come. Times never go back; what comes late counts as now. */
 export function came(forecast: Forecast, units: number, atMs: number): Forecast {
-  const { passed, current, second } = upTo(forecast, atMs);
+  const { passed, current, second } = movedOn(forecast, atMs);
   const lastWorkAtMs = Math.max(atMs, forecast.lastWorkAtMs ?? atMs);
   return { passed, current: current + units, second, lastWorkAtMs };
 }
 
 /** Units of work per second that are to be expected. */
 export function expectedPerSecond(forecast: Forecast, atMs: number): number {
-  const seconds = sinceChange(secondsOf(upTo(forecast, atMs)));
+  const seconds = sinceChange(secondsOf(movedOn(forecast, atMs)));
   const mean = sumOf(seconds, 0) / Math.max(seconds.length, SLOW_SECONDS);
   if (seconds.length >= SLOW_SECONDS) return mean;
   // So soon after a change it is not known yet what is chance.
   return Math.max(mean, sumOf(seconds, seconds.length - FAST_SECONDS) / FAST_SECONDS);
 }
 
-/** The same forecast, moved on to a later second. */
-function upTo(forecast: Forecast, atMs: number): Forecast {
+/** The same forecast at a later time. Who asks again and again keeps it, so that no second is gone through twice. */
+export function movedOn(forecast: Forecast, atMs: number): Forecast {
   const second = Math.max(forecast.second, Math.floor(atMs / 1_000));
   if (second === forecast.second) return forecast;
   const { lastWorkAtMs } = forecast;
   // What was before the first work is not known to be a time without work.
   if (lastWorkAtMs === null) return { ...NO_WORK_YET, second };
-  const quiet = new Array<number>(Math.min(second - forecast.second, LONG_SECONDS) - 1).fill(0);
-  const passed = sinceChange(secondsOf(forecast))
-    .concat(quiet)
-    .slice(1 - LONG_SECONDS);
+  let passed = remembered(secondsOf(forecast));
+  // A fall is told while it is new: of five minutes, four without work and one with are no more than chance makes.
+  const quiet = Math.min(second - forecast.second, LONG_SECONDS) - 1;
+  for (let each = 0; each < quiet; each++) passed = remembered(passed.concat(0));
   return { passed, current: 0, second, lastWorkAtMs };
+}
+
+/** What is still of use of the seconds up to one, when the next begins. */
+function remembered(seconds: readonly number[]): readonly number[] {
+  return sinceChange(seconds).slice(1 - LONG_SECONDS);
 }
 
 function secondsOf({ passed, current }: Forecast): readonly number[] {

@@ -1,4 +1,4 @@
-import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../machines/forecast.js';
+import { came, expectedPerSecond, type Forecast, movedOn, NO_WORK_YET } from '../../machines/forecast.js';
 
 /**
  * The work that is to be expected, from two sides: what clients ask routes for, which is known before any worker is
@@ -25,6 +25,8 @@ export class Demand {
   }
 
   expectedPerSecond(atMs: number): number {
+    this.#asked = movedOn(this.#asked, atMs);
+    this.#told = movedOn(this.#told, atMs);
     return Math.max(expectedPerSecond(this.#asked, atMs), expectedPerSecond(this.#told, atMs));
   }
 

@@ -1,4 +1,4 @@
-import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../machines/forecast.js';
+import { came, expectedPerSecond, type Forecast, movedOn, NO_WORK_YET } from '../../machines/forecast.js';
 import { decide } from '../../machines/policy.js';
 import { randomFrom } from '../../machines/random.js';
 import {
@@ -140,7 +140,8 @@ class Simulation {
 
   #look(nowMs: number): void {
     this.#nextLookMs += LOOK_EVERY_MS;
-    if (this.#fresh > 0) this.#forecast = came(this.#forecast, this.#fresh, nowMs);
+    this.#forecast =
+      this.#fresh > 0 ? came(this.#forecast, this.#fresh, nowMs) : movedOn(this.#forecast, nowMs);
     this.#fresh = 0;
     const { decisions, memory } = decide(
       this.#options.setup,

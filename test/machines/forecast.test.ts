@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../machines/forecast.js';
+import { came, expectedPerSecond, type Forecast, movedOn, NO_WORK_YET } from '../../machines/forecast.js';
 import { randomFrom } from '../../machines/random.js';
 
 /** The forecast after so much work a second, from a second on. */
@@ -31,6 +31,34 @@ describe('the work that is expected', () => {
     const forecast = worked(steady(60, before));
     const falls = [-1, 58, 59, 500].map((second) => expectedPerSecond(forecast, (before + second) * 1_000));
     expect(falls).toEqual([60, 1, 0, 0]);
+  });
+
+  it('never grows again once nothing has come for ten seconds, whatever came before', () => {
+    const phase = fc.tuple(
+      fc.integer({ min: 1, max: 400 }),
+      fc.constantFrom(0, 0.3, 1, 25, 1_200),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(fc.array(phase, { minLength: 1, maxLength: 4 }), fc.nat(), (phases, seed) => {
+        const random = randomFrom(seed);
+        const load = phases.flatMap(([seconds, units, isByChance]) =>
+          steady(units, seconds).map((each) => (isByChance ? each * 2 * random() : each)),
+        );
+        let forecast = worked(load);
+        const last = forecast;
+        const expected = Array.from({ length: 400 }, (_, second) => {
+          forecast = movedOn(forecast, (load.length + second) * 1_000);
+          return expectedPerSecond(forecast, (load.length + second) * 1_000);
+        });
+        // Looked at seldom it is the same.
+        expect(expectedPerSecond(last, (load.length + 70) * 1_000)).toBe(expected[70]);
+        const grown = expected.findIndex(
+          (each, second) => second > 10 && each > (expected[second - 1] ?? 0) + 1e-9,
+        );
+        expect([grown, expected.at(-1)]).toEqual([-1, 0]);
+      }),
+    );
   });
 
   it('is the mean of five minutes where each second differs by chance alone', () => {

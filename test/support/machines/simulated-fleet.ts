@@ -1,5 +1,5 @@
 import { beliefOf, believed } from '../../../machines/belief.js';
-import { came, expectedPerSecond, type Forecast, NO_WORK_YET } from '../../../machines/forecast.js';
+import { came, expectedPerSecond, type Forecast, movedOn, NO_WORK_YET } from '../../../machines/forecast.js';
 import { launchFailed } from '../../../machines/launches.js';
 import { decide } from '../../../machines/policy.js';
 import {
@@ -113,7 +113,8 @@ export class SimulatedFleet {
 
   #work(): void {
     const units = this.#options.load(this.second);
-    if (units > 0) this.#forecast = came(this.#forecast, units, this.second * 1_000);
+    const atMs = this.second * 1_000;
+    this.#forecast = units > 0 ? came(this.#forecast, units, atMs) : movedOn(this.#forecast, atMs);
     this.#wait(units);
     this.#route(this.in('ready'));
     for (const worker of this.in('ready', 'stopping')) this.#serve(worker);
