@@ -199,9 +199,11 @@ export interface RecordingEnd {
 /** A recording is a file of these, one a line, as JSON. */
 export type RecordingLine = RecordingHeader | Happening | { readonly now: Now } | RecordingEnd;
 
-/** All that is kept of a worker, or all of a recording. */
+/** All that is kept of a worker, or what is shown of a recording. */
 export interface History {
   readonly header: RecordingHeader;
+  /** How many happenings there were. When these are fewer, the oldest of what there was most of are left out. */
+  readonly happened: number;
   /** Oldest first. */
   readonly happenings: readonly Happening[];
 }

@@ -6,6 +6,7 @@ import type { Log, LogFields } from '../log.js';
 import type { Redact } from '../redact.js';
 import type { Happening, Json, Now, RecordingHeader, Sample } from './contract.js';
 import { CUT, copyOf } from './copy.js';
+import { groupOf } from './fair.js';
 import { hearing } from './hearing.js';
 import { LineLog } from './line-log.js';
 import { nowOf, ROWS, type Rows } from './now.js';
@@ -159,6 +160,10 @@ export class Inspector implements Source {
     return this.#samples.all;
   }
 
+  get happened(): number {
+    return this.#seq;
+  }
+
   header(): RecordingHeader {
     const { version, backend } = this.#options;
     return headerOf({ version, backend, startedAtMs: this.#startedAtMs });
@@ -227,7 +232,7 @@ export class Inspector implements Source {
     const kept: Kept = {
       seq: this.#seq,
       ofRequest: happening.kind === 'request',
-      group: `${happening.actor} ${happening.event}`,
+      group: groupOf(happening),
       text: JSON.stringify(happening),
     };
     this.#ring.add(kept);

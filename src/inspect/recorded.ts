@@ -1,21 +1,28 @@
 import { openLedger } from '../../machines/ledger.js';
 import type { ActorNow, Happening, Now, RecordingEnd, Stay } from './contract.js';
+import { fairly, groupOf } from './fair.js';
 import { sentenceOf } from './now.js';
 import type { Recording } from './recording.js';
 import { enteredIn } from './recording-lines.js';
-import type { Kept } from './ring.js';
+import { type Kept, Ring } from './ring.js';
 import type { Source } from './source.js';
 import { Timeline } from './timeline.js';
+
+/** Of what is shown: a page with as much as this is still quick on a phone. */
+const LIMITS = { count: 20_000, bytes: 16 * 2 ** 20 };
 
 /** A recording as it is shown: what it ends with is how the worker was last. */
 export function recordedSource(recording: Recording): Source {
   const now = endOf(recording);
-  const kept = recording.happenings.map(keptOf);
+  const ring = new Ring(LIMITS);
+  // Text is made of those alone that are shown.
+  for (const happening of fairly(recording.happenings, LIMITS.count)) ring.add(keptOf(happening));
   return {
     now: () => now,
     samples: () => [],
     header: () => recording.header,
-    after: (seq) => kept.filter((each) => each.seq > seq),
+    happened: recording.happenings.length,
+    after: (seq) => ring.after(seq),
     linesAfter: (number) => ({ last: number, lines: [] }),
     subscribe: () => () => {},
   };
@@ -89,11 +96,10 @@ function timelineOf(happenings: readonly Happening[]): readonly Stay[] {
 }
 
 function keptOf(happening: Happening): Kept {
-  const { seq, actor, event, kind } = happening;
   return {
-    seq,
-    ofRequest: kind === 'request',
-    group: `${actor} ${event}`,
+    seq: happening.seq,
+    ofRequest: happening.kind === 'request',
+    group: groupOf(happening),
     text: JSON.stringify(happening),
   };
 }

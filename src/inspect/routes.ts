@@ -75,7 +75,9 @@ export function inspectorRoutes(
     const happenings = source.after(0).map(({ text }) => text);
     response
       .type('json')
-      .send(`{"header":${JSON.stringify(source.header())},"happenings":[${happenings.join()}]}`);
+      .send(
+        `{"header":${JSON.stringify(source.header())},"happened":${source.happened},"happenings":[${happenings.join()}]}`,
+      );
   });
   router.get('/inspect/events', (request, response) => {
     if (readers >= MOST_READERS) {

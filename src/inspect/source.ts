@@ -7,6 +7,8 @@ export interface Source {
   /** Oldest first. */
   samples(): readonly Sample[];
   header(): RecordingHeader;
+  /** How many happenings there were, with those that are no longer kept. */
+  readonly happened: number;
   /** What is kept of what has happened after `seq`, oldest first. */
   after(seq: number): readonly Kept[];
   /** The lines of the model's log after the one of this number. */

@@ -425,16 +425,16 @@ it('waits for nothing more of a recording', async () => {
   expect(asked).toHaveLength(1);
 });
 
-it('shows the end of a recording that is longer than a page can hold, and says so', async () => {
-  const happenings = Array.from({ length: 5_678 }, (_, nth): Happening => {
+it('shows the beginning of a recording that is longer than a page can hold, and says what it leaves out', async () => {
+  const happenings = Array.from({ length: 20_678 }, (_, nth): Happening => {
+    const event = nth === 0 ? 'load done' : 'health.failed';
     const [from, to] = nth % 2 === 0 ? ['work.serving', 'work.failing'] : ['work.failing', 'work.serving'];
     const place = {
       actor: 'lifecycle',
       machine: 'lifecycle',
       kind: 'transition',
-      event: 'health.failed',
     } as const;
-    return { seq: nth + 1, atMs: nth, nth, ...place, from: [from], to: [to], took: [] };
+    return { seq: nth + 1, atMs: nth, nth, ...place, event, from: [from], to: [to], took: [] };
   });
   const header = headerOf({ version: '1', backend: 'openai', startedAtMs: 0 });
   const server = replayServer({ header, happenings, nows: [], end: null });
@@ -445,11 +445,11 @@ it('shows the end of a recording that is longer than a page can hold, and says s
     /^a recording of .*; the recording was broken off, and says nothing of what came then$/,
   );
   expect(await page.locator('.left-out').innerText()).toBe(
-    'These are the last 5\u00a0000 of 5\u00a0678 events: nothing before them is shown.',
+    '20\u00a0000 of 20\u00a0678 events are shown: of what came often the last alone.',
   );
   await page.locator('.travel input').focus();
   await page.keyboard.press('Home');
-  await expect.poll(() => page.locator('.moment').first().innerText()).toMatch(/\(1 of 5000\)$/);
+  await expect.poll(() => page.locator('.moment').first().innerText()).toMatch(/load done .*\(1 of 20000\)$/);
   expect(await litIn(page)).toEqual(['work.failing']);
   expect(trouble).toEqual([]);
 });

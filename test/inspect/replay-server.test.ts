@@ -1,5 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { History, Now, RecordingLine } from '../../src/inspect/contract.js';
+import type { Happening, History, Now, RecordingHeader, RecordingLine } from '../../src/inspect/contract.js';
+import { began, NOTHING_YET } from '../../src/inspect/page/page-state.js';
+import { actorsAt, lookAt, pastOf, stepFrom, workAt } from '../../src/inspect/page/travel.js';
+import { recordedSource } from '../../src/inspect/recorded.js';
 import { readRecording } from '../../src/inspect/recording.js';
 import { replayServer } from '../../src/inspect/replay-server.js';
 import { close, listen } from '../../src/net/server.js';
@@ -17,8 +20,16 @@ const entered = (seq: number, state: string, reason: string): RecordingLine => (
   details: { level: 'info', message: `${state}: ${reason}`, event: 'state.entered', state, reason },
 });
 
+const HEADER: RecordingHeader = {
+  recording: 1,
+  version: '0.1.0',
+  machines: {},
+  backend: 'shop',
+  startedAtMs: 500,
+};
+
 const LINES: RecordingLine[] = [
-  { recording: 1, version: '0.1.0', machines: {}, backend: 'shop', startedAtMs: 500 },
+  HEADER,
   entered(1, 'loading', 'the worker has started'),
   {
     ...{ seq: 2, atMs: 2000, actor: 'lifecycle', machine: 'lifecycle', nth: 1, kind: 'transition' },
@@ -54,8 +65,9 @@ describe('a recording that is shown', () => {
         { state: 'failing', fromMs: 4000, toMs: null },
       ],
     });
-    const { header, happenings } = (await send(port, '/inspect/recording')).body as History;
+    const { header, happened, happenings } = (await send(port, '/inspect/recording')).body as History;
     expect([header, ...happenings]).toEqual(LINES);
+    expect(happened).toBe(4);
     expect((await send(port, '/inspect/samples')).body).toEqual([]);
     expect(Object.keys((await send(port, '/inspect/charts')).body as object)).toContain('lifecycle');
   });
@@ -87,3 +99,41 @@ describe('a recording that is shown', () => {
     ]);
   });
 });
+
+const [LOADING, SERVING, FAILING] = [['work.loading'], ['work.serving'], ['work.failing']];
+const [WAITING, PROBING] = [['waiting'], ['probing']];
+
+it('shows the beginning of a recording of 150 000 events, each actor where it was, and counts what it leaves out', () => {
+  const lifecycle = { actor: 'lifecycle', machine: 'lifecycle', kind: 'transition' } as const;
+  const health = { actor: 'lifecycle/health', machine: 'health', kind: 'transition' } as const;
+  const probe = (seq: number): Happening => {
+    const [event, from, to] =
+      seq % 2 === 0 ? ['probe due', WAITING, PROBING] : ['probe done', PROBING, WAITING];
+    return { seq, atMs: seq * 1000, nth: seq - 3, event, from, to, ...health };
+  };
+  const happenings: Happening[] = [
+    { ...lifecycle, seq: 1, atMs: 1000, nth: 0, kind: 'actor.started', event: 'started', to: LOADING },
+    { ...lifecycle, seq: 2, atMs: 2000, nth: 1, event: 'load done', from: LOADING, to: SERVING },
+    { ...health, seq: 3, atMs: 3000, nth: 0, kind: 'actor.started', event: 'started', to: WAITING },
+    ...Array.from({ length: 149_990 }, (_, index) => probe(index + 4)),
+    { ...lifecycle, seq: 149_994, atMs: 2e8, nth: 2, event: 'health.failed', from: SERVING, to: FAILING },
+  ];
+  const source = recordedSource({ header: HEADER, happenings, nows: [], end: null });
+  const shown = source.after(0).map(({ text }): Happening => JSON.parse(text));
+  const { happened } = source;
+  const state = began(NOTHING_YET, {}, { header: HEADER, happened, happenings: shown }, []);
+  expect([shown.length, state.happenings.length, state.leftOut]).toEqual([20_000, 20_000, 129_994]);
+  const at = (seq: number) => {
+    const actors = [...actorsAt(lookAt(state, seq), seq).values()];
+    return actors.map(({ actor, states, mayHaveMoved }) => [actor, ...states, mayHaveMoved]);
+  };
+  expect(at(1)).toEqual([['lifecycle', 'work.loading', false]]);
+  const served = ['lifecycle', 'work.serving', false];
+  expect(at(2)).toEqual([served]);
+  expect(at(3)).toEqual([served, ['lifecycle/health', 'waiting', false]]);
+  const sixth = pastOf(state)[5]?.seq ?? 0;
+  expect(sixth).toBeGreaterThan(100_000);
+  expect(stepFrom(lookAt(state, sixth), -1)).toBe(pastOf(state)[4]?.seq);
+  expect(workAt(state, sixth)).toBe('serving');
+  expect(workAt(state, 149_994)).toBe('failing');
+}, 60_000);

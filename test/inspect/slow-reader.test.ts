@@ -27,6 +27,7 @@ class Stage implements Source {
 
   now = () => ({ seq: this.seq, atMs: 0, timeline: [], worker: { inStateMs: 0 } }) as unknown as Now;
   samples = () => [];
+  happened = 0;
   header = () => ({ recording: 1, version: '', machines: {}, backend: '', startedAtMs: 0 }) as const;
   after = (seq: number) => this.ring.after(seq);
   linesAfter = (last: number) => ({ last, lines: [] });

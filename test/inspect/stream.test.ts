@@ -32,6 +32,7 @@ class Stage implements Source {
     return { ...now, worker: { inStateMs: 0 } } as unknown as Now;
   };
   samples = () => [];
+  happened = 0;
   header = () => ({ recording: 1, version: '', machines: {}, backend: '', startedAtMs: 0 }) as const;
   after = () => [];
   linesAfter = () => ({ last: 0, lines: [] });

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Happening } from '../contract.js';
 import type { Change } from './app.js';
 import { listed, type PageState } from './page-state.js';
+import { lookAt } from './travel.js';
 import { counted, nameOf, timeOf } from './words.js';
 
 const MOST_ROWS = 150;
@@ -9,12 +10,9 @@ const MOST_ROWS = 150;
 /** What has happened, newest first. */
 export function Events({ state, change }: { readonly state: PageState; readonly change: Change }) {
   const [rows, more] = listed(state, MOST_ROWS);
-  const isPaused = state.pausedAt !== null;
+  const isPaused = state.paused !== null;
   const onPause = () =>
-    change((before) => ({
-      ...before,
-      pausedAt: before.pausedAt === null ? (before.happenings.at(-1)?.seq ?? 0) : null,
-    }));
+    change((before) => ({ ...before, paused: before.paused === null ? before.happenings : null }));
   return (
     <section class="card" aria-labelledby="events-title">
       <h2 id="events-title">Events</h2>
@@ -49,7 +47,7 @@ export function Events({ state, change }: { readonly state: PageState; readonly 
       ) : (
         <ol class="events scroll" tabIndex={0} aria-labelledby="events-title">
           {rows.map((each) => (
-            <Row key={each.seq} each={each} isLookedAt={each.seq === state.lookedAt} change={change} />
+            <Row key={each.seq} each={each} isLookedAt={each.seq === state.looked?.at.seq} change={change} />
           ))}
         </ol>
       )}
@@ -87,8 +85,7 @@ function Row({ each, isLookedAt, change }: RowProps) {
             type="button"
             onClick={() =>
               change((before) => ({
-                ...before,
-                lookedAt: seq,
+                ...lookAt(before, seq),
                 actor: each.machine === '' ? before.actor : actor,
               }))
             }

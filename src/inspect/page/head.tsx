@@ -1,6 +1,6 @@
 import type { Happening, Now } from '../contract.js';
 import type { PageState } from './page-state.js';
-import { lookedAt, workAt } from './travel.js';
+import { workAt } from './travel.js';
 import { figure, nameOf, spanOf, timeOf, units } from './words.js';
 
 /** Why the worker is not followed, of what is tried again. */
@@ -13,7 +13,7 @@ export const NOT_FOLLOWED = {
 /** How the worker is, in a glance and in a sentence. */
 export function Head({ state, now }: { readonly state: PageState; readonly now: Now }) {
   const { worker } = now;
-  const looked = lookedAt(state);
+  const looked = state.looked?.at;
   const shown = looked === undefined ? worker.state : (workAt(state, looked.seq) ?? 'unknown');
   return (
     <header class={`head is-${shown}`}>

@@ -3,13 +3,13 @@ import type { Change } from './app.js';
 import { Chart } from './chart.js';
 import { METRICS, Metrics } from './metrics.js';
 import type { PageState } from './page-state.js';
-import { type ActorThen, actorsAt, isStep, stepFrom } from './travel.js';
+import { type ActorThen, actorsAt, isStep, lookAt, pastOf, stepFrom } from './travel.js';
 import { counted, inRow, nameOf, timeOf, units } from './words.js';
 
 /** A machine with its state lit, those that it has invoked one click away, and the way through time. */
 export function Machine({ state, change }: { readonly state: PageState; readonly change: Change }) {
-  const actors = actorsAt(state, state.lookedAt);
-  const isLive = state.lookedAt === null;
+  const actors = actorsAt(state, state.looked?.at.seq ?? null);
+  const isLive = state.looked === null;
   const shown = [...actors.values()].filter(({ machine }) => state.charts[machine] !== undefined);
   const actor = actors.get(state.actor);
   const chart = state.charts[actor?.machine ?? ''];
@@ -83,18 +83,18 @@ function Caption({ actor, recent }: { readonly actor: ActorThen; readonly recent
           {timeOf(first.atMs)}
         </span>
       )}
+      {actor.mayHaveMoved && <span class="unsure">or elsewhere: what it did next is not kept</span>}
     </p>
   );
 }
 
 function Travel({ state, change }: { readonly state: PageState; readonly change: Change }) {
-  const steps = state.happenings.filter(isStep);
-  const index =
-    state.lookedAt === null
-      ? steps.length - 1
-      : steps.findLastIndex(({ seq }) => seq <= (state.lookedAt ?? 0));
+  const steps = pastOf(state).filter(isStep);
+  const isLive = state.looked === null;
+  const at = state.looked?.at.seq ?? Number.POSITIVE_INFINITY;
+  const index = steps.findLastIndex(({ seq }) => seq <= at);
   const looked = steps[index];
-  const go = (by: -1 | 1) => change((before) => ({ ...before, lookedAt: stepFrom(before, by) }));
+  const go = (by: -1 | 1) => change((before) => lookAt(before, stepFrom(before, by)));
   return (
     <div class="travel" role="group" aria-label="Travel through time">
       <button type="button" onClick={() => go(-1)} disabled={index <= 0} aria-label="One step back">
@@ -111,36 +111,33 @@ function Travel({ state, change }: { readonly state: PageState; readonly change:
         }
         onInput={({ currentTarget: { value } }) =>
           change((before) => {
-            const at = before.happenings.filter(isStep)[Number(value)]?.seq ?? null;
-            return { ...before, lookedAt: at };
+            const step = pastOf(before).filter(isStep)[Number(value)];
+            return lookAt(before, step?.seq ?? null);
           })
         }
       />
-      <button
-        type="button"
-        onClick={() => go(1)}
-        disabled={state.lookedAt === null}
-        aria-label="One step forward"
-      >
+      <button type="button" onClick={() => go(1)} disabled={isLive} aria-label="One step forward">
         ▶
       </button>
       <button
         type="button"
         class="live"
-        aria-pressed={state.lookedAt === null}
-        onClick={() => change((before) => ({ ...before, lookedAt: null }))}
+        aria-pressed={isLive}
+        onClick={() => change((before) => lookAt(before, null))}
       >
         {state.now?.live === false ? 'End' : 'Live'}
       </button>
-      <p class="moment" aria-live={state.lookedAt === null ? 'off' : 'polite'}>
-        {state.lookedAt !== null && looked !== undefined
-          ? `${timeOf(looked.atMs)}: ${looked.event === '' ? looked.kind : looked.event} of ${nameOf(looked.actor)} (${index + 1} of ${steps.length})`
-          : `as it ${state.now?.live === false ? 'was at the end' : 'is now'}, after ${steps.length} steps`}
+      <p class="moment" aria-live={isLive ? 'off' : 'polite'}>
+        {state.looked === null
+          ? `as it ${state.now?.live === false ? 'was at the end' : 'is now'}, after ${steps.length} steps`
+          : looked === undefined
+            ? `${timeOf(state.looked.at.atMs)}: before the first of ${steps.length} steps`
+            : `${timeOf(looked.atMs)}: ${looked.event === '' ? looked.kind : looked.event} of ${nameOf(looked.actor)} (${index + 1} of ${steps.length})`}
       </p>
       {state.leftOut > 0 && (
         <p class="moment left-out">
-          These are the last {counted(state.happenings.length)} of{' '}
-          {counted(state.leftOut + state.happenings.length)} events: nothing before them is shown.
+          {counted(state.happenings.length)} of {counted(state.leftOut + state.happenings.length)} events are
+          shown: of what came often the last alone.
         </p>
       )}
     </div>

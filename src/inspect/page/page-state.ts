@@ -1,5 +1,6 @@
 import type { Charts, Happening, History, Json, Now, Sample, ToldNow } from '../contract.js';
 import { isCut } from '../copy.js';
+import { fairly } from '../fair.js';
 import { ofTheLastHour } from '../samples.js';
 import { withTold } from '../timeline.js';
 
@@ -19,6 +20,13 @@ export interface Lock {
   readonly isRefused: boolean;
 }
 
+/** A moment of the past, with the past in which it stands: it is held, though the page goes on and forgets. */
+export interface Looked {
+  readonly at: Happening;
+  /** Oldest first. */
+  readonly past: readonly Happening[];
+}
+
 /** All that the page shows, as a value: what comes and what its reader does make the next one. */
 export interface PageState {
   readonly connection: Connection;
@@ -28,19 +36,19 @@ export interface PageState {
   readonly now: Now | null;
   /** Oldest first. */
   readonly happenings: readonly Happening[];
-  /** How many there were before these that are not kept here. */
+  /** How many there were beside these, which are not kept here. */
   readonly leftOut: number;
   readonly samples: readonly Sample[];
   readonly modelLog: readonly string[];
-  /** The happening that is looked back at, by its `seq`; null: it follows. */
-  readonly lookedAt: number | null;
+  /** What is looked back at; null: it follows. */
+  readonly looked: Looked | null;
   /** The actor whose chart is shown. */
   readonly actor: string;
   /** What has to be in a happening that is listed, in its name or its actor; a word after a minus must not be. */
   readonly filter: string;
   readonly showsRequests: boolean;
-  /** The list ends with this happening; null: it goes on. */
-  readonly pausedAt: number | null;
+  /** What is listed for as long as the list is paused; null: it goes on. */
+  readonly paused: readonly Happening[] | null;
 }
 
 export const NOTHING_YET: PageState = {
@@ -52,14 +60,17 @@ export const NOTHING_YET: PageState = {
   leftOut: 0,
   samples: [],
   modelLog: [],
-  lookedAt: null,
+  looked: null,
   actor: 'lifecycle',
   filter: '',
   showsRequests: true,
-  pausedAt: null,
+  paused: null,
 };
 
+/** As many as a worker keeps. */
 const MOST_HAPPENINGS = 5_000;
+/** So many more may come before those that are too many are taken out at once, so that each costs little. */
+const SPARE_HAPPENINGS = 500;
 const MOST_LINES = 200;
 
 export function began(
@@ -68,12 +79,16 @@ export function began(
   history: History,
   samples: readonly Sample[],
 ): PageState {
+  const { happenings, happened } = history;
   return {
-    ...withHappenings(state, history.happenings, 0),
+    ...state,
+    // Of a recording it may be more than a worker keeps: nothing comes after it.
+    happenings,
+    leftOut: happened - happenings.length,
     charts,
     samples,
-    lookedAt: null,
-    pausedAt: null,
+    looked: null,
+    paused: null,
   };
 }
 
@@ -103,16 +118,19 @@ function wholeOf(now: Now): Now {
 }
 
 /** What is told again after a lost connection is known already. */
-export function happened(state: PageState, news: readonly Happening[]): PageState {
-  const last = state.happenings.at(-1)?.seq ?? -1;
-  const fresh = news.filter(({ seq }) => seq > last);
+export function happened(state: PageState, told: readonly Happening[]): PageState {
+  const last = state.happenings.at(-1)?.seq ?? 0;
+  const fresh = told.filter(({ seq }) => seq > last);
   if (fresh.length === 0) return state;
-  return withHappenings(state, [...state.happenings, ...fresh], state.leftOut);
-}
-
-function withHappenings(state: PageState, all: readonly Happening[], leftOut: number): PageState {
-  const happenings = all.slice(-MOST_HAPPENINGS);
-  return { ...state, happenings, leftOut: leftOut + all.length - happenings.length };
+  const all = [...state.happenings, ...fresh];
+  const happenings = all.length > MOST_HAPPENINGS + SPARE_HAPPENINGS ? fairly(all, MOST_HAPPENINGS) : all;
+  // Who is slow is not told all: what is missing between two numbers is not kept here either.
+  const news = (fresh.at(-1)?.seq ?? last) - last;
+  return {
+    ...state,
+    happenings,
+    leftOut: state.leftOut + state.happenings.length + news - happenings.length,
+  };
 }
 
 export function sampled(state: PageState, sample: Sample): PageState {
@@ -138,7 +156,7 @@ export function logged(state: PageState, lines: readonly string[]): PageState {
 
 /** The happenings that are listed, newest first, and how many more there are. */
 export function listed(
-  { happenings, filter, showsRequests, pausedAt }: PageState,
+  { happenings, filter, showsRequests, paused }: PageState,
   most: number,
 ): [readonly Happening[], number] {
   const words = filter.toLowerCase().split(/\s+/);
@@ -148,11 +166,9 @@ export function listed(
     .trim();
   const unwanted = words.filter((word) => /^-./.test(word)).map((word) => word.slice(1));
   const matches = (text: string) => text.includes(wanted) && !unwanted.some((word) => text.includes(word));
-  const found = happenings.filter(
-    ({ seq, kind, event, actor }) =>
-      (pausedAt === null || seq <= pausedAt) &&
-      (showsRequests || kind !== 'request') &&
-      matches(`${event} ${actor}`.toLowerCase()),
+  const found = (paused ?? happenings).filter(
+    ({ kind, event, actor }) =>
+      (showsRequests || kind !== 'request') && matches(`${event} ${actor}`.toLowerCase()),
   );
   return [found.slice(-most).reverse(), Math.max(0, found.length - most)];
 }

@@ -1,7 +1,6 @@
 import type { Now, Stay } from '../contract.js';
 import type { PageState } from './page-state.js';
 import { ScrollTable } from './scroll-table.js';
-import { lookedAt } from './travel.js';
 import { spanOf, timeOf } from './words.js';
 
 /** The states since the start: as a bar, and as rows with what led to each. */
@@ -10,7 +9,7 @@ export function Timeline({ now, state }: { readonly now: Now; readonly state: Pa
   const from = timeline[0]?.fromMs ?? atMs;
   const whole = Math.max(1, atMs - from);
   const share = (ms: number) => `${Math.max(0.2, (ms / whole) * 100)}%`;
-  const looked = lookedAt(state);
+  const looked = state.looked?.at;
   return (
     <section class="card" aria-labelledby="timeline-title">
       <h2 id="timeline-title">States since the start</h2>

@@ -12,7 +12,7 @@ import {
   type PageState,
   sampled,
 } from '../../../src/inspect/page/page-state.js';
-import { actorsAt, stepFrom } from '../../../src/inspect/page/travel.js';
+import { actorsAt, isStep, lookAt, pastOf, stepFrom } from '../../../src/inspect/page/travel.js';
 import { counted, figure, inRow, nameOf, spanOf, units } from '../../../src/inspect/page/words.js';
 
 function happening(seq: number, given: Partial<Happening> = {}): Happening {
@@ -59,14 +59,15 @@ describe('what the page knows', () => {
     expect(happened(state, [happening(3)])).toBe(state);
   });
 
-  it('is bounded', () => {
-    const many = Array.from({ length: 6_000 }, (_, seq) => happening(seq));
+  it('is bounded, and counts what it does not hold, with what it was not told', () => {
+    const many = Array.from({ length: 6_000 }, (_, index) => happening(index + 1));
     const whole = happened(NOTHING_YET, many);
-    expect([whole.happenings.length, whole.happenings[0]?.seq, whole.leftOut]).toEqual([5_000, 1_000, 1_000]);
-    const later = happened(whole, [happening(6_000), happening(6_001)]);
-    expect([later.happenings.length, later.leftOut]).toEqual([5_000, 1_002]);
-    const history = { happenings: many.slice(0, 5_500) } as unknown as History;
-    expect(began(later, {}, history, [])).toMatchObject({ leftOut: 500 });
+    expect([whole.happenings.length, whole.happenings[0]?.seq, whole.leftOut]).toEqual([5_000, 1_001, 1_000]);
+    const later = happened(whole, [happening(6_001), happening(6_005)]);
+    expect([later.happenings.length, later.leftOut]).toEqual([5_002, 1_003]);
+    const history = { happened: 7_000, happenings: many } as unknown as History;
+    const again = began(later, {}, history, []);
+    expect([again.happenings.length, again.leftOut]).toEqual([6_000, 1_000]);
     expect(
       logged(
         NOTHING_YET,
@@ -136,7 +137,7 @@ describe('what the page knows', () => {
     expect(seqs({ filter: 'lifecycle -reporter done' })).toEqual([]);
     expect(seqs({ filter: 're -reporter' })).toEqual([2]);
     expect(seqs({ filter: '-' })).toEqual([4, 3, 2, 1]);
-    expect(seqs({ pausedAt: 2 })).toEqual([2, 1]);
+    expect(seqs({ paused: state.happenings.slice(0, 2) })).toEqual([2, 1]);
   });
 });
 
@@ -179,6 +180,28 @@ describe('a journey through time', () => {
       );
     expect(states(1)).toEqual(['lifecycle work.serving', 'lifecycle/health well']);
     expect(states(3)).toEqual(['lifecycle work.serving']);
+  });
+
+  it('says of an actor whose next event is not kept that it may be elsewhere', () => {
+    const health = { actor: 'lifecycle/health', machine: 'health' };
+    const gapped = stateWith(
+      moved(1, 'a', 'b', { nth: 0 }),
+      moved(2, 'well', 'ill', { ...health, nth: 4 }),
+      moved(3, 'b', 'c', { nth: 1 }),
+      moved(9, 'ill', 'well', { ...health, nth: 7 }),
+      moved(10, 'd', 'e', { nth: 5 }),
+    );
+    const unsure = (seq: number | null) =>
+      [...actorsAt(gapped, seq).values()]
+        .filter(({ mayHaveMoved }) => mayHaveMoved)
+        .map(({ actor }) => actor);
+    expect([1, 2, 3, 9, 10].map(unsure)).toEqual([
+      ['lifecycle/health'],
+      [],
+      ['lifecycle/health'],
+      ['lifecycle'],
+      [],
+    ]);
   });
 
   it('looks at each happening of a long past a few times, not once for each of the others', () => {
@@ -234,9 +257,60 @@ describe('a journey through time', () => {
   });
 
   it('goes step by step, requests left out, and follows again at the end', () => {
-    const step = (lookedAt: number | null, by: -1 | 1) => stepFrom({ ...state, lookedAt }, by);
+    const step = (from: number | null, by: -1 | 1) => stepFrom(lookAt(state, from), by);
     expect([step(null, -1), step(12, -1), step(10, -1)]).toEqual([12, 11, 10]);
     expect([step(10, 1), step(12, 1), step(14, 1), step(null, 1)]).toEqual([11, 14, null, null]);
+  });
+});
+
+describe('after 20 000 events of a worker under load', () => {
+  const lifecycle = [
+    happening(1, { kind: 'actor.started', event: 'started', to: ['work.loading'], nth: 0 }),
+    moved(2, 'work.loading', 'work.serving', { event: 'load done', nth: 1 }),
+    moved(3, 'work.serving', 'work.failing', { event: 'health.failed', nth: 2 }),
+  ];
+  const request = (seq: number, event: string) =>
+    happening(seq, { kind: 'request', actor: 'worker', machine: '', event });
+  /** What comes in 50 ms. */
+  const batch = (from: number) =>
+    Array.from({ length: 10 }, (_, index) => {
+      const seq = from + index;
+      if (index === 9) return moved(seq, 'work.serving', 'work.serving', { event: 'report.settled' });
+      return request(seq, index % 2 === 0 ? 'request.started' : 'request.succeeded');
+    });
+  const underLoad = (state: PageState, from = 4) =>
+    Array.from({ length: 2_000 }, (_, nth) => batch(from + nth * 10)).reduce(happened, state);
+  const before = happened(happened(NOTHING_YET, lifecycle), batch(4));
+
+  it('the steps of the lifecycle since the start are there, and what is not is counted', () => {
+    const state = underLoad(before, 14);
+    expect(state.happenings.slice(0, 3)).toEqual(lifecycle);
+    expect(state.happenings.at(-1)?.seq).toBe(20_013);
+    expect(state.happenings.length).toBeLessThanOrEqual(5_500);
+    expect(state.happenings.length + state.leftOut).toBe(20_013);
+  });
+
+  it('a paused list is what it was', () => {
+    const paused = { ...before, paused: before.happenings };
+    expect(listed(underLoad(paused, 14), 150)).toEqual(listed(before, 150));
+  });
+
+  it('a moment that is looked at is what it was, with all that can be travelled to', () => {
+    const looked = lookAt(before, 5);
+    const later = underLoad(looked, 14);
+    expect(later.happenings.some(({ seq }) => seq === 5)).toBe(false);
+    expect(pastOf(later)).toBe(before.happenings);
+    expect(later.looked).toBe(looked.looked);
+    expect(actorsAt(later, 5)).toEqual(actorsAt(looked, 5));
+    expect([stepFrom(later, -1), stepFrom(later, 1)]).toEqual([3, 13]);
+    // Behind the past that is held, it goes on in what is kept now.
+    const next = stepFrom(lookAt(later, 13), 1);
+    expect(next).toBe(later.happenings.find((each) => isStep(each) && each.seq > 13)?.seq);
+    expect(lookAt(later, next).looked).toMatchObject({ at: { seq: next }, past: later.happenings });
+    // What a paused list shows can be looked at, though it is forgotten.
+    const inList = lookAt({ ...later, looked: null, paused: before.happenings }, 6);
+    expect(inList.looked).toMatchObject({ at: { seq: 6 }, past: before.happenings });
+    expect(lookAt({ ...later, looked: null }, 6).looked).toBeNull();
   });
 });
 
