@@ -27,6 +27,9 @@ export interface SimulateOptions {
   readonly json?: true;
 }
 
+/** A simulation takes about a second for each million: it would seem to hang. */
+const MOST_REQUESTS = 1e9;
+
 const USUAL = { rate: '5', perf: '100' } as const;
 
 /** @throws {UserError} */
@@ -77,6 +80,8 @@ function shapedLoad(name: ShapeName, options: SimulateOptions, sizes: Sizes): Lo
   const { durationMs: usualMs, of } = SHAPES[name];
   const durationMs = optionalDuration(options) ?? usualMs;
   const rate = parseOption('--rate', options.rate ?? USUAL.rate, positive);
+  const tooMany = excessIn((rate * durationMs) / 1_000);
+  if (tooMany !== null) throw new UserError(`--rate is "${options.rate}"; ${tooMany}`);
   return {
     about: `${name}: ${figure(rate)} requests/s on average, ${sizesInWords(sizes)}`,
     durationMs,
@@ -99,6 +104,8 @@ async function fileLoad(options: SimulateOptions, sizes: Sizes): Promise<Load> {
   try {
     const trace = await readTrace(path);
     const durationMs = optionalDuration(options) ?? trace.durationMs;
+    const tooMany = excessIn(trace.requests(durationMs));
+    if (tooMany !== null) throw new TraceError(tooMany);
     if (durationMs === 0) throw new TraceError('it ends when it begins; its last row says when it ends.');
     return {
       about: path,
@@ -109,6 +116,12 @@ async function fileLoad(options: SimulateOptions, sizes: Sizes): Promise<Load> {
     if (error instanceof TraceError) throw new UserError(`${path}: ${error.message}`, EXIT.failed.code);
     throw error;
   }
+}
+
+/** What to change where so many requests come that nobody would wait for the end. */
+function excessIn(requests: number): string | null {
+  if (requests <= MOST_REQUESTS) return null;
+  return `about ${figure(requests)} requests would come, and a simulation takes ${figure(MOST_REQUESTS)} at most, in about a quarter of an hour; take a lower rate with a larger --cost for the same work, or a shorter --duration.`;
 }
 
 function optionalDuration({ duration: text }: SimulateOptions): number | undefined {

@@ -24,6 +24,18 @@ export function secondBySecond(rateAt: Rate): Paces {
   return (fromMs) => ({ perSecond: rateAt(fromMs / 1_000), untilMs: fromMs + 1_000 });
 }
 
+/** How many requests come until then, on average. */
+export function requestsUntil(paceFrom: Paces, untilMs: number): number {
+  let count = 0;
+  for (let fromMs = 0; fromMs < untilMs; ) {
+    const pace = paceFrom(fromMs);
+    const endMs = Math.min(pace.untilMs, untilMs);
+    count += (pace.perSecond * (endMs - fromMs)) / 1_000;
+    fromMs = endMs;
+  }
+  return count;
+}
+
 /** How much work a request is: the same for each, or anything between two, each tenfold as likely as the next. */
 export interface Sizes {
   readonly least: number;

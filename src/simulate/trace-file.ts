@@ -2,7 +2,15 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { randomFrom } from '../../machines/random.js';
 import { messageOf } from '../errors.js';
-import { type Arrivals, ListedArrivals, type Paces, RandomArrivals, type Sizes, sizeOf } from './arrivals.js';
+import {
+  type Arrivals,
+  ListedArrivals,
+  type Paces,
+  RandomArrivals,
+  requestsUntil,
+  type Sizes,
+  sizeOf,
+} from './arrivals.js';
 
 /**
  * A load from a file of comma-separated values, with a heading. `at` is in seconds and never falls.
@@ -12,6 +20,8 @@ import { type Arrivals, ListedArrivals, type Paces, RandomArrivals, type Sizes, 
  */
 export interface Trace {
   readonly durationMs: number;
+  /** How many come until then, on average; of listed ones how many are listed. */
+  requests(untilMs: number): number;
   arrivals(untilMs: number, sizes: Sizes, seed: number): Arrivals;
 }
 
@@ -118,6 +128,7 @@ function doubled(from: Float64Array): Float64Array<ArrayBuffer> {
 function ofRates(times: Float64Array, rates: Float64Array): Trace {
   return {
     durationMs: times.at(-1) ?? 0,
+    requests: (untilMs) => requestsUntil(pacesOf(times, rates), untilMs),
     arrivals: (untilMs, sizes, seed) => new RandomArrivals(pacesOf(times, rates), sizes, untilMs, seed),
   };
 }
@@ -136,6 +147,7 @@ function ofRequests(times: Float64Array, units: Float64Array | null): Trace {
   return {
     // The last request comes before the end.
     durationMs: Math.floor((times.at(-1) ?? 0) / 1_000) * 1_000 + 1_000,
+    requests: () => times.length,
     arrivals: (untilMs, sizes, seed) =>
       new ListedArrivals(times, units ?? sizesOf(times.length, sizes, seed), untilMs),
   };

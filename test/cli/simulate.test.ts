@@ -133,6 +133,14 @@ describe('tsworker simulate', () => {
     ],
     [['--rate', '0'], '--rate is "0"; it takes a number over 0.'],
     [
+      ['--rate', '1000000000'],
+      '--rate is "1000000000"; about 86 400 000 000 000 requests would come, and a simulation takes 1 000 000 000 at most, in about a quarter of an hour; take a lower rate with a larger --cost for the same work, or a shorter --duration.',
+    ],
+    [
+      ['--rate', '280000', '--duration', '1h'],
+      '--rate is "280000"; about 1 008 000 000 requests would come, and a simulation takes 1 000 000 000 at most, in about a quarter of an hour; take a lower rate with a larger --cost for the same work, or a shorter --duration.',
+    ],
+    [
       ['--duration', '1d'],
       '--duration is "1d"; it takes a duration such as 500ms, 10s or 2m, up to 24 days.',
     ],
@@ -168,6 +176,10 @@ describe('tsworker simulate', () => {
       stdout: '',
       stderr: `error: ${trace}: line 2: "rate" is "much"; it takes a number from 0 to 1e9.\n`,
     });
+    const rushed = await fileOf('at,rate\n0,0\n10,1e9\n11.5,0\n20,0\n');
+    expect((await run('--trace', rushed)).stderr).toBe(
+      `error: ${rushed}: about 1 500 000 000 requests would come, and a simulation takes 1 000 000 000 at most, in about a quarter of an hour; take a lower rate with a larger --cost for the same work, or a shorter --duration.\n`,
+    );
     const still = await fileOf('at,rate\n0,5\n');
     expect((await run('--trace', still)).stderr).toBe(
       `error: ${still}: it ends when it begins; its last row says when it ends.\n`,
