@@ -1,25 +1,24 @@
 import type { Server } from 'node:http';
 import { EventEmitter } from 'eventemitter3';
-import { NOTHING_DOUBTED } from '../../machines/belief.js';
 import { reachable } from '../net/address.js';
 import { close, createHttpServer, listen } from '../net/server.js';
-import { makeApiKey } from './api-key.js';
 import { createApp } from './app.js';
 import type { LocalAutoscalerEvents, LocalAutoscalerOptions } from './autoscaler-options.js';
 import { readRoute } from './client-bodies.js';
-import { type Clock, createClock } from './clock.js';
+import type { Clock } from './clock.js';
 import type { CompletionRecord } from './completions.js';
 import type { Endpoint } from './endpoint.js';
 import type { CallFaultFunction, FaultFunction } from './faults.js';
-import { Intake } from './intake.js';
+import type { Intake } from './intake.js';
 import { SigningKeys } from './keys.js';
 import { ListenError } from './listen-error.js';
 import type { MessageRecord } from './messages.js';
 import { WorkerCalls } from './openai/worker-calls.js';
+import { makeParts } from './parts.js';
 import { type RequestView, viewRequest } from './requests-view.js';
 import { MAX_REQUESTS } from './routed-requests.js';
-import { type RouteAnswer, Routing } from './routing.js';
-import { Scaler } from './scaler.js';
+import type { RouteAnswer, Routing } from './routing.js';
+import type { Scaler } from './scaler.js';
 import { type DecisionsView, viewDecisions } from './scaling-view.js';
 import { viewWorkers, type WorkersView, type WorkerView } from './view.js';
 import { waitForFirst } from './wait.js';
@@ -74,47 +73,16 @@ export class LocalAutoscaler extends EventEmitter<LocalAutoscalerEvents> {
     this.#fault = options.fault;
     this.#callFault = options.callFault;
     this.#corsOrigins = options.corsOrigins ?? [];
-    this.#clock = createClock(options.now);
-    this.#endpoint = {
-      name: options.endpoint ?? 'my-endpoint',
-      apiKey: options.apiKey ?? makeApiKey(),
-      createdAt: Date.now() / 1_000,
-      settings: options.scaling?.settings,
-    };
-    this.#routing = new Routing({
-      endpoint: this.#endpoint.name,
-      fleet: () => this.#intake.fleet,
+    const { clock, endpoint, intake, routing, scaler } = makeParts(options, {
       keys: this.#keys,
-      clock: this.#clock,
       reportIntervalMs: this.#reportIntervalMs,
-      maxQueueTimeMs: options.scaling?.settings.maxQueueTimeMs ?? Number.POSITIVE_INFINITY,
-      isWithdrawn: (worker) => this.#scaler?.isWithdrawn(worker) ?? false,
-      belief: () => this.#scaler?.belief ?? NOTHING_DOUBTED,
-      onAsked: (cost) => this.#scaler?.demand.ask(cost, this.#clock.now()),
-      untold: () => this.#scaler?.untold ?? [],
-      trouble: () => this.#scaler?.trouble ?? '',
-      onWaiting: () => this.#scaler?.wait(),
+      tell: (emit) => this.#tell(() => emit(this)),
     });
-    this.#intake = new Intake(this.#clock, this.#reportIntervalMs, this.#routing.requests, {
-      onMessage: (message) => {
-        this.#scaler?.hear(message.workerId, message.kind === 'status');
-        this.#tell(() => this.emit('message', message));
-      },
-      onState: (change) => this.#tell(() => this.emit('state', change)),
-      onCompletion: (completion) => this.#tell(() => this.emit('completion', completion)),
-      onRefused: (refused) => this.#tell(() => this.emit('refused', refused)),
-    });
-    this.#scaler =
-      options.scaling &&
-      new Scaler({
-        ...options.scaling,
-        clock: this.#clock,
-        reportIntervalMs: this.#reportIntervalMs,
-        intake: this.#intake,
-        routing: this.#routing,
-        onDecision: (decision) => this.#tell(() => this.emit('decision', decision)),
-        onPhase: (change) => this.#tell(() => this.emit('phase', change)),
-      });
+    this.#clock = clock;
+    this.#endpoint = endpoint;
+    this.#intake = intake;
+    this.#routing = routing;
+    this.#scaler = scaler;
   }
 
   /** The port that is listened on. Before the first start it is the one that was asked for. */
