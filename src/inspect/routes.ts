@@ -7,6 +7,7 @@ import { statechartOf } from '../graph/statechart.js';
 import type { Charts } from './contract.js';
 import { Moments } from './moments.js';
 import { type PageFile, readPage } from './page-files.js';
+import { sendPacked } from './send-packed.js';
 import type { Source } from './source.js';
 import { STREAM_HEAD, Stream } from './stream.js';
 
@@ -61,23 +62,22 @@ export function inspectorRoutes(
   router.get(['/', /^\/assets\//], (request, response, next) => {
     page ??= readPage(folder);
     const file = page?.get(request.path);
-    if (file !== undefined) sendFile(response, request.path, file);
-    else if (page === null && request.path === '/') response.status(503).type('text/plain').send(NOT_BUILT);
+    if (file !== undefined) return sendFile(request, response, file);
+    if (page === null && request.path === '/') response.status(503).type('text/plain').send(NOT_BUILT);
     else next();
   });
   router.get('/inspect/now', (_request, response) => void response.json(source.now()));
-  router.get('/inspect/samples', (_request, response) => void response.json(source.samples()));
-  router.get('/inspect/charts', (_request, response) => {
-    charts ??= allCharts();
-    response.json(charts);
+  router.get('/inspect/samples', (request, response) => {
+    return sendPacked(request, response.type('json'), JSON.stringify(source.samples()));
   });
-  router.get('/inspect/recording', (_request, response) => {
+  router.get('/inspect/charts', (request, response) => {
+    charts ??= allCharts();
+    return sendPacked(request, response.type('json'), JSON.stringify(charts));
+  });
+  router.get('/inspect/recording', (request, response) => {
     const happenings = source.after(0).map(({ text }) => text);
-    response
-      .type('json')
-      .send(
-        `{"header":${JSON.stringify(source.header())},"happened":${source.happened},"happenings":[${happenings.join()}]}`,
-      );
+    const text = `{"header":${JSON.stringify(source.header())},"happened":${source.happened},"happenings":[${happenings.join()}]}`;
+    return sendPacked(request, response.type('json'), text);
   });
   router.get('/inspect/events', (request, response) => {
     if (readers >= MOST_READERS) {
@@ -141,10 +141,10 @@ function protect(response: Response): void {
   });
 }
 
-function sendFile(response: Response, path: string, { type, bytes }: PageFile): void {
+function sendFile(request: Request, response: Response, { type, bytes }: PageFile): Promise<void> {
   // The names of assets tell what is in them.
-  if (path !== '/') response.set('Cache-Control', 'public, max-age=31536000, immutable');
-  response.type(type).send(bytes);
+  if (request.path !== '/') response.set('Cache-Control', 'public, max-age=31536000, immutable');
+  return sendPacked(request, response.type(type), bytes);
 }
 
 function allCharts(): Charts {

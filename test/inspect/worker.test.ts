@@ -1,3 +1,5 @@
+import { gunzipSync } from 'node:zlib';
+import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { Happening, History, Now } from '../../src/inspect/contract.js';
 import { post, send } from '../support/client.js';
@@ -82,6 +84,27 @@ describe('what the worker shows of itself', () => {
     const { body } = await send(internalPort, '/inspect/charts');
     const { lifecycle } = body as Record<string, { chart: { root: unknown }; layout: { boxes: object } }>;
     expect(Object.keys(lifecycle?.layout.boxes ?? {})).toContain('work.serving');
+  });
+
+  it.each(['recording', 'charts', 'samples'])('its %s packed, where the client takes that', async (name) => {
+    const { internalPort } = await serve(answering);
+    const url = `http://127.0.0.1:${internalPort}/inspect/${name}`;
+    const got = async (encoding: string) => {
+      const { headers, body } = await request(url, { headers: { 'accept-encoding': encoding } });
+      return {
+        encoding: headers['content-encoding'],
+        vary: headers.vary,
+        bytes: Buffer.from(await body.bytes()),
+      };
+    };
+    const [packed, plain] = [await got('gzip, deflate, br'), await got('identity')];
+    expect([packed.encoding, packed.vary, plain.encoding, plain.vary]).toEqual([
+      ...['gzip', 'Accept-Encoding'],
+      ...[undefined, 'Accept-Encoding'],
+    ]);
+    const [one, other] = [gunzipSync(packed.bytes), plain.bytes].map((bytes) => JSON.parse(bytes.toString()));
+    // More may have happened between the two.
+    expect(Object.keys(other)).toEqual(expect.arrayContaining(Object.keys(one)));
   });
 
   it('a sample each second', async () => {
