@@ -10,6 +10,8 @@ export interface AttemptsPolicy {
   readonly backOff: BackOff;
   /** How often what was sent to a worker may be sent again. */
   readonly maxRetries: number;
+  /** How many attempts in a row a worker may leave without an answer before it is taken for gone. */
+  readonly maxUnanswered: number;
 }
 
 /** What has come of the attempts of one request so far. */
@@ -23,6 +25,8 @@ export interface Attempts {
   readonly unheard: number;
   /** Attempts with a worker that came to nothing. */
   readonly failures: number;
+  /** Attempts in a row with a worker that it did not begin to answer. */
+  readonly unanswered: number;
 }
 
 export type Party = 'autoscaler' | 'worker';
@@ -41,18 +45,21 @@ export type AttemptOutcome =
       readonly retryAfterMs: number | null;
     }
   /** The connection was lost, or there was none. */
-  | { readonly type: 'lost'; readonly by: Party };
+  | { readonly type: 'lost'; readonly by: Party }
+  /** The connection to a worker was lost after it had begun to answer: it is there. */
+  | { readonly type: 'cut' };
 
 /**
  * - `go on`: at once.
  * - `again`: after a pause.
- * - `give up`: it would be the same again (`final`), has been tried often enough (`retries`), or there is no time left
- *   for the pause that would be due (`time`).
+ * - `give up`: it would be the same again (`final`), nobody is there (`gone`), it has been tried often enough
+ *   (`retries`), or there is no time left for the pause that would be due (`time`).
  */
 export type AttemptDecision =
   | { readonly type: 'go on' }
   | { readonly type: 'again'; readonly afterMs: number }
   | { readonly type: 'give up'; readonly because: 'final' }
+  | { readonly type: 'give up'; readonly because: 'gone' }
   | { readonly type: 'give up'; readonly because: 'retries' }
   | { readonly type: 'give up'; readonly because: 'time'; readonly neededMs: number };
 
@@ -62,7 +69,7 @@ export interface Decided {
 }
 
 export function beginAttempts(seed: number): Attempts {
-  return { seed, requestIdx: 0, polls: 0, unheard: 0, failures: 0 };
+  return { seed, requestIdx: 0, polls: 0, unheard: 0, failures: 0, unanswered: 0 };
 }
 
 /** What another attempt may mend: 408, 429, and 5xx. */
@@ -80,11 +87,12 @@ export function decide(
   const heard = hear(attempts, outcome);
   if (outcome.type === 'routed') return { attempts: heard, decision: { type: 'go on' } };
   if (outcome.type === 'answered' && !isRetryable(outcome.status)) return giveUp(heard, 'final');
+  if (heard.unanswered >= policy.maxUnanswered) return giveUp(heard, 'gone');
   if (heard.failures > policy.maxRetries) return giveUp(heard, 'retries');
   return pause(heard, outcome, leftMs, policy);
 }
 
-function giveUp(attempts: Attempts, because: 'final' | 'retries'): Decided {
+function giveUp(attempts: Attempts, because: 'final' | 'gone' | 'retries'): Decided {
   return { attempts, decision: { type: 'give up', because } };
 }
 
@@ -95,27 +103,31 @@ function hear(attempts: Attempts, outcome: AttemptOutcome): Attempts {
     case 'routed':
       return { ...attempts, requestIdx: outcome.requestIdx, polls: 0, unheard: 0 };
     case 'answered':
-      return failed(attempts, outcome.by);
+      return outcome.by === 'worker' ? failed(attempts) : unheard(attempts);
     case 'lost':
-      // To ask with the same number would be to be sent to the same worker, for as long as it is thought to be there.
-      return outcome.by === 'worker'
-        ? { ...failed(attempts, 'worker'), requestIdx: 0 }
-        : failed(attempts, 'autoscaler');
+      if (outcome.by === 'autoscaler') return unheard(attempts);
+      return { ...lost(attempts), unanswered: attempts.unanswered + 1 };
+    case 'cut':
+      return lost(attempts);
   }
 }
 
-function failed(attempts: Attempts, by: Party): Attempts {
-  return by === 'worker'
-    ? { ...attempts, failures: attempts.failures + 1 }
-    : { ...attempts, unheard: attempts.unheard + 1 };
+function unheard(attempts: Attempts): Attempts {
+  return { ...attempts, unheard: attempts.unheard + 1 };
 }
 
-function pause(
-  attempts: Attempts,
-  outcome: Exclude<AttemptOutcome, { type: 'routed' }>,
-  leftMs: number,
-  { backOff }: AttemptsPolicy,
-): Decided {
+function failed(attempts: Attempts): Attempts {
+  return { ...attempts, failures: attempts.failures + 1, unanswered: 0 };
+}
+
+/** To ask with the same number would be to be sent to the same worker, for as long as it is thought to be there. */
+function lost(attempts: Attempts): Attempts {
+  return { ...failed(attempts), requestIdx: 0 };
+}
+
+type Passing = Exclude<AttemptOutcome, { type: 'routed' }>;
+
+function pause(attempts: Attempts, outcome: Passing, leftMs: number, { backOff }: AttemptsPolicy): Decided {
   const { seed, random } = nextRandom(attempts.seed);
   const next = { ...attempts, seed };
   const wantedMs = spread(ceilingMs(backOff, inARow(attempts, outcome)), random);
@@ -129,11 +141,9 @@ function pause(
   return { attempts: next, decision: { type: 'give up', because: 'time', neededMs: afterMs } };
 }
 
-function inARow({ polls, unheard, failures }: Attempts, outcome: AttemptOutcome): number {
+function inARow({ polls, unheard, failures }: Attempts, outcome: Passing): number {
   if (outcome.type === 'waits') return polls;
-  return (outcome.type === 'answered' || outcome.type === 'lost') && outcome.by === 'worker'
-    ? failures
-    : unheard;
+  return outcome.type === 'cut' || outcome.by === 'worker' ? failures : unheard;
 }
 
 function ceilingMs({ baseMs, capMs }: BackOff, inARow: number): number {

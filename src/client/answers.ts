@@ -45,6 +45,7 @@ export async function send(
   } catch (thrown) {
     throw asFailure(thrown, leash, peer);
   }
+  leash.isAnswered = true;
   if (response.ok) return response;
   throw refusal(response, await readBody(response, leash, peer), peer);
 }

@@ -31,6 +31,12 @@ export interface CallParts {
 /** Timers may be as early as this. */
 const TIMER_SLACK_MS = 2;
 
+/**
+ * A session is gone with its worker, so one that nobody answers for is not waited for: with the usual pauses these are
+ * from two to four seconds, in which a network may falter.
+ */
+const MAX_UNANSWERED_IN_SESSION = 5;
+
 type GivenUp = Extract<AttemptDecision, { type: 'give up' }>;
 
 /** What is done with a worker. Whoever succeeds lets go of the leash, or keeps it for a stream. */
@@ -48,6 +54,8 @@ export class Call {
   /** Attempts that came to nothing, with whomever. */
   #failed = 0;
   #last: ServerlessError | undefined;
+  /** Whether an answer had begun when the last attempt failed. */
+  #wasAnswered = false;
 
   constructor(parts: CallParts) {
     this.#parts = parts;
@@ -115,7 +123,7 @@ export class Call {
   /** Waits for the next attempt, or throws what is to be told. */
   async #recover(error: ServerlessError): Promise<void> {
     const { signal, bus, facts } = this.#parts;
-    const outcome = outcomeOf(error);
+    const outcome = outcomeOf(error, this.#wasAnswered);
     if (outcome === undefined) throw this.#withBefore(error);
     if (error.code === 'autoscaler_lost' && this.#leftMs < TIMER_SLACK_MS) throw this.#outOfTime(error);
     this.#failed += 1;
@@ -167,6 +175,7 @@ export class Call {
       return await work(leash);
     } catch (thrown) {
       const error = asFailure(thrown, leash, peer);
+      this.#wasAnswered = leash.isAnswered;
       leash.letGo();
       throw error;
     }
@@ -177,8 +186,9 @@ export class Call {
   }
 
   #decide(outcome: AttemptOutcome): AttemptDecision {
-    const { settings, maxRetries } = this.#parts;
-    const policy = { backOff: settings.backOff, maxRetries };
+    const { settings, maxRetries, fixed } = this.#parts;
+    const maxUnanswered = fixed === undefined ? Number.POSITIVE_INFINITY : MAX_UNANSWERED_IN_SESSION;
+    const policy = { backOff: settings.backOff, maxRetries, maxUnanswered };
     const { attempts, decision } = decide(this.#attempts, outcome, this.#leftMs, policy);
     this.#attempts = attempts;
     return decision;
@@ -187,6 +197,7 @@ export class Call {
   /** The error of the last attempt, with what led to its being the last. */
   #inTheEnd(error: ServerlessError, decision: GivenUp): ServerlessError {
     if (decision.because === 'final') return error;
+    if (decision.because === 'gone') return sessionGone(error);
     const last = this.#failed > 1 ? `It was the last of ${this.#failed} attempts` : 'It was the only attempt';
     if (decision.because === 'retries') return error.adding(`${last}: maxRetries allows no more.`);
     const timeout = seconds(this.#parts.timeoutMs);
@@ -215,13 +226,21 @@ export class Call {
 }
 
 /** What is left to be decided about; undefined: nothing, it is the end. */
-function outcomeOf({ code, status, headers }: ServerlessError): AttemptOutcome | undefined {
-  if (code === 'worker_lost') return { type: 'lost', by: 'worker' };
+function outcomeOf(
+  { code, status, headers }: ServerlessError,
+  wasAnswered: boolean,
+): AttemptOutcome | undefined {
+  if (code === 'worker_lost') return wasAnswered ? { type: 'cut' } : { type: 'lost', by: 'worker' };
   if (code === 'autoscaler_lost') return { type: 'lost', by: 'autoscaler' };
   const by: Party | undefined =
     code === 'worker_failed' ? 'worker' : code === 'autoscaler_failed' ? 'autoscaler' : undefined;
   if (by === undefined || status === undefined) return undefined;
   return { type: 'answered', by, status, retryAfterMs: retryAfterMs(headers, Date.now()) };
+}
+
+function sessionGone({ what, cause, worker }: ServerlessError): ServerlessError {
+  const why = `Nobody has answered there ${MAX_UNANSWERED_IN_SESSION} times in a row, and a session is gone with its worker.`;
+  return new ServerlessError('session_ended', `${what} ${why}`, { cause, worker });
 }
 
 function isRoute(answer: Route | NoRoute): answer is Route {

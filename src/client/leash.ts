@@ -5,6 +5,8 @@ export class Leash {
   readonly #onAbort = () => this.#controller.abort(this.#caller?.reason);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isTimeOver = false;
+  /** Whether the answer to it has begun. */
+  isAnswered = false;
 
   constructor(caller: AbortSignal | undefined, ms: number) {
     this.#caller = caller;

@@ -58,7 +58,8 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * One request to the worker of the session, tried again as one of an endpoint is.
+   * One request to the worker of the session, tried again as one of an endpoint is, unless nobody answers there any
+   * more: a session is gone with its worker.
    *
    * @throws {ServerlessError} `session_ended` among others
    */
@@ -84,13 +85,14 @@ export class Session implements AsyncDisposable {
     yield* stream(callOf(this.#parts, path, options, this.#route), ask, options.parse, idleMs);
   }
 
-  /** Whether its worker still holds it. */
+  /** Whether its worker still holds it, and is there. */
   async isAlive(options: CallOptions = {}): Promise<boolean> {
     if (this.#isOver) return false;
-    return this.#call('/session/health', options, (body) => {
+    const read = (body: unknown): boolean => {
       if (isFields(body) && typeof body.ok === 'boolean') return body.ok;
       throw unexpected(peerOf(this.#route, true), 'nothing about the session', { body });
-    });
+    };
+    return this.#call('/session/health', options, read, false);
   }
 
   /** @throws {ServerlessError} `session_ended` among others */
@@ -127,18 +129,26 @@ export class Session implements AsyncDisposable {
       this.#tell('ended', null);
     } catch (thrown) {
       const error = thrown instanceof ServerlessError ? thrown : null;
-      this.#isOver = error?.code === 'session_ended';
+      this.#isOver = isEnd(error);
       this.#tell(this.#isOver ? 'gone' : 'unknown', error);
       if (!this.#isOver) throw thrown;
     }
   }
 
-  /** An answer that says nothing fails the call. */
-  #call<T>(path: string, options: CallOptions, read: (body: unknown) => T): Promise<T> {
+  /**
+   * An answer that says nothing fails the call.
+   *
+   * @param ifEnded what it comes to when the session has ended; left out: that fails it as well
+   */
+  #call<T>(path: string, options: CallOptions, read: (body: unknown) => T, ifEnded?: T): Promise<T> {
     const body = JSON.stringify({ session_id: this.id, session_auth: authDataOf(this.#route) });
     const call = callOf(this.#parts, path, options, this.#route);
     const answer = call.withWorker((route, leash) => ask(this.#parts, route, path, body, leash, true));
-    return call.telling(answer.then(read));
+    const result = answer.then(read, (thrown: unknown) => {
+      if (ifEnded !== undefined && isEnd(thrown)) return ifEnded;
+      throw thrown;
+    });
+    return call.telling(result);
   }
 
   #expectHeld(): void {
@@ -152,6 +162,10 @@ export class Session implements AsyncDisposable {
     const failure = error === null ? null : failureIn(error);
     bus.emit('sessionEnded', { endpoint: info.endpoint_name, sessionId, worker, outcome, error: failure });
   }
+}
+
+function isEnd(thrown: unknown): boolean {
+  return thrown instanceof ServerlessError && thrown.code === 'session_ended';
 }
 
 const CREATE = '/session/create';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { defineBackend } from '../../src/backend/index.js';
 import { status } from '../autoscaler/bodies.js';
 import { report } from '../autoscaler/harness.js';
-import { untilView } from '../support/worker.js';
+import { deferred, startWorker, untilView } from '../support/worker.js';
 import { all, failureOf, json, KEY, startScripted, startWhole, startWith } from './world.js';
 
 describe('a session', () => {
@@ -119,10 +120,81 @@ describe('a session', () => {
     expect(JSON.stringify(worker.received)).not.toContain(KEY);
   });
 
-  it('whose worker is gone throws at its end, but not at the end of its block', async () => {
+  it('whose worker is gone has ended, which is known after a few attempts', async () => {
+    const { endpoint, worker, told } = await startWith((_received, response) =>
+      json(response, 201, { session_id: 's', expiration: 1 }),
+    );
+    const session = await endpoint.session();
+    await worker.close();
+    const before = told.length;
+    const error = await failureOf(session.request('/x', {}));
+    expect(error).toMatchObject({ code: 'session_ended', status: undefined, worker: worker.url });
+    expect(error.message).toMatch(
+      /^The connection to the worker at http:\S+ was lost \(.+ECONNREFUSED.+\)\. Nobody has answered there 5 times in a row, and a session is gone with its worker\. Begin another session\.$/,
+    );
+    expect((await failureOf(all(session.stream('/x', {})))).code).toBe('session_ended');
+    expect((await failureOf(session.info())).code).toBe('session_ended');
+    expect(await session.isAlive()).toBe(false);
+    await session.end();
+    const ends = told.slice(before).filter(({ name }) => name === 'ended');
+    expect(ends).toMatchObject([
+      { path: '/x', outcome: 'failed', error: { code: 'session_ended' }, attempts: 5 },
+      { path: '/x', outcome: 'failed', error: { code: 'session_ended' }, attempts: 5 },
+      { path: '/session/get', outcome: 'failed', error: { code: 'session_ended' }, attempts: 5 },
+      { path: '/session/health', outcome: 'succeeded', error: null, attempts: 5 },
+      { path: '/session/end', outcome: 'failed', error: { code: 'session_ended' }, attempts: 5 },
+    ]);
+    expect(told.at(-1)).toMatchObject({ name: 'sessionEnded', outcome: 'gone' });
+  });
+
+  it('whose address another worker has now has ended, which that one says at once, also while it loads', async () => {
+    const { autoscaler, endpoint, worker, port, told } = await startWhole();
+    const session = await endpoint.session();
+    await worker.stop('it makes way');
+    const loading = deferred();
+    const env = { PUBLIC_IPADDR: '127.0.0.1', WORKER_PORT: `${port}`, REPORT_ADDR: autoscaler.url };
+    const routes = { '/x': { handle: () => ({ by: 'another' }) } };
+    const backend = { name: 'another', dialect: 'current', maxPerf: 1, routes } as const;
+    const another = await startWorker(defineBackend({ ...backend, init: () => loading.promise }), env);
+    const before = told.length;
+    expect(await session.isAlive()).toBe(false);
+    expect(await failureOf(session.info())).toMatchObject({
+      code: 'session_ended',
+      reason: 'no_such_session',
+    });
+    expect(await failureOf(session.request('/x', {}))).toMatchObject({
+      code: 'session_ended',
+      reason: 'session_gone',
+    });
+    expect(another.worker.view().state).toBe('loading');
+    loading.resolve();
+    await session.end();
+    expect(told.slice(before).filter(({ name }) => name === 'ended')).toMatchObject([
+      { path: '/session/health', outcome: 'succeeded', attempts: 1 },
+      { path: '/session/get', outcome: 'failed', attempts: 1 },
+      // Until it has learnt the public key it can't tell whom it hears.
+      { path: '/x', outcome: 'failed' },
+      { path: '/session/end', outcome: 'failed', attempts: 1 },
+    ]);
+  });
+
+  it('lives on when its worker was away for an attempt, and when its answers were cut', async () => {
+    const { endpoint, worker } = await startWith(({ url }, response, nth) => {
+      if (url === '/session/create') return json(response, 201, { session_id: 's', expiration: 1 });
+      if (nth === 2) return response.destroy();
+      if (nth > 8) return json(response, 200, { nth });
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('{"half":', () => response.destroy());
+    });
+    const session = await endpoint.session();
+    expect(await session.request('/x', {})).toMatchObject({ body: { nth: 9 }, attempts: 8 });
+    expect(worker.received).toHaveLength(9);
+  });
+
+  it('whose worker could not be told in time throws at its end, but not at the end of its block', async () => {
     const { endpoint, worker, told } = await startWith(
       (_received, response) => json(response, 201, { session_id: 's', expiration: 1 }),
-      { routeTimeout: 100 },
+      { routeTimeout: 100, backOff: { base: 200, cap: 200 } },
     );
     const one = await endpoint.session();
     const work = async () => {

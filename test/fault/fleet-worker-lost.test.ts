@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
+import { Serverless } from '../../src/client/index.js';
 import type { LoadResult } from '../../src/load/result.js';
 import { API_KEY, FleetProcess } from '../support/fleet-process.js';
 import { MAIN, Program } from '../support/process.js';
@@ -53,6 +54,37 @@ it('a worker that is killed under load is replaced, and no request fails', async
   expect(
     decisions.filter((each) => each.do === 'fail').map(({ worker, reason }) => [worker, reason]),
   ).toEqual([[1, 'its process ended by itself, by SIGKILL']]);
+});
+
+it('a session is gone with its worker, be it started anew or killed, and its client hears of it', async () => {
+  const fleet = new FleetProcess({
+    program: [process.execPath, MAIN],
+    backend: 'test/e2e/ten-units-backend.ts',
+    options: ['--max-workers', '1', '--min-workers', '1', '--min-load', '1', '--inactivity-timeout', 'never'],
+    env: { TSWORKER_SESSION_GRACE: '500ms' },
+  });
+  await fleet.reaches(1, 'ready');
+  const autoscalerUrl = await fleet.url();
+  const endpoint = await new Serverless({ apiKey: API_KEY, autoscalerUrl }).endpoint('my-endpoint');
+  const makeWay = async () => {
+    const body = JSON.stringify({ workergroup_id: 1, api_key: API_KEY });
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${autoscalerUrl}/update_workers/`, { method: 'POST', headers, body });
+    const workers = async () => (await fleet.decisions()).scaling?.workers;
+    await expect.poll(workers, { timeout: 60_000 }).toMatchObject([{ phase: 'ready', starts: 2 }]);
+  };
+  const die = async () => {
+    process.kill(processOf(fleet, 1), 'SIGKILL');
+    await fleet.reaches(1, 'failed');
+  };
+  for (const end of [makeWay, die]) {
+    const session = await endpoint.session();
+    expect((await session.request('/work', { units: 1 })).body).toMatchObject({ done: 1 });
+    await end();
+    await expect(session.request('/work', { units: 1 })).rejects.toMatchObject({ code: 'session_ended' });
+    expect(await session.isAlive()).toBe(false);
+    await expect(session.info()).rejects.toMatchObject({ code: 'session_ended' });
+  }
 });
 
 it('a worker that hangs is known by its silence, and another takes its place', async () => {

@@ -29,6 +29,7 @@ const outcomes: fc.Arbitrary<AttemptOutcome> = fc.oneof(
     retryAfterMs: retryAfters,
   }),
   fc.record({ type: fc.constant('lost' as const), by: parties }),
+  fc.constant({ type: 'cut' as const }),
 );
 
 /** What is never decided by itself: each answer may be mended by another attempt. */
@@ -40,6 +41,7 @@ const policies: fc.Arbitrary<AttemptsPolicy> = fc.record({
     capMs: fc.integer({ min: 2_000, max: 60_000 }),
   }),
   maxRetries: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 0, max: 20 })),
+  maxUnanswered: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 10 })),
 });
 
 const timeouts = fc.integer({ min: 1, max: 600_000 });
@@ -84,6 +86,7 @@ function fitting(outcome: AttemptOutcome, isRouted: boolean): AttemptOutcome {
   if (outcome.type === 'answered' || outcome.type === 'lost') {
     return { ...outcome, by: isRouted ? 'worker' : 'autoscaler' };
   }
+  if (outcome.type === 'cut') return isRouted ? outcome : { type: 'lost', by: 'autoscaler' };
   return isRouted ? { type: 'lost', by: 'worker' } : outcome;
 }
 
@@ -102,7 +105,10 @@ describe('the attempts of a request, in virtual time', () => {
           expect(nowMs).toBeLessThanOrEqual(timeoutMs);
           // Each pause takes at least half of the base; a route is followed by a pause.
           expect(taken).toBeLessThanOrEqual(2 * (timeoutMs / (policy.backOff.baseMs / 2) + 1));
-          expect(last).toMatchObject({ type: 'give up', because: expect.stringMatching(/^(time|retries)$/) });
+          expect(last).toMatchObject({
+            type: 'give up',
+            because: expect.stringMatching(/^(time|retries|gone)$/),
+          });
         },
       ),
     );
@@ -173,6 +179,7 @@ describe('the attempts of a request, in virtual time', () => {
 const POLICY: AttemptsPolicy = {
   backOff: { baseMs: 250, capMs: 5_000 },
   maxRetries: Number.POSITIVE_INFINITY,
+  maxUnanswered: Number.POSITIVE_INFINITY,
 };
 
 describe('one decision', () => {
@@ -182,6 +189,7 @@ describe('one decision', () => {
     polls: fc.nat({ max: 2_000 }),
     unheard: fc.nat({ max: 2_000 }),
     failures: fc.nat({ max: 2_000 }),
+    unanswered: fc.nat({ max: 2_000 }),
   });
   const lefts = fc.integer({ min: -1_000, max: 600_000 });
 
@@ -242,48 +250,55 @@ describe('one decision', () => {
   });
 
   it('counts each party by itself, and asks as a new request only when the worker was lost', () => {
-    const before: Attempts = { seed: 1, requestIdx: 7, polls: 3, unheard: 2, failures: 1 };
+    const kept = { requestIdx: 7, polls: 3, unheard: 2, failures: 1, unanswered: 1 };
     const stateAfter = (outcome: AttemptOutcome) => {
-      const { seed: _, ...rest } = decide(before, outcome, 60_000, POLICY).attempts;
+      const { seed: _, ...rest } = decide({ seed: 1, ...kept }, outcome, 60_000, POLICY).attempts;
       return rest;
     };
     const answered = { type: 'answered', status: 503, retryAfterMs: null } as const;
     expect(stateAfter({ type: 'waits', requestIdx: 9 })).toEqual({
+      ...kept,
       requestIdx: 9,
       polls: 4,
       unheard: 0,
-      failures: 1,
     });
     expect(stateAfter({ type: 'routed', requestIdx: 9 })).toEqual({
+      ...kept,
       requestIdx: 9,
       polls: 0,
       unheard: 0,
-      failures: 1,
     });
-    expect(stateAfter({ ...answered, by: 'worker' })).toEqual({
-      requestIdx: 7,
-      polls: 3,
-      unheard: 2,
-      failures: 2,
-    });
-    expect(stateAfter({ ...answered, by: 'autoscaler' })).toEqual({
-      requestIdx: 7,
-      polls: 3,
-      unheard: 3,
-      failures: 1,
-    });
+    expect(stateAfter({ ...answered, by: 'worker' })).toEqual({ ...kept, failures: 2, unanswered: 0 });
+    expect(stateAfter({ ...answered, by: 'autoscaler' })).toEqual({ ...kept, unheard: 3 });
+    expect(stateAfter({ type: 'cut' })).toEqual({ ...kept, requestIdx: 0, failures: 2, unanswered: 0 });
     expect(stateAfter({ type: 'lost', by: 'worker' })).toEqual({
+      ...kept,
       requestIdx: 0,
-      polls: 3,
-      unheard: 2,
       failures: 2,
+      unanswered: 2,
     });
-    expect(stateAfter({ type: 'lost', by: 'autoscaler' })).toEqual({
-      requestIdx: 7,
-      polls: 3,
-      unheard: 3,
-      failures: 1,
-    });
+    expect(stateAfter({ type: 'lost', by: 'autoscaler' })).toEqual({ ...kept, unheard: 3 });
+  });
+
+  it('takes a worker for gone after so many attempts in a row without an answer, and not a moment sooner', () => {
+    const answers = fc.constantFrom<AttemptOutcome>(
+      { type: 'cut' },
+      { type: 'answered', by: 'worker', status: 503, retryAfterMs: null },
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 }), answers, (maxUnanswered, answer) => {
+        const lost: AttemptOutcome = { type: 'lost', by: 'worker' };
+        const row = Array.from({ length: maxUnanswered }, () => lost);
+        let attempts = beginAttempts(1);
+        const decisions = [...row.slice(1), answer, ...row].map((outcome) => {
+          const decided = decide(attempts, outcome, 1e9, { ...POLICY, maxUnanswered });
+          attempts = decided.attempts;
+          return decided.decision;
+        });
+        expect(decisions.pop()).toEqual({ type: 'give up', because: 'gone' });
+        expect(decisions.map(({ type }) => type)).toEqual(decisions.map(() => 'again'));
+      }),
+    );
   });
 
   it('says how much time it would have needed', () => {
