@@ -8,6 +8,7 @@ export function toMarkdown(machine: AnyStateMachine, drawing: { about: string; f
     `[![${drawing.about}](${drawing.file})](${drawing.file})`,
     '<details><summary>The same as a mermaid diagram</summary>',
     ['```mermaid', toMermaid(machine).trimEnd(), '```'].join('\n'),
+    ...(hasRegions(machine) ? [REGIONS] : []),
     '</details>',
     '## States',
     table(
@@ -28,6 +29,13 @@ export function toMarkdown(machine: AnyStateMachine, drawing: { about: string; f
       ]),
     ),
   ].join('\n\n');
+}
+
+const REGIONS =
+  'States side by side without a dot that leads to one of them are regions: they run at the same time.';
+
+function hasRegions(machine: AnyStateMachine): boolean {
+  return [machine.root, ...statesOf(machine)].some(({ type }) => type === 'parallel');
 }
 
 /** A table in markdown. */

@@ -4,7 +4,8 @@ import { eventInWords, ownTransitions, type TransitionView, transitionsOf } from
 /**
  * Draws a machine as a mermaid state diagram, from its code. What a parent state handles is drawn at
  * each of its children, and a transition out of a nested state starts at the edge of its parent,
- * because mermaid has no arrows that cross the border of a state.
+ * because mermaid has no arrows that cross the border of a state. A region of a parallel state is a state
+ * in it like any other: with dividers between them mermaid fails to lay out regions that nest.
  */
 export function toMermaid(machine: AnyStateMachine): string {
   const { root } = machine;
@@ -12,17 +13,17 @@ export function toMermaid(machine: AnyStateMachine): string {
   const arrows = transitionsOf(machine)
     .filter(({ target }) => target !== undefined)
     .flatMap(drawn);
-  return `${['stateDiagram-v2', ...body, ...new Set(arrows)].join('\n')}\n`;
+  return `${['stateDiagram-v2', ...body, ...linesOf(arrows)].join('\n')}\n`;
 }
 
 function state(node: AnyStateNode, depth: number): string[] {
   if (Object.keys(node.states).length > 0) return composite(node, depth);
-  return [`${indent(depth)}state "${node.key}" as ${idOf(node)}`];
+  return [`${indent(depth)}state "${escaped(node.key)}" as ${idOf(node)}`];
 }
 
 function composite(node: AnyStateNode, depth: number): string[] {
   return [
-    `${indent(depth)}state "${node.key}" as ${idOf(node)} {`,
+    `${indent(depth)}state "${escaped(node.key)}" as ${idOf(node)} {`,
     ...inside(node, depth + 1),
     `${indent(depth)}}`,
   ];
@@ -30,18 +31,30 @@ function composite(node: AnyStateNode, depth: number): string[] {
 
 function inside(node: AnyStateNode, depth: number): string[] {
   const children = Object.values(node.states);
-  if (node.type === 'parallel') {
-    return children.flatMap((child, index) => [
-      ...(index > 0 ? [`${indent(depth)}--`] : []),
-      ...state(child, depth),
-    ]);
-  }
-  const initial = node.initial.target?.[0];
+  // All regions of a parallel state are entered at once.
+  const initial = node.type === 'parallel' ? undefined : node.initial.target?.[0];
   const start = initial ? [`${indent(depth)}[*] --> ${idOf(initial)}`] : [];
   return [...start, ...children.flatMap((child) => state(child, depth))];
 }
 
-function drawn(transition: TransitionView): string[] {
+interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  readonly label: string;
+}
+
+/** A line for each arrow. What leads from a state back to itself shares one: mermaid draws only the last of several. */
+function linesOf(arrows: readonly Arrow[]): Set<string> {
+  const lines = arrows.map((arrow) => {
+    const { from, to } = arrow;
+    const loops = arrows.filter((other) => from === to && other.from === from && other.to === to);
+    const labels = new Set((loops.length > 0 ? loops : [arrow]).map(({ label }) => escaped(label)));
+    return `  ${from} --> ${to} : ${[...labels].join(' or ')}`;
+  });
+  return new Set(lines);
+}
+
+function drawn(transition: TransitionView): Arrow[] {
   const { source, target } = transition;
   if (target === undefined) return [];
   if (isWithin(target, source) && target !== source) {
@@ -81,8 +94,13 @@ function labelOf({ event, guard }: TransitionView): string {
   return [event, guard && `[${guard}]`].filter(Boolean).join(' ') || 'at once';
 }
 
-function arrow(from: AnyStateNode, to: AnyStateNode, label: string): string {
-  return `  ${idOf(from)} --> ${idOf(to)} : ${label}`;
+function arrow(from: AnyStateNode, to: AnyStateNode, label: string): Arrow {
+  return { from: idOf(from), to: idOf(to), label };
+}
+
+/** What mermaid would take for its own syntax, as the character codes that it reads. */
+function escaped(text: string): string {
+  return text.replace(/["#%&*:;<>\\_`]/g, (character) => `#${character.charCodeAt(0)};`);
 }
 
 function idOf(node: AnyStateNode): string {

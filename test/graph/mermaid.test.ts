@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnyStateNode } from 'xstate';
+import { type AnyStateNode, createMachine } from 'xstate';
 import { graph } from '../../src/cli/commands/graph.js';
 import { machines } from '../../src/graph/machines.js';
 import { toMermaid } from '../../src/graph/mermaid.js';
@@ -21,7 +21,6 @@ it('draws nested and parallel states, and each transition at the states that it 
       }
       state "locked" as house_door_locked
     }
-    --
     state "bell" as house_bell {
       [*] --> house_bell_still
       state "still" as house_bell_still
@@ -36,6 +35,19 @@ it('draws nested and parallel states, and each transition at the states that it 
   house_door_wide_open --> house_door_closed : after patience
   house_door_wide_open_empty --> house_door_wide_open_full : [it has a key]
   house_door_wide_open --> house_door_locked : in full, shut
+`);
+});
+
+it('has one arrow for all that leads from a state back to it, and no name that is syntax', () => {
+  const machine = createMachine({
+    id: 'door',
+    initial: 'a"b',
+    states: { 'a"b': { on: { knock: { target: 'a"b' }, 'ring; *': { target: 'a"b' } } } },
+  });
+  expect(toMermaid(machine)).toBe(`stateDiagram-v2
+  [*] --> door_a_b
+  state "a#34;b" as door_a_b
+  door_a_b --> door_a_b : knock or ring#59; #42;
 `);
 });
 
@@ -61,7 +73,7 @@ describe.each(Object.entries(machines))('the drawing of the %s machine', (name, 
   it('has every transition that leads to a state', () => {
     const arrows = drawn.flatMap((line) => {
       const [, from, to, label] = /^(\w+) --> (\w+) : (.*)$/.exec(line) ?? [];
-      return from && to && label ? [{ from, to, label }] : [];
+      return from && to && label ? label.split(' or ').map((one) => ({ from, to, label: one })) : [];
     });
     const leading = transitionsOf(machine).filter(({ target }) => target !== undefined);
     expect(leading.length).toBeGreaterThan(0);
