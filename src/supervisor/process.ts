@@ -28,8 +28,11 @@ export interface Ended {
  */
 const GATE = 'read -r line && exec "$@" </dev/null';
 
-/** How long what was said last may take to arrive: others may hold the pipe open for ever. */
+/** What was said last has arrived when nothing more comes for so long: others may hold the pipe open for ever. */
 const LAST_WORDS_MS = 250;
+
+/** They may also talk for ever. */
+const LAST_WORDS_WITHIN_MS = 5_000;
 
 /** A model server that was started here, in a session and a group of its own. */
 export class ModelProcess {
@@ -38,6 +41,7 @@ export class ModelProcess {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #heard: Promise<unknown>;
+  #lines = 0;
 
   /** @throws when it could not be started; then nothing is left of it */
   static async launch(options: LaunchOptions): Promise<ModelProcess> {
@@ -72,7 +76,12 @@ export class ModelProcess {
   ) {
     this.#child = child;
     this.family = family;
-    this.#heard = Promise.all([child.stdout, child.stderr].map((stream) => readLines(stream, options)));
+    const onLine = (line: string) => {
+      this.#lines += 1;
+      options.onLine(line);
+    };
+    const hear = (stream: Readable) => readLines(stream, { ...options, onLine });
+    this.#heard = Promise.all([child.stdout, child.stderr].map(hear));
     this.ended = this.#untilEnded(exited);
   }
 
@@ -91,9 +100,14 @@ export class ModelProcess {
   }
 
   async #untilHeard(): Promise<void> {
-    const enough = new AbortController();
-    await Promise.race([this.#heard, delay(LAST_WORDS_MS, undefined, enough).catch(() => {})]);
-    enough.abort();
+    const untilMs = performance.now() + LAST_WORDS_WITHIN_MS;
+    let before: number;
+    do {
+      before = this.#lines;
+      const enough = new AbortController();
+      await Promise.race([this.#heard, delay(LAST_WORDS_MS, undefined, enough).catch(() => {})]);
+      enough.abort();
+    } while (this.#lines > before && performance.now() < untilMs);
   }
 }
 
