@@ -26,7 +26,10 @@ export function inspectorFor({ backend, config, log, now, redact, inspect }: Ins
     redact,
     log,
     now,
-    recordTo: recordFile === undefined ? null : { path: recordFile, maxBytes: recordBytes },
+    recordTo:
+      recordFile === undefined
+        ? null
+        : { path: recordFile, namedBy: 'TSWORKER_RECORD', maxBytes: recordBytes },
     statelyTo: inspectTo ?? null,
     inspect,
   });

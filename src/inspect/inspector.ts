@@ -10,7 +10,7 @@ import { groupOf } from './fair.js';
 import { hearing } from './hearing.js';
 import { LineLog } from './line-log.js';
 import { nowOf, ROWS, type Rows } from './now.js';
-import { Recorder } from './recorder.js';
+import { Recorder, type RecorderOptions } from './recorder.js';
 import { headerOf } from './recording.js';
 import { type Kept, Ring } from './ring.js';
 import { Sampler } from './sampler.js';
@@ -29,7 +29,7 @@ export interface InspectorOptions {
   /** Monotonic, in ms. */
   readonly now: () => number;
   /** Where the run is recorded from its beginning; null: nowhere. */
-  readonly recordTo: { readonly path: string; readonly maxBytes: number } | null;
+  readonly recordTo: Pick<RecorderOptions, 'path' | 'namedBy' | 'maxBytes'> | null;
   /** Where Stately's inspector is told of it, a file or `-`; null: nowhere. */
   readonly statelyTo: string | null;
   /** Who else hears what xstate says of the actors. */

@@ -5,6 +5,8 @@ import { LineFile } from './line-file.js';
 
 export interface RecorderOptions {
   readonly path: string;
+  /** The setting or the option that names it. */
+  readonly namedBy: string;
   readonly maxBytes: number;
   readonly log: Pick<Log, 'warn'>;
 }
@@ -20,7 +22,7 @@ export class Recorder {
   #isSlow = false;
   #missed = 0;
   #written = 0;
-  #isOver = false;
+  #hasEnded = false;
   #problem: string | null = null;
 
   constructor(options: RecorderOptions, header: RecordingHeader) {
@@ -42,14 +44,13 @@ export class Recorder {
 
   /** Whether nothing more is written. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#hasEnded || this.#problem !== null;
   }
 
   /** @param text a happening as JSON */
   happened(text: string): void {
-    if (this.#isOver) return;
     if (this.#writeText(text)) this.#written += 1;
-    else if (!this.#isOver) this.#missed += 1;
+    else if (!this.isOver) this.#missed += 1;
   }
 
   /** So many happenings never came to it. */
@@ -66,11 +67,13 @@ export class Recorder {
   async end(ended: RecordingEnd['ended']): Promise<void> {
     this.#finish(ended);
     await this.#file.close();
+    const { lost } = this.#file;
+    if (lost > 0) this.#tell(`${lost} lines of the recording were not written`);
   }
 
   #finish(ended: RecordingEnd['ended']): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     const end: RecordingEnd = { ended, atMs: Date.now(), events: this.#written, missed: this.#missed };
     this.#file.write(JSON.stringify(end));
   }
@@ -80,24 +83,31 @@ export class Recorder {
   }
 
   #writeText(text: string): boolean {
-    if (this.#isOver) return false;
+    if (this.#hasEnded) return false;
     const bytes = Buffer.byteLength(text) + 1;
-    if (bytes > this.#left) {
+    if (bytes > this.#left && this.#problem === null) {
       this.#finish('full');
       this.#tell(`the recording has as many bytes as it may have (${this.#options.maxBytes}), and ends`);
       return false;
     }
     const isTaken = this.#file.write(text);
     if (isTaken) this.#left -= bytes;
-    else if (!this.#isSlow) this.#tell('the disk is too slow for the recording, which has a gap');
-    this.#isSlow ||= !isTaken;
+    else if (this.#problem === null) this.#tellSlow();
     return isTaken;
   }
 
+  #tellSlow(): void {
+    if (this.#isSlow) return;
+    this.#isSlow = true;
+    this.#tell(`${this.#options.path} takes the recording too slowly, which has a gap`);
+  }
+
   #tellProblem(error: unknown): void {
-    this.#isOver = true;
     this.#problem = messageOf(error);
-    this.#tell(`the recording can not be written to ${this.#options.path}, and ends: ${this.#problem}`);
+    const { path, namedBy } = this.#options;
+    this.#tell(
+      `the recording can not be written to ${path}, which ${namedBy} names, and ends: ${this.#problem}`,
+    );
   }
 
   #tell(message: string): void {

@@ -19,22 +19,18 @@ export interface StatelySinkOptions {
 
 /** Writes what Stately's inspector is told, a line each. */
 export class StatelySink {
+  readonly #options: StatelySinkOptions;
   readonly #file: LineFile;
   readonly #tell: (event: InspectionEvent) => void;
-  readonly #onProblem: (error: unknown) => void;
+  #isProblemTold = false;
 
-  constructor({ path, redact, log }: StatelySinkOptions) {
-    let isTold = false;
-    this.#onProblem = (error) => {
-      if (isTold) return;
-      isTold = true;
-      log.warn(`what is told to Stately's inspector can not be written: ${messageOf(error)}`, {
-        event: 'inspect.problem',
-        file: path,
-      });
-    };
-    this.#file = new LineFile({ path, onProblem: this.#onProblem });
-    this.#tell = statelyEvents(redact, (line) => this.#file.write(line));
+  constructor(options: StatelySinkOptions) {
+    const { path, redact } = options;
+    this.#options = options;
+    this.#file = new LineFile({ path, onProblem: (error) => this.#tellProblem(messageOf(error)) });
+    this.#tell = statelyEvents(redact, (line) => {
+      if (!this.#file.write(line)) this.#tellProblem('it is taken too slowly, so that events are left out');
+    });
   }
 
   /** Never throws: who is told must not stop what is told of. */
@@ -42,12 +38,28 @@ export class StatelySink {
     try {
       this.#tell(event);
     } catch (error) {
-      this.#onProblem(error);
+      this.#tellProblem(messageOf(error));
     }
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** Resolves when all is written, or is told to be lost. */
+  async close(): Promise<void> {
+    await this.#file.close();
+    const { lost } = this.#file;
+    if (lost > 0) this.#warn(`Stately's inspector was not told of ${lost} events`);
+  }
+
+  /** The first of them. */
+  #tellProblem(problem: string): void {
+    if (this.#isProblemTold) return;
+    this.#isProblemTold = true;
+    const to = `${this.#options.path}, which TSWORKER_INSPECT or --inspect names`;
+    this.#warn(`what is told to Stately's inspector can not be written to ${to}: ${problem}`);
+  }
+
+  #warn(message: string): void {
+    const { log, path } = this.#options;
+    log.warn(message, { event: 'inspect.problem', file: path });
   }
 }
 

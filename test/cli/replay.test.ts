@@ -172,8 +172,7 @@ describe('tsworker record', () => {
       code: 1,
       stderr: `error: the recording can not be written to ${output}: ${problem}; name a file that can be with --output, on a disk with room.\n`,
     });
-    const isFolder = `EISDIR: illegal operation on a directory, open '${folder}'`;
-    expect(await recorded(folder)).toEqual(why(folder, isFolder));
+    expect(await recorded(folder)).toEqual(why(folder, 'it is a folder'));
     expect(await recorded(full)).toEqual(why(full, 'ENOSPC: no space left on device, write'));
     expect([readdirSync(folder).sort(), lstatSync(full).isSymbolicLink()]).toEqual([
       ['full', 'run.jsonl'],

@@ -42,7 +42,7 @@ export async function record(address: string, options: RecordOptions, io: Io): P
   const { header, happenings } = await historyOf(asked);
   void untilAskedToStop(io.env).then(() => enough.abort());
   const log = await logOf('info', io);
-  const recorder = new Recorder({ path: options.output, maxBytes, log }, header);
+  const recorder = new Recorder({ path: options.output, namedBy: '--output', maxBytes, log }, header);
   log.info(`records ${header.backend} into ${options.output}; Ctrl-C ends it`, { event: 'recording.began' });
   const recording = new FollowedRun(recorder, header.startedAtMs, options.requests === true);
   recording.take(happenings);
