@@ -22,7 +22,9 @@ export function Head({ state, now }: { readonly state: PageState; readonly now: 
           tsworker <span class="backend">{worker.backend}</span>
         </h1>
         {looked !== undefined && <p class="following past">the past, at {timeOf(looked.atMs)}</p>}
-        {(looked === undefined || state.connection !== 'following') && <Following state={state} now={now} />}
+        {(looked === undefined || state.connection !== 'following' || !now.live) && (
+          <Following state={state} now={now} />
+        )}
       </div>
       <div class="how">
         <p class="state">

@@ -1,9 +1,11 @@
-/** A time of day, to the hundredth of a second. */
-export function timeOf(atMs: number): string {
+/** A time of day, to the hundredth of a second, with the date where it is not today's. */
+export function timeOf(atMs: number, nowMs = Date.now()): string {
   const time = new Date(atMs);
   const two = (value: number) => String(value).padStart(2, '0');
   const hundredths = two(Math.floor(time.getMilliseconds() / 10));
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${hundredths}`;
+  const ofDay = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${hundredths}`;
+  if (time.toDateString() === new Date(nowMs).toDateString()) return ofDay;
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${ofDay}`;
 }
 
 /** How long something took, as people say it: `420 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`. */

@@ -13,7 +13,7 @@ import {
   sampled,
 } from '../../../src/inspect/page/page-state.js';
 import { actorsAt, isStep, lookAt, pastOf, stepFrom } from '../../../src/inspect/page/travel.js';
-import { counted, figure, inRow, nameOf, spanOf, units } from '../../../src/inspect/page/words.js';
+import { counted, figure, inRow, nameOf, spanOf, timeOf, units } from '../../../src/inspect/page/words.js';
 
 function happening(seq: number, given: Partial<Happening> = {}): Happening {
   return {
@@ -345,6 +345,13 @@ describe('in words', () => {
     [0.5, '0.5 units'],
     [45_600, '45.6 k units'],
   ])('%d of work is %s', (workload, words) => expect(units(workload)).toBe(words));
+
+  it('a time has its date where it is not of today', () => {
+    const at = new Date(2026, 0, 5, 9, 7, 3, 450).getTime();
+    expect(timeOf(at, new Date(2026, 0, 5, 23, 59).getTime())).toBe('09:07:03.45');
+    expect(timeOf(at, new Date(2026, 0, 6, 0, 1).getTime())).toBe('2026-01-05 09:07:03.45');
+    expect(timeOf(at, new Date(2027, 0, 5, 9, 7).getTime())).toBe('2026-01-05 09:07:03.45');
+  });
 
   it('what came again is said once, with how often', () => {
     expect(inRow(['a', 'b', 'b', 'b', 'a'])).toBe('a ×2, b ×3');
