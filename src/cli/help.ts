@@ -33,6 +33,10 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
           'WORKER_PORT, TSWORKER_…',
           'As for "tsworker start". What belongs to a rented instance (CONTAINER_ID, MASTER_TOKEN, REPORT_ADDR, …) is made up.',
         ],
+        [
+          'TSWORKER_RECORD',
+          'As for "tsworker start". With --max-workers each worker records into a file of its own: run.1.jsonl for run.jsonl.',
+        ],
       ],
     ],
     [

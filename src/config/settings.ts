@@ -253,7 +253,7 @@ export const SETTINGS = {
     type: text,
     otherwise: 'nothing is recorded',
     about:
-      'A file into which the run is recorded from its beginning, for `tsworker replay`: what happens to the machines, without secrets and payloads.',
+      'A file into which the run is recorded from its beginning, for `tsworker replay`: what happens to the machines, without secrets and payloads. With `tsworker dev --max-workers` each worker has its own, `run.1.jsonl` for `run.jsonl`.',
   },
   recordBytes: {
     variable: 'TSWORKER_RECORD_BYTES',
@@ -267,7 +267,7 @@ export const SETTINGS = {
     type: text,
     otherwise: 'nowhere',
     about:
-      "Where the machines are told of in the form of Stately's inspector, one event a line: a file, or `-` for the standard output (the log then goes to standard error).",
+      "Where the machines are told of in the form of Stately's inspector, one event a line: a file, or `-` for the standard output (the log then goes to standard error). With `tsworker dev --max-workers` each worker has its own file, as with `TSWORKER_RECORD`.",
   },
   logLevel: {
     variable: 'TSWORKER_LOG_LEVEL',

@@ -90,17 +90,15 @@ it('with --inspect - the standard output is what Stately is told alone, and the 
   }
 });
 
-it('dev that scales refuses --inspect -, since workers share its standard output', async () => {
-  const { code, stdout, stderr } = await project.run([
-    'dev',
-    'helloautoscaler',
-    '--max-workers',
-    '2',
-    '--inspect',
-    '-',
+it('dev that scales refuses to tell or record on its standard output, which workers share', async () => {
+  const scaling = ['dev', 'helloautoscaler', '--max-workers', '2'];
+  const [told, recorded] = await Promise.all([
+    project.run([...scaling, '--inspect', '-']),
+    project.run(scaling, { TSWORKER_RECORD: '-' }),
   ]);
-  expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toContain('error: --inspect is "-"');
+  expect([told.code, told.stdout, recorded.code, recorded.stdout]).toEqual([2, '', 2, '']);
+  expect(told.stderr).toContain('error: --inspect is "-"');
+  expect(recorded.stderr).toContain('error: TSWORKER_RECORD is "-"');
 });
 
 describe('dev', () => {

@@ -8,6 +8,7 @@ import { runFileOf } from '../../model/supervise.js';
 import { killLeftModel } from '../../supervisor/left-model.js';
 import { requestFor, speaksOpenai, tellsAddress } from '../banner.js';
 import { EXIT, UserError } from '../exit.js';
+import { fileOfWorker } from '../file-of-worker.js';
 import { FleetPorts } from '../fleet-ports.js';
 import { tellMoved } from '../free-port.js';
 import type { Env, Io } from '../io.js';
@@ -45,9 +46,13 @@ export async function devFleet(run: FleetRun, io: Io): Promise<number> {
       `TSWORKER_DIALECT is "legacy", in which ${backend.name} does not tell its address, so that no request could be sent to it. Unset it to scale.`,
     );
   }
-  if (config.inspectTo === STANDARD_OUTPUT) {
+  for (const [what, path] of [
+    ['--inspect', config.inspectTo],
+    ['TSWORKER_RECORD', config.recordFile],
+  ]) {
+    if (path !== STANDARD_OUTPUT) continue;
     throw new UserError(
-      '--inspect is "-", but workers that are scaled share the standard output with the log. Leave it out, or leave out what scales.',
+      `${what} is "-", but workers that are scaled share the standard output with the log. Leave it out, or leave out what scales.`,
     );
   }
   const runsModel = (backend.model?.command ?? null) !== null;
@@ -121,6 +126,7 @@ interface WorkerEnv {
 function workerEnv({ run, io, worker, ports, mtoken, reportTo }: WorkerEnv): Env {
   const { port, internalPort, modelPort } = ports;
   const { log: modelLog = null } = run.backend.model ?? {};
+  const { recordFile, inspectTo } = run.config;
   const given = Object.entries(run.overrides).map(([name, text]) => [variableOf(name as SettingName), text]);
   return {
     ...io.env,
@@ -134,6 +140,9 @@ function workerEnv({ run, io, worker, ports, mtoken, reportTo }: WorkerEnv): Env
     WORKER_PORT: String(port),
     WORKER_HTTP_PORT: String(internalPort),
     [`VAST_TCP_PORT_${port}`]: String(port),
+    // One that began would put aside what another is writing.
+    ...(recordFile !== undefined && { TSWORKER_RECORD: fileOfWorker(recordFile, worker) }),
+    ...(inspectTo !== undefined && { TSWORKER_INSPECT: fileOfWorker(inspectTo, worker) }),
     // It is this process that starts it again, and that says why it failed.
     TSWORKER_BEACON: 'false',
     // It ends when this process does, however that ends.
