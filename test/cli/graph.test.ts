@@ -95,7 +95,11 @@ describe('what a recording took', () => {
   });
 
   it.each<[string, () => string, RegExp]>([
-    ['a file that is not there', () => '/nowhere/run.jsonl', /^can not read the recording: .*ENOENT/],
+    [
+      'a file that is not there',
+      () => '/nowhere/run.jsonl',
+      /^\/nowhere\/run\.jsonl: it can not be read: ENOENT.*\.$/,
+    ],
     ['a file that is none', () => recordingOf('hello\nworld\n'), /run\.jsonl: line 1: it is not JSON\.$/],
     [
       'a file without a header',

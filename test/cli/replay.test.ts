@@ -30,16 +30,30 @@ const HEADER = '{"recording":1,"version":"1","machines":{},"backend":"b","starte
 
 describe('tsworker replay', () => {
   it('of a file that is none, or no recording, says so', async () => {
-    const missing = await run(['replay', '/no/such.jsonl', '--assert']);
-    expect(missing).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^error: \/no\/such\.jsonl: it can not be read: .*ENOENT/),
-    });
+    const highlighted = (path: string) => ['graph', '--format', 'svg', '--highlight', path];
+    for (const args of [['replay', '/no/such.jsonl', '--assert'], highlighted('/no/such.jsonl')]) {
+      expect(await run(args)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `error: /no/such.jsonl: it can not be read: ENOENT: no such file or directory, open '/no/such.jsonl'.\n`,
+      });
+    }
     const other = file('{"hello":1}\n');
-    expect(await run(['replay', other])).toEqual({
-      code: 1,
+    for (const args of [['replay', other], highlighted(other)]) {
+      expect(await run(args)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `error: ${other}: line 1: it is not the beginning of a recording.\n`,
+      });
+    }
+  });
+
+  it('on a port that is taken says so, with the exit code for that', async () => {
+    const { internalPort } = await serve(quietBackend({ routes: { '/run': { handle: () => 'ok' } } }));
+    expect(await run(['replay', file(HEADER), '--port', String(internalPort)])).toEqual({
+      code: 69,
       stdout: '',
-      stderr: `error: ${other}: line 1: it is not the beginning of a recording.\n`,
+      stderr: expect.stringMatching(`^error: can not listen on port ${internalPort}: .*EADDRINUSE.*\n$`),
     });
   });
 

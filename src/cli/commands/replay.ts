@@ -1,14 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { port as portType } from '../../config/types.js';
-import { messageOf } from '../../errors.js';
+import { hasCode, messageOf } from '../../errors.js';
 import { whyCutShort } from '../../inspect/recorded.js';
-import { type Recording, RecordingError, readRecording } from '../../inspect/recording.js';
+import type { Recording } from '../../inspect/recording.js';
 import { replayServer } from '../../inspect/replay-server.js';
 import { type Retraced, retrace } from '../../inspect/retrace.js';
 import { close, listen } from '../../net/server.js';
 import { EXIT, UserError } from '../exit.js';
 import { type Io, print } from '../io.js';
 import { parseOption } from '../options.js';
+import { recordingIn } from '../read-recording.js';
 import { untilAskedToStop } from '../signals.js';
 
 export interface ReplayOptions {
@@ -21,7 +21,7 @@ const LOOPBACK = '127.0.0.1';
 /** Shows a recording on the page of a worker, or says whether the machines take the same path today. */
 export async function replay(file: string, options: ReplayOptions, io: Io): Promise<number> {
   const port = parseOption('--port', options.port, portType);
-  const recording = await read(file);
+  const recording = recordingIn(file);
   if (options.assert === true) {
     const retraced = retrace(recording);
     await print(inWords(retraced, recording), io);
@@ -29,7 +29,8 @@ export async function replay(file: string, options: ReplayOptions, io: Io): Prom
   }
   const server = replayServer(recording);
   const listening = await listen(server, port, LOOPBACK).catch((error: unknown) => {
-    throw new UserError(`can not listen on port ${port}: ${messageOf(error)}.`, EXIT.failed.code);
+    const { code } = hasCode(error, 'EADDRINUSE') ? EXIT.portTaken : EXIT.failed;
+    throw new UserError(`can not listen on port ${port}: ${messageOf(error)}.`, code);
   });
   const asked = untilAskedToStop(io.env);
   const { happenings, end } = recording;
@@ -41,15 +42,6 @@ export async function replay(file: string, options: ReplayOptions, io: Io): Prom
   await asked;
   await close(server);
   return EXIT.ok.code;
-}
-
-async function read(file: string): Promise<Recording> {
-  try {
-    return readRecording(await readFile(file, 'utf8'));
-  } catch (error) {
-    const why = error instanceof RecordingError ? error.message : `it can not be read: ${messageOf(error)}`;
-    throw new UserError(`${file}: ${why}`, EXIT.failed.code);
-  }
 }
 
 function isSamePath({ divergence, actors }: Retraced): boolean {
