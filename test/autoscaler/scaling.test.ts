@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WorkerExit } from '../../machines/fleet-worker-setup.js';
 import type { EndpointSettings, Launcher, LocalAutoscaler, Patience } from '../../src/autoscaler/index.js';
 import type { ScalingSample } from '../../src/autoscaler/scaling-history.js';
@@ -263,6 +263,32 @@ describe('an autoscaler that scales', () => {
     await report(autoscaler, statusOf(2));
     expect(urlOf(await ask(autoscaler, { cost: 40, request_idx: 1 }))).toBe('http://127.0.0.1:4002');
     expect([before, expected()]).toEqual([4, 4]);
+  });
+
+  it.each([
+    ['stopping', 'deactivate 1'],
+    ['updating', 'update 1'],
+  ])('sends nobody to one that is %s, though it still reports that it serves', async (phase, decision) => {
+    const { autoscaler, clock, puppets, reaches, serves, update } = await start({ minWorkers: 1 });
+    await serves(1);
+    await reaches(1, 'ready');
+    expect(urlOf(await ask(autoscaler, { cost: 1 }))).toBe('http://127.0.0.1:4001');
+    puppets.heedSignals = false;
+    onTestFinished(() => {
+      puppets.heedSignals = true;
+      puppets.end(1, { code: 0, signal: null });
+    });
+    if (phase === 'updating') await update();
+    else clock.advance(60_000);
+    await report(autoscaler, statusOf(1));
+    await reaches(1, phase);
+    for (let nth = 0; nth < 5; nth++) {
+      await report(autoscaler, statusOf(1));
+      const { body } = await ask(autoscaler, { cost: 1 });
+      expect(body).toMatchObject({ status: '1 worker: 1 withdrawn' });
+    }
+    expect(done(autoscaler).at(-1)).toBe(decision);
+    expect(autoscaler.decisions().scaling?.workers).toMatchObject([{ id: 1, phase }]);
   });
 
   it('counts what a worker tells and what it was sent since, and not what was in one that has failed', async () => {
