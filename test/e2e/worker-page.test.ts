@@ -454,6 +454,30 @@ it('shows the beginning of a recording that is longer than a page can hold, and 
   expect(trouble).toEqual([]);
 });
 
+it('shows where a worker is that has been in very many states, and that the first of them are no longer kept', async () => {
+  const happenings = Array.from({ length: 1_200 }, (_, nth): Happening => {
+    const state = nth % 2 === 0 ? 'serving' : 'failing';
+    const details = { level: 'info', message: state, event: 'state.entered', state, reason: 'so it is' };
+    const place = { actor: 'worker', machine: '', kind: 'log', event: 'state.entered' } as const;
+    return { seq: nth + 1, atMs: nth * 60_000, nth, ...place, details };
+  });
+  const header = headerOf({ version: '1', backend: 'openai', startedAtMs: 0 });
+  const server = replayServer({ header, happenings, nows: [], end: null });
+  const port = await listen(server, 0, '127.0.0.1');
+  onTestFinished(() => close(server));
+  const { page } = await pageOf(browser(), `http://127.0.0.1:${port}`);
+  await page.goto(`http://127.0.0.1:${port}/`);
+  const states = page.locator('section:has(#timeline-title)');
+  expect(await states.locator('.note').innerText()).toBe('The first 200 are no longer kept.');
+  const [bar, last] = [states.locator('.bar'), states.locator('.stay').last()];
+  const [whole, present] = [await bar.boundingBox(), await last.boundingBox()];
+  const right = (box: typeof whole) => Math.round((box?.x ?? 0) + (box?.width ?? 0));
+  expect([right(present), present?.width]).toEqual([
+    right(whole),
+    expect.toSatisfy((width: number) => width > 1),
+  ]);
+});
+
 it('is less than 250 KB, gzipped', () => {
   const files = [...(readPage()?.values() ?? [])];
   expect(files.length).toBeGreaterThan(2);

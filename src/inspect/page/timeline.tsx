@@ -6,24 +6,26 @@ import { spanOf, timeOf } from './words.js';
 /** The states since the start: as a bar, and as rows with what led to each. */
 export function Timeline({ now, state }: { readonly now: Now; readonly state: PageState }) {
   const { timeline, atMs } = now;
-  const from = timeline[0]?.fromMs ?? atMs;
-  const whole = Math.max(1, atMs - from);
-  const share = (ms: number) => `${Math.max(0.2, (ms / whole) * 100)}%`;
+  const [first] = timeline;
+  const from = first?.fromMs ?? atMs;
+  const place = (ms: number) => `${Math.min(99.8, ((ms - from) / Math.max(1, atMs - from)) * 100)}%`;
   const looked = state.looked?.at;
   return (
     <section class="card" aria-labelledby="timeline-title">
       <h2 id="timeline-title">States since the start</h2>
       <div class="bar" aria-hidden="true">
-        {timeline.map((stay, nth) => (
+        {timeline.map((stay) => (
+          // Each reaches to the end, and is covered by what came next: so the present one is seen, however many there were.
           <span
-            key={nth}
+            key={stay.nth}
             class={`stay is-${stay.state}`}
-            style={{ width: share(lengthOf(stay, atMs)) }}
+            style={{ left: place(stay.fromMs) }}
             title={`${stay.state} for ${spanOf(lengthOf(stay, atMs))}`}
           />
         ))}
-        {looked !== undefined && <span class="looked" style={{ left: share(looked.atMs - from) }} />}
+        {looked !== undefined && <span class="looked" style={{ left: place(looked.atMs) }} />}
       </div>
+      {first !== undefined && first.nth > 0 && <p class="note">The first {first.nth} are no longer kept.</p>}
       <ScrollTable titleId="timeline-title" columns={['from', 'state', 'for', 'why']}>
         {timeline.toReversed().map((stay, fromEnd) => (
           // Two can begin in one millisecond, but none goes to another place.
