@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMachine, fromPromise, setup } from 'xstate';
+import { assign, createMachine, type EventObject, fromPromise, setup } from 'xstate';
 import { lifecycleMachine } from '../../machines/lifecycle.js';
 import { expectPath, machineTarget, pathsOf, startMachine, walk } from '../../src/testing/index.js';
 import { LIFECYCLE_INPUT } from '../support/machines/lifecycle.js';
@@ -93,6 +93,22 @@ describe('paths', () => {
     expect(() => pathsOf(lamp, { events: EVENTS, kind: 'all' as 'simple' })).toThrow(
       'There are no paths of the kind "all"; there are shortest and simple.',
     );
+  });
+
+  it('are looked for up to a limit, which there is by default', () => {
+    expect(pathsOf(lamp, { events: EVENTS, limit: 100 })).toHaveLength(5);
+    expect(() => pathsOf(lamp, { events: EVENTS, limit: 2 })).toThrow('Traversal limit exceeded');
+    const below = (child: 0 | 1) =>
+      assign<{ place: number }, EventObject, undefined, EventObject, never>({
+        place: ({ context: { place } }) => (place < 8_192 ? 2 * place + child : place),
+      });
+    const tree = createMachine({
+      context: { place: 1 },
+      on: { left: { actions: below(0) }, right: { actions: below(1) } },
+    });
+    const options = { events: [{ type: 'left' }, { type: 'right' }] };
+    const distinguish = ({ context }: { context: { place: number } }) => context.place;
+    expect(() => pathsOf(tree, { ...options, distinguish })).toThrow('Traversal limit exceeded');
   });
 
   it('lead over wildcards, by whatever falls under them', () => {

@@ -112,6 +112,9 @@ describe('an expected path', () => {
     expect(() => expectPath(walker).toInclude(['failing', 'serving'])).toThrow(
       'The path is loading → loaded → serving → failing, which does not lead over failing → serving.',
     );
+    expect(() => expectPath(walker).toInclude(['serving', 'serving'])).toThrow(
+      'The path is loading → loaded → serving → failing, which does not lead over serving → serving.',
+    );
     for (const fails of [
       () => expectPath(walker).toEqual(['loading']),
       () => expectPath(walker).toInclude(['stopped']),

@@ -173,7 +173,19 @@ describe('transition coverage', () => {
     expect(() => coverage.expectAtLeast({ states: 66, transitions: 34 })).toThrow(
       /^66 % of the states and 34 % of the transitions are to be taken\.\ndoor: .*\n {2}not taken: state locked\n/,
     );
+    expect(() => coverage.expectAtLeast({ states: 67, transitions: 33 })).toThrow(/^67 % of the states/);
     expect(() => coverage.expectAtLeast()).toThrow(expect.objectContaining({ code: 'ERR_ASSERTION' }));
+  });
+
+  it('takes what is just as much as is wanted, which is all by default', () => {
+    const coverage = transitionCoverage(door);
+    for (const events of [['open', 'shut'], ['lock']] as const) {
+      const actor = createActor(door, { inspect: coverage.inspect }).start();
+      for (const type of events) actor.send({ type });
+      actor.stop();
+    }
+    expect(coverage.untaken()).toEqual([]);
+    coverage.expectAtLeast();
   });
 });
 
