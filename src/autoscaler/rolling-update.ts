@@ -16,7 +16,7 @@ export class RollingUpdate {
   readonly #members: ReadonlyMap<number, FleetMember>;
   readonly #listener: UpdateListener;
   #due: number[] = [];
-  #under: { readonly worker: number; readonly starts: number } | null = null;
+  #under: number | null = null;
 
   constructor(members: ReadonlyMap<number, FleetMember>, listener: UpdateListener) {
     this.#members = members;
@@ -25,7 +25,7 @@ export class RollingUpdate {
 
   /** Those that are still to be started anew, the one under way first. */
   get due(): readonly number[] {
-    return this.#under === null ? this.#due : [this.#under.worker, ...this.#due];
+    return this.#under === null ? this.#due : [this.#under, ...this.#due];
   }
 
   /**
@@ -34,8 +34,8 @@ export class RollingUpdate {
    */
   begin(): readonly number[] {
     this.#due = [...this.#members.values()].filter(({ canBeUpdated }) => canBeUpdated).map(({ id }) => id);
-    const under = this.#under?.worker;
-    if (under !== undefined && this.#due.includes(under)) {
+    const under = this.#under;
+    if (under !== null && this.#due.includes(under)) {
       this.#due = [under, ...this.#due.filter((id) => id !== under)];
       this.#under = null;
     }
@@ -45,14 +45,12 @@ export class RollingUpdate {
 
   /** A worker has gone on. */
   hear({ worker, to, reason }: PhaseChange): void {
-    const under = this.#under;
-    if (under === null || under.worker !== worker) return;
-    const starts = this.#members.get(worker)?.starts ?? Number.POSITIVE_INFINITY;
+    if (worker !== this.#under) return;
     if (to === 'failed') {
       this.#under = null;
       this.#due = [];
       this.#listener.onHalt(worker, reason);
-    } else if (to === null || to === 'inactive' || (to === 'ready' && starts > under.starts)) {
+    } else if (to === null || to === 'inactive' || to === 'ready') {
       this.#under = null;
       this.#next();
     }
@@ -64,7 +62,7 @@ export class RollingUpdate {
     const member = members[index];
     this.#due = member === undefined ? [] : this.#due.slice(index + 1);
     if (member === undefined) return;
-    this.#under = { worker: member.id, starts: member.starts };
+    this.#under = member.id;
     this.#listener.onWorker(member.id);
     member.send({ type: 'update' });
   }
