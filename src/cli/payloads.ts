@@ -35,9 +35,11 @@ export async function payloadsOf(asked: Asked, io: Io): Promise<PayloadSource> {
   if (/^\s*[[{]/.test(payload)) return inTurn('the command line', [parse(payload, '--payload')], cost);
   const kind = extname(payload);
   if (kind !== '.json' && kind !== '.jsonl') return ofBackend(asked, io);
-  const text = await readFile(payload, 'utf8').catch((error: unknown) => {
+  const content = await readFile(payload, 'utf8').catch((error: unknown) => {
     throw new UserError(`the payload can not be read: ${messageOf(error)}.`);
   });
+  // Some editors write a byte order mark.
+  const text = content.replace(/^\uFEFF/, '');
   if (kind === '.json') return inTurn(payload, [parse(text, payload)], cost);
   const lines = text.split('\n').flatMap((line, index) => {
     return line.trim() === '' ? [] : [parse(line, `line ${index + 1} of ${payload}`)];

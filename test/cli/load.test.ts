@@ -86,6 +86,14 @@ describe('tsworker load on a server', () => {
     expect(new Set(bodies)).toEqual(new Set(['{"n":1}', '[2]']));
   });
 
+  it.each(['json', 'jsonl'])('takes a .%s file with a byte order mark', async (kind) => {
+    const { url, bodies } = await startServer();
+    const file = project.write(`marked.${kind}`, '\uFEFF{"n": 1}\r\n');
+    const args = [`${url}/x`, '--payload', file, '--concurrency', '1', '--duration', '20ms'];
+    const { code } = await figuresOf(args);
+    expect([code, ...new Set(bodies)]).toEqual([0, '{"n":1}']);
+  });
+
   it('asks without a body where there is no payload, and with the headers that are given', async () => {
     const seen = new Set<string>();
     const { url } = await serveHttp(({ method, headers }, response) => {
