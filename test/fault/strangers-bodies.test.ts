@@ -11,8 +11,8 @@ const CHUNK = Buffer.alloc(1 << 20, ' ');
 /** What the pieces of bodies cost beside their bytes, and what the heap has grown by. */
 const MOST_BESIDES_MIB = 150;
 
-/** Sends nearly all of a body, and resolves when that was taken, or with what it was told instead. */
-async function sendsNearlyAll(port: number): Promise<string> {
+/** Sends nearly all of a body, and resolves when that was taken, or the connection is closed: with what it was told. */
+async function sendsNearlyAll(port: number): Promise<{ readonly isTaken: boolean; readonly text: string }> {
   const socket: Socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
   let received = '';
@@ -28,7 +28,7 @@ async function sendsNearlyAll(port: number): Promise<string> {
     if (socket.write(CHUNK)) continue;
     await Promise.race([new Promise<void>((resolve) => socket.once('drain', () => resolve())), closed]);
   }
-  return received;
+  return { isTaken: !socket.destroyed, text: received };
 }
 
 it(`${STRANGERS} strangers who never finish their large bodies: memory has a limit, and who is genuine is served`, async () => {
@@ -40,9 +40,12 @@ it(`${STRANGERS} strangers who never finish their large bodies: memory has a lim
   const before = worker.program.resources();
 
   const told = await Promise.all(Array.from({ length: STRANGERS }, () => sendsNearlyAll(worker.port)));
-  const answers = told.filter((text) => text !== '').flatMap(answersIn);
+  const refused = told.filter(({ isTaken, text }) => !isTaken || text !== '');
   // Two of 60 MiB find room; of those that come at once more may be refused.
-  expect(answers.length).toBeGreaterThanOrEqual(STRANGERS - 2);
+  expect(refused.length).toBeGreaterThanOrEqual(STRANGERS - 2);
+  // Of who still sends the answer may be lost to the reset that follows it.
+  const answers = refused.filter(({ text }) => text !== '').flatMap(({ text }) => answersIn(text));
+  expect(answers.length).toBeGreaterThanOrEqual(refused.length / 2);
   for (const answer of answers) {
     expect(answer).toMatchObject({
       status: 503,
