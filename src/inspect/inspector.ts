@@ -6,13 +6,12 @@ import type { Log, LogFields } from '../log.js';
 import type { Redact } from '../redact.js';
 import type { Happening, Json, Now, RecordingHeader, Sample } from './contract.js';
 import { CUT, copyOf } from './copy.js';
-import { groupOf } from './fair.js';
 import { hearing } from './hearing.js';
 import { LineLog } from './line-log.js';
 import { nowOf, ROWS, type Rows } from './now.js';
 import { Recorder, type RecorderOptions } from './recorder.js';
 import { headerOf } from './recording.js';
-import { type Kept, Ring } from './ring.js';
+import { asKept, type Kept, Ring } from './ring.js';
 import { Sampler } from './sampler.js';
 import { Samples } from './samples.js';
 import { Sieve } from './sieve.js';
@@ -229,12 +228,7 @@ export class Inspector implements Source {
   #note({ details, ...seen }: Seen): void {
     const copy = details === undefined ? {} : { details: this.#copyOf(details) };
     const happening: Happening = { seq: ++this.#seq, ...seen, ...copy };
-    const kept: Kept = {
-      seq: this.#seq,
-      ofRequest: happening.kind === 'request',
-      group: groupOf(happening),
-      text: JSON.stringify(happening),
-    };
+    const kept = asKept(happening);
     this.#ring.add(kept);
     if (!kept.ofRequest) this.#recorder?.happened(kept.text);
   }

@@ -1,10 +1,10 @@
 import { openLedger } from '../../machines/ledger.js';
 import type { ActorNow, Happening, Now, RecordingEnd, Stay } from './contract.js';
-import { fairly, groupOf } from './fair.js';
+import { fairly } from './fair.js';
 import { sentenceOf } from './now.js';
 import type { Recording } from './recording.js';
 import { enteredIn } from './recording-lines.js';
-import { type Kept, Ring } from './ring.js';
+import { asKept, Ring } from './ring.js';
 import type { Source } from './source.js';
 import { Timeline } from './timeline.js';
 
@@ -16,7 +16,7 @@ export function recordedSource(recording: Recording): Source {
   const now = endOf(recording);
   const ring = new Ring(LIMITS);
   // Text is made of those alone that are shown.
-  for (const happening of fairly(recording.happenings, LIMITS.count)) ring.add(keptOf(happening));
+  for (const happening of fairly(recording.happenings, LIMITS.count)) ring.add(asKept(happening));
   return {
     now: () => now,
     samples: () => [],
@@ -93,15 +93,6 @@ function timelineOf(happenings: readonly Happening[]): readonly Stay[] {
     if (entered !== undefined) timeline.enter(entered.state, entered.reason, happening.atMs);
   }
   return timeline.stays;
-}
-
-function keptOf(happening: Happening): Kept {
-  return {
-    seq: happening.seq,
-    ofRequest: happening.kind === 'request',
-    group: groupOf(happening),
-    text: JSON.stringify(happening),
-  };
 }
 
 const { totals: NONE } = openLedger(0);

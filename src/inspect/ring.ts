@@ -1,3 +1,6 @@
+import type { Happening } from './contract.js';
+import { groupOf } from './fair.js';
+
 /** A happening as it is sent and stored. */
 export interface Kept {
   readonly seq: number;
@@ -7,6 +10,15 @@ export interface Kept {
   readonly group: string;
   /** JSON. */
   readonly text: string;
+}
+
+export function asKept(happening: Happening): Kept {
+  return {
+    seq: happening.seq,
+    ofRequest: happening.kind === 'request',
+    group: groupOf(happening),
+    text: JSON.stringify(happening),
+  };
 }
 
 export interface RingLimits {
